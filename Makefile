@@ -1,0 +1,50 @@
+# Every target sets up what it needs on a machine that has python3, pip and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip -qq --disable-pip-version-check
+
+.PHONY: demo test lint bench proofs lock clean
+
+demo: $(VENV)/.run
+	@$(BIN)/cthub demo $(ARGS)
+
+test: $(VENV)/.dev
+	@$(BIN)/pytest $(ARGS)
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m bench $(NAME)
+
+proofs: $(VENV)/.dev
+	@$(BIN)/pytest tests/proofs $(if $(FULL),--full) $(ARGS)
+
+lock: $(VENV)/.dev
+	@$(PIP) install uv
+	@$(BIN)/uv pip compile pyproject.toml --extra build --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra build --extra test --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --quiet --constraint requirements.lock \
+		--output-file requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) var bench/results
+
+$(BIN)/python:
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing the hub (once)..."
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo "Installing the hub and its test tools (once)..."
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.run
