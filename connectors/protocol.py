@@ -1,11 +1,13 @@
 """The contract between the hub and every connector.
 
-A connector translates: it neither stores, schedules, retries nor decides policy. The hub owns people, time and failure.
+A connector translates: it neither stores, schedules, retries nor decides policy. The hub owns people, time
+and failure.
 
 Five rules of ``deliver``:
 
 1. The result names exactly the ids of the batch; the hub reads a missing id as ``UNKNOWN``, never as success.
-2. A delivery's own problem is a value (``Outcome``); an installation's problem is the one exception ``InstallationError``.
+2. A delivery's own problem is a value (``Outcome``); an installation's problem is the one exception
+   ``InstallationError``.
 3. If ``in_doubt``, look for the marker before creating.
 4. A step that succeeded returns its ``Ref`` even when a later step failed.
 5. No sleeping, no retrying, no storing.
@@ -15,10 +17,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from connectors.http import Http
 from connectors.scenario import Plan
+
+if TYPE_CHECKING:
+    from connectors.http import Http  # it imports the error tables, which speak this vocabulary
 
 
 class Can(StrEnum):
@@ -45,8 +49,9 @@ class Idempotency(StrEnum):
 class Limits:
     """A vendor's documented limits, kept by the hub's lane.
 
-    ``per_second`` and ``burst`` are the token bucket of one installation, ``batch`` the most deliveries one ``deliver``
-    takes, ``timeout`` is for creating requests, ``search_lag`` is how long a search may miss what was just written.
+    ``per_second`` and ``burst`` are the token bucket of one installation, ``batch`` the most deliveries one
+    ``deliver`` takes, ``timeout`` is for creating requests, ``search_lag`` is how long a search may miss
+    what was just written.
     """
 
     batch: int
@@ -86,7 +91,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Our registration at a vendor; ``base_url`` points every request of this connector at a sandbox instead."""
+    """Our registration at a vendor; ``base_url`` points every request of this connector at a sandbox."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -96,7 +101,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Tokens of one installation; ``account`` is the vendor's stable account id and ``host`` where it answers now."""
+    """Tokens of one installation; ``account`` is the vendor's stable id, ``host`` where it answers now."""
 
     account: str
     host: str
@@ -154,8 +159,9 @@ class Why(StrEnum):
 class Outcome:
     """The result of one delivery in one attempt.
 
-    ``sentence`` is for the CRM admin, ``detail`` for us (already redacted). ``requests`` is how many requests were spent
-    on this delivery's share of the batch; ``not_before`` is set when the vendor named a time.
+    ``sentence`` is for the CRM admin, ``detail`` for us (already redacted). ``requests`` is how many
+    requests were spent on this delivery's share of the batch; ``not_before`` is set when the vendor named a
+    time.
     """
 
     status: Status
@@ -168,7 +174,9 @@ class Outcome:
 
 
 class InstallationError(Exception):
-    """The installation cannot be served now; every delivery of the batch not in ``outcomes`` was certainly not sent."""
+    """The installation cannot be served now; every delivery of the batch not in ``outcomes`` was certainly
+    not sent.
+    """
 
     def __init__(
         self,
@@ -324,6 +332,8 @@ class Connector:
     manifest: Manifest
     hooks: Hooks
     authorize_url: Callable[[App, str], str]  # (app, state) -> where the browser goes
-    exchange: Callable[[Http, App, Installed, datetime], Awaitable[Grant]]
-    refresh: Callable[[Http, App, Grant, datetime], Awaitable[Grant]]
-    open: Callable[[Http, App, Grant, Mapping[str, object]], CrmSession]  # settings as the manifest's model dumps them
+    exchange: Callable[["Http", App, Installed, datetime], Awaitable[Grant]]
+    refresh: Callable[["Http", App, Grant, datetime], Awaitable[Grant]]
+    open: Callable[
+        ["Http", App, Grant, Mapping[str, object]], CrmSession
+    ]  # settings as the manifest's model dumps them

@@ -1,9 +1,36 @@
-"""Scenario + enquiry -> Plan: what the customer asks of the CRM, as closed data without an expression language."""
+"""Scenario + enquiry -> Plan: what the customer asks of the CRM, as closed data without an expression
+language.
+
+A scenario file is YAML::
+
+    name: Calls to deals
+    pipeline: Sales               # optional: name or id; without it the account's first pipeline
+    answered:                     # or: missed
+      unknown:                    # or: no_open_deal, open_deal - what the CRM knows of the caller
+        - deal: {name: "Call {caller}", tags: [calltracking]}
+        - note: "Source: {source}"
+        - task: {text: "Call back {caller}", due_minutes: 15}
+
+An anonymous caller is an unknown caller: the plan is the same, and the connector makes the deal without a
+contact, since a contact without a phone could never be found again and would be one more each call.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from connectors.scenario_nodes import ScenarioError as ScenarioError
+from connectors.wording import fill, values_of
+
+if TYPE_CHECKING:
+    from connectors.protocol import Facts
+
+NAME_CAP = 250  # characters of a deal's name
 
 
 class Trigger(StrEnum):
@@ -30,6 +57,8 @@ class CreateDeal:
     stage: str | None = None
     responsible: str | None = None
     tags: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)  # code or id of a field -> text; the escape hatch
+    kind: Literal["deal"] = "deal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +66,7 @@ class AddNote:
     """Write the call with its source and confidence on the deal."""
 
     text: str
+    kind: Literal["note"] = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +76,11 @@ class AddTask:
     text: str
     due_minutes: int
     responsible: str | None = None
+    kind: Literal["task"] = "task"
 
 
 Action = CreateDeal | AddNote | AddTask
+Cases = Mapping[CallerState, tuple[Action, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +108,105 @@ class Plan:
     enquiry: Enquiry
     scenario_version: int
     trigger: Trigger
-    cases: Mapping[CallerState, tuple[Action, ...]]
+    cases: Mapping[CallerState, tuple[Annotated[Action, Field(discriminator="kind")], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A customer's rules: for each trigger and caller state the actions, with texts still to be filled."""
+
+    name: str
+    cases: Mapping[Trigger, Cases]
+    language: str = "ru"  # of the words that fill placeholders: ru, en
+    timezone: str = "UTC"  # IANA name
+
+
+def read_scenario(text: str, filename: str, facts: "Facts | None") -> Scenario:
+    """Return the scenario a YAML text describes, names resolved to ids of the account.
+
+    Without ``facts`` names are kept as written and only the form is checked. Raises ``ScenarioError`` with
+    all problems of the file, each with its line and what is allowed.
+    """
+    from connectors.scenario_reader import read  # the reader builds the classes of this file
+
+    return read(text, filename, facts)
+
+
+def plan(scenario: Scenario, version: int, enquiry: Enquiry) -> Plan | None:
+    """Return what the scenario asks of the CRM for this enquiry, texts filled; None when it asks for
+    nothing.
+    """
+    trigger = Trigger.ANSWERED if enquiry.answered else Trigger.MISSED
+    cases = scenario.cases.get(trigger, {})
+    if not any(cases.values()):
+        return None
+    enquiry = _writable(enquiry)
+    values = values_of(enquiry, scenario.language, scenario.timezone)
+    filled = {
+        state: tuple(_filled(action, values) for action in cases.get(state, ())) for state in CallerState
+    }
+    return Plan(enquiry=enquiry, scenario_version=version, trigger=trigger, cases=filled)
+
+
+def _writable(enquiry: Enquiry) -> Enquiry:
+    """Return the enquiry without lone surrogates, which no encoding of a plan or a request can carry."""
+    source = {_plain(key): _plain(text) for key, text in enquiry.source.items()}
+    operator = _plain(enquiry.operator) if enquiry.operator else None
+    recording = _plain(enquiry.recording_url) if enquiry.recording_url else None
+    return replace(
+        enquiry, source=source, operator=operator, recording_url=recording, reason=_plain(enquiry.reason)
+    )
+
+
+def _plain(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _filled(action: Action, values: Mapping[str, str]) -> Action:
+    if isinstance(action, CreateDeal):
+        tags = tuple(tag for tag in (fill(tag, values) for tag in action.tags) if tag)
+        name = " ".join(fill(action.name, values).split())[:NAME_CAP] or values["caller"]
+        fields = {key: fill(text, values) for key, text in action.fields.items()}
+        return replace(
+            action, name=name, tags=tags, fields={key: text for key, text in fields.items() if text}
+        )
+    text = fill(action.text, values)
+    return replace(action, text=text or values["caller"])
+
+
+@dataclass(frozen=True, slots=True)
+class FactsNeeded:
+    """Ids of the account a scenario speaks of: when one disappears, the scenario must be looked at again."""
+
+    pipelines: frozenset[str]
+    stages: frozenset[str]
+    users: frozenset[str]
+    fields: frozenset[str]
+
+
+def facts_needed(scenario: Scenario) -> FactsNeeded:
+    """Return every pipeline, stage, user and field the scenario names."""
+    actions = [action for cases in scenario.cases.values() for case in cases.values() for action in case]
+    deals = [action for action in actions if isinstance(action, CreateDeal)]
+    users = [action.responsible for action in actions if not isinstance(action, AddNote)]
+    return FactsNeeded(
+        pipelines=frozenset(deal.pipeline for deal in deals if deal.pipeline),
+        stages=frozenset(deal.stage for deal in deals if deal.stage),
+        users=frozenset(user for user in users if user),
+        fields=frozenset(name for deal in deals for name in deal.fields),
+    )
+
+
+@cache
+def _plans() -> TypeAdapter[Plan]:
+    return TypeAdapter(Plan)
+
+
+def dump_plan(plan: Plan) -> bytes:
+    """Return the plan as JSON; ``load_plan`` gives an equal plan back."""
+    return _plans().dump_json(plan)
+
+
+def load_plan(text: bytes) -> Plan:
+    """Return the plan of a JSON text made by ``dump_plan``; raises ValueError for anything else."""
+    return _plans().validate_json(text)

@@ -1,0 +1,1 @@
+"""Protocol-faithful simulators of the vendors, for the demo, the tests and anyone without an account."""

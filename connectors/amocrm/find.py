@@ -1,0 +1,197 @@
+"""Looks before anything is created: who is the caller, which deals are theirs, what earlier attempts left
+behind.
+
+Searches of amoCRM match loosely and may be ignored (a filter that is not paid for), so each find is verified
+here.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import phonenumbers
+
+from connectors.amocrm.api import Api, Json, linked
+from connectors.amocrm.mappings import CALL_NOTES, MARKER_CODE, STAGE_OUTCOME
+from tracking_core.phone import to_e164
+
+RUSSIA = 7  # country code of Russia and Kazakhstan, where numbers are also stored with a leading 8
+DEALS_LOOKED_AT = 20  # newest deals of one contact; each may cost a request where filters are off
+_IDS_PER_REQUEST = 100
+_NOT_DIGIT = re.compile(r"\D")
+_EXTENSION = re.compile(r"(?:доб|вн|ext|[x#,;]).*", re.IGNORECASE | re.DOTALL)
+
+
+def digits(text: str) -> str:
+    """Return the ASCII digits of a text."""
+    return _NOT_DIGIT.sub("", text)
+
+
+def significant(phone: str) -> tuple[int, str]:
+    """Return country code and national digits of an E.164 phone; (0, all digits) when it is not a real
+    number.
+    """
+    try:
+        number = phonenumbers.parse(phone, None)
+    except phonenumbers.NumberParseException:
+        return 0, digits(phone)
+    return number.country_code or 0, phonenumbers.national_significant_number(number)
+
+
+def spellings(phone: str) -> tuple[str, ...]:
+    """Return the texts to search a phone by, in turn [3.8]."""
+    country, number = significant(phone)
+    return (number, f"+7{number}", f"8{number}") if country == RUSSIA and len(number) == 10 else (number,)
+
+
+def same_phone(stored: str, phone: str) -> bool:
+    """Says whether a stored spelling is the E.164 ``phone``: its digits end alike and its country, if told,
+    agrees.
+    """
+    spelt = _EXTENSION.sub("", stored)
+    _, number = significant(phone)
+    if not number or not digits(spelt).endswith(number):
+        return False
+    read = to_e164(spelt) if "+" in spelt else None
+    return read in (None, phone)
+
+
+def has_phone(contact: Json, phone: str) -> bool:
+    """Says whether one of the contact's PHONE values is ``phone``."""
+    return any(same_phone(value, phone) for value in values_of(contact, "PHONE", None))
+
+
+def values_of(found: Json, code: str, field_id: str | None) -> list[str]:
+    """Return the texts of a contact's or deal's field, named by code or by id; tolerant of unknown shapes
+    [3.8].
+    """
+    texts: list[str] = []
+    for one in found.get("custom_fields_values") or []:
+        if not isinstance(one, dict):
+            continue
+        if one.get("field_code") == code or (field_id and str(one.get("field_id")) == field_id):
+            values = one.get("values")
+            texts += [
+                str(v["value"]) for v in values or [] if isinstance(v, dict) and v.get("value") is not None
+            ]
+    return texts
+
+
+def is_open(deal: Json) -> bool:
+    """Says whether a deal exists and is neither won nor lost."""
+    return not deal.get("is_deleted") and deal.get("status_id") not in STAGE_OUTCOME
+
+
+def carries(deal: Json, marker: str, field_id: str | None) -> bool:
+    """Says whether our own field of the deal holds exactly ``marker``."""
+    return marker in values_of(deal, MARKER_CODE, field_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What the CRM knows of a caller: the contact and those of its newest deals that still exist."""
+
+    contact: str | None
+    deals: tuple[Json, ...] = ()
+
+    @property
+    def open_deal(self) -> Json | None:
+        """The newest open deal."""
+        return max((deal for deal in self.deals if is_open(deal)), key=_id, default=None)
+
+
+NOBODY = Caller(None)
+
+
+async def contacts_of(api: Api, phone: str) -> list[Json]:
+    """Return the contacts that really have ``phone``, the oldest first."""
+    for text in spellings(phone):
+        found = [one for one in await api.contacts(text) if one.get("id") is not None]
+        verified = [one for one in found if not one.get("is_deleted") and has_phone(one, phone)]
+        if verified:
+            return sorted(verified, key=_id)
+    return []
+
+
+def deal_ids(contact: Json) -> list[str]:
+    """Return the ids of the contact's newest deals."""
+    newest = sorted(linked(contact, "leads"), key=_id, reverse=True)
+    return [str(found["id"]) for found in newest[:DEALS_LOOKED_AT]]
+
+
+async def deals(api: Api, ids: Iterable[str]) -> dict[str, Json]:
+    """Return the deals of ``ids`` that exist, in as few requests as the account's options allow."""
+    wanted = sorted(set(ids))
+    found: dict[str, Json] = {}
+    for start in range(0, len(wanted), _IDS_PER_REQUEST):
+        chunk = wanted[start : start + _IDS_PER_REQUEST]
+        found |= await _deals(api, chunk)
+    return found
+
+
+async def _deals(api: Api, wanted: Sequence[str]) -> dict[str, Json]:
+    if len(wanted) == 1:
+        one = await api.deal(wanted[0])
+        return {wanted[0]: one} if one else {}
+    listed = {str(one.get("id")): one for one in await api.deals_by_id(wanted)}
+    found = {id_: listed[id_] for id_ in wanted if id_ in listed}
+    if listed.keys() <= set(wanted):
+        return found  # the filter was honoured: what is missing does not exist
+    for id_ in wanted:
+        if id_ not in found and (one := await api.deal(id_)):
+            found[id_] = one
+    return found
+
+
+def choose(contacts: Sequence[Json], known: dict[str, Json]) -> Caller:
+    """Return the contact with an open deal, else the oldest one, with its existing deals [3.8]."""
+    callers = [
+        Caller(str(one["id"]), tuple(known[id_] for id_ in deal_ids(one) if id_ in known)) for one in contacts
+    ]
+    return next((one for one in callers if one.open_deal), callers[0] if callers else NOBODY)
+
+
+async def marked_deal(api: Api, marker: str, field_id: str | None) -> Json | None:
+    """Return the deal whose own field holds exactly ``marker``, found by search; the oldest if there are
+    several.
+    """
+    found = await api.deals_found(marker.rpartition(":")[2] or marker)
+    return min((deal for deal in found if carries(deal, marker, field_id)), key=_id, default=None)
+
+
+def call_note(notes: Iterable[Json], marker: str) -> str | None:
+    """Return the id of the call note whose ``uniq`` is ``marker``."""
+    for note in notes:
+        if note.get("note_type") in CALL_NOTES and _params(note).get("uniq") == marker:
+            return str(note.get("id"))
+    return None
+
+
+def text_note(notes: Iterable[Json], mark: str) -> str | None:
+    """Return the id of the note whose text carries ``mark``."""
+    for note in notes:
+        if has_mark(_params(note).get("text"), mark):
+            return str(note.get("id"))
+    return None
+
+
+def marked_task(tasks: Iterable[Json], deal: str, mark: str) -> str | None:
+    """Return the id of the deal's task whose text carries ``mark``."""
+    for task in tasks:
+        if str(task.get("entity_id")) == deal and has_mark(task.get("text"), mark):
+            return str(task.get("id"))
+    return None
+
+
+def has_mark(text: object, mark: str) -> bool:
+    """Says whether a text carries ``mark`` as a word of its own, and not as the start of a longer mark."""
+    return isinstance(text, str) and re.search(rf"(?<!\w){re.escape(mark)}(?![\w#-])", text) is not None
+
+
+def _params(note: Json) -> Json:
+    params = note.get("params")
+    return params if isinstance(params, dict) else {}
+
+
+def _id(found: Json) -> int:
+    return found["id"] if isinstance(found.get("id"), int) else 0

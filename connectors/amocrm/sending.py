@@ -1,0 +1,187 @@
+"""Sends creating requests of a batch and reads what became of each part of them.
+
+A refused batch is atomic (sheet section 5.5): the parts the vendor names are mended or dropped and the rest
+is sent again, a few times at most. A lost answer makes its parts UNKNOWN; the second one stops the batch.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.amocrm.api import Json
+from connectors.amocrm.mappings import PATH_WORDS
+from connectors.amocrm.trouble import legacy, trouble
+from connectors.amocrm.work import Kind, Work
+from connectors.errors import OF_INSTALLATION, NotSent, PerhapsSent, Unreadable, Verdict, verdict
+from connectors.http import Answer
+from connectors.protocol import InstallationError, Status, Why
+
+ROUNDS = 4
+MOST_LOST = 2
+_LOST = "The answer of amoCRM was lost: before trying again we look whether it took effect."
+_NO_ID = "amoCRM confirmed the request without naming what it created: we look for it before trying again."
+_UNSETTLED = "amoCRM kept refusing the batch this was sent in; it will be tried again."
+
+Create = Callable[[Sequence[Json]], Awaitable[Answer]]
+Rows = Callable[[object], list[Json]]
+Mend = Callable[
+    ["Part", Sequence[str]], Awaitable[bool]
+]  # (part, paths of its errors) -> mended, send it again
+
+
+@dataclass(slots=True)
+class Part:
+    """One object to be created: the step it finishes, and its body, which names its ``request_id``."""
+
+    work: Work
+    step: str
+    kind: Kind
+    body: Json
+
+    @property
+    def request_id(self) -> str:
+        """What the vendor's answer calls this part."""
+        return str(self.body["request_id"])
+
+
+async def never(_: Part, __: Sequence[str]) -> bool:
+    """Mend nothing: a refused part is refused."""
+    return False
+
+
+class Sender:
+    """Sends the parts of one batch; remembers how many answers were lost."""
+
+    def __init__(self) -> None:
+        self._lost = 0
+
+    async def send(self, parts: Sequence[Part], create: Create, rows: Rows, mend: Mend = never) -> None:
+        """Create the parts with one request, or few when the vendor refuses some; notes the result in their
+        works.
+
+        Raises ``InstallationError`` when the account or the vendor cannot be served now.
+        """
+        pending = list(parts)
+        for _ in range(ROUNDS):
+            if not pending:
+                return
+            answer = await self._ask(pending, create)
+            if answer is None:
+                return
+            if answer.ok:
+                self._take(pending, answer, rows)
+                return
+            paths = self._judge(pending, answer)
+            if paths is None:
+                return
+            if not paths and len(pending) > 1:
+                for part in pending:
+                    await self.send([part], create, rows, mend)
+                return
+            pending = await self._repair(pending, paths, answer, mend)
+        for part in pending:
+            part.work.trouble(Status.RETRY, Why.INVALID, _UNSETTLED)
+
+    async def _ask(self, parts: Sequence[Part], create: Create) -> Answer | None:
+        try:
+            return await create([part.body for part in parts])
+        except NotSent as error:
+            raise trouble(error) from None
+        except PerhapsSent as error:
+            self._lose(parts, Verdict(Status.UNKNOWN, Why.UNAVAILABLE, _LOST), error.detail)
+            return None
+
+    def _judge(self, parts: Sequence[Part], answer: Answer) -> dict[str, list[str]] | None:
+        """Return the error paths by request id when the parts may be repaired, None when their fate is
+        settled.
+        """
+        error = answer.refused()
+        read = verdict(answer.status)
+        lost_account = answer.status == 404 and not error.readable
+        if lost_account or legacy(error) or (read.status is Status.RETRY and read.why in OF_INSTALLATION):
+            raise trouble(error)
+        if read.status is Status.UNKNOWN:
+            self._lose(parts, read, error.detail)
+            return None
+        if read.status is Status.RETRY:
+            for part in parts:
+                part.work.trouble(read.status, read.why, read.sentence, error.detail)
+            return None
+        return _paths(answer.json(), parts)
+
+    def _lose(self, parts: Sequence[Part], read: Verdict, detail: str) -> None:
+        for part in parts:
+            part.work.trouble(read.status, read.why, read.sentence, detail)
+        self._lost += 1
+        if self._lost >= MOST_LOST:
+            raise InstallationError(Why.UNAVAILABLE, "amoCRM keeps losing our requests.")
+
+    def _take(self, parts: Sequence[Part], answer: Answer, rows: Rows) -> None:
+        try:
+            found = rows(answer.read())
+        except Unreadable as error:
+            for part in parts:
+                part.work.trouble(Status.UNKNOWN, Why.UNREADABLE, _NO_ID, error.detail)
+            return
+        named = {request_id: row for row in found for request_id in _request_ids(row)}
+        for part in parts:
+            row = named.get(part.request_id, {})
+            if not isinstance(row.get("id"), int):
+                part.work.trouble(Status.UNKNOWN, Why.UNREADABLE, _NO_ID)
+                continue
+            part.work.created = True
+            if row.get("contact_id"):
+                part.work.refer("contact", str(row["contact_id"]))
+            part.work.finish(part.step, part.kind, str(row["id"]))
+            if part.kind == "deal":
+                part.work.deal = str(row["id"])
+
+    async def _repair(
+        self, parts: Sequence[Part], paths: dict[str, list[str]], answer: Answer, mend: Mend
+    ) -> list[Part]:
+        kept = []
+        for part in parts:
+            wrong = paths.get(part.request_id)
+            if (wrong is None and paths) or (wrong and await mend(part, wrong)):
+                kept.append(part)
+            else:
+                detail = answer.problem().detail + f" {wrong or ''}"
+                part.work.trouble(Status.REJECTED, Why.INVALID, _refusal(part, wrong or ()), detail.strip())
+        return kept
+
+
+def _paths(found: object, parts: Sequence[Part]) -> dict[str, list[str]]:
+    """Return the paths of validation errors by the request id of the part they speak of [5.3]."""
+    errors = found.get("validation-errors", found.get("errors")) if isinstance(found, dict) else None
+    by_id: dict[str, list[str]] = {}
+    for error in errors if isinstance(errors, list) else []:
+        if not isinstance(error, dict):
+            continue
+        part = _spoken_of(error.get("request_id"), parts)
+        inner: Any = error.get("errors")
+        if part is not None:
+            wrong = [one for one in (inner if isinstance(inner, list) else [inner]) if isinstance(one, dict)]
+            by_id.setdefault(part.request_id, []).extend(str(one.get("path", "")) for one in wrong)
+    return by_id
+
+
+def _spoken_of(request_id: object, parts: Sequence[Part]) -> Part | None:
+    """Return the part a request id means: ours, or its place in the request when the vendor counts from
+    zero.
+    """
+    for part in parts:
+        if part.request_id == str(request_id):
+            return part
+    place = str(request_id)
+    return parts[int(place)] if place.isascii() and place.isdigit() and int(place) < len(parts) else None
+
+
+def _request_ids(row: Json) -> list[str]:
+    told = row.get("request_id")
+    return [str(one) for one in told] if isinstance(told, list) else [str(told)]
+
+
+def _refusal(part: Part, paths: Sequence[str]) -> str:
+    words = {word for path in paths for key, word in PATH_WORDS.items() if key in path.split(".")}
+    reason = "; ".join(sorted(words)) or "it does not accept what was sent"
+    return f"amoCRM refused the {part.kind}: {reason}."

@@ -1,0 +1,48 @@
+"""One amoCRM account opened with a live access token."""
+
+from collections.abc import Mapping, Sequence
+
+from connectors.amocrm import account, readback
+from connectors.amocrm.account import Fields
+from connectors.amocrm.api import Api
+from connectors.amocrm.deliver import Batch
+from connectors.amocrm.grant import address
+from connectors.amocrm.settings import Settings
+from connectors.http import Http
+from connectors.protocol import App, CrmSession, Delivery, Facts, Grant, Outcome, Page, Ref
+
+
+class Session:
+    """What the hub may ask of an account; it keeps nothing but the ids of fields it has read once."""
+
+    def __init__(self, http: Http, app: App, grant: Grant, settings: Mapping[str, object]) -> None:
+        self._settings = Settings.model_validate(settings)
+        self._api = Api(http, address(app, grant.host), grant.access_token)
+        self._fields = Fields(self._api, self._settings.fields)
+        self._account = grant.account
+        self._currency = self._settings.currency
+
+    async def check(self) -> Ref:
+        """Return the account's reference; raises ``InstallationError``."""
+        return await account.check(self._api, self._account)
+
+    async def facts(self) -> Facts:
+        """Return what the account offers, with our own deal field made sure of; raises
+        ``InstallationError``.
+        """
+        return await account.facts(self._api)
+
+    async def deliver(self, batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
+        """Deliver plans; see the five rules in ``connectors.protocol``."""
+        return await Batch(self._api, self._fields, self._settings, batch).run()
+
+    async def changes(self, cursor: str | None) -> Page:
+        """Return deals changed since a cursor of ours; raises ``InstallationError``."""
+        await self._fields.ready()
+        self._currency = self._currency or await account.currency(self._api)
+        return await readback.changes(self._api, self._fields.marker, self._currency, cursor)
+
+
+def open_session(http: Http, app: App, grant: Grant, settings: Mapping[str, object]) -> CrmSession:
+    """Open an account; no request is sent yet."""
+    return Session(http, app, grant, settings)

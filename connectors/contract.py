@@ -1,0 +1,345 @@
+"""The contract suite: what every CRM connector has to keep, for its test to feed with data only.
+
+A connector's test subclasses ``ConnectorContract`` and names scripts: what its vendor answers, step by step,
+to the one delivery ``d-1`` that the suite makes. The suite then breaks each step in every way and checks
+what is said of it. Needs pytest; nothing else imports this file.
+"""
+
+import asyncio
+import importlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+import pytest
+
+from connectors.errors import NotSent, PerhapsSent
+from connectors.http import Answer, Http
+from connectors.protocol import (
+    App,
+    Can,
+    Connector,
+    CrmSession,
+    Delivery,
+    Grant,
+    InstallationError,
+    Outcome,
+    Status,
+    Why,
+)
+from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, Enquiry, Plan, Trigger
+
+DELIVERY_ID = "d-1"
+MARKER = "hub:3f0c1a52-7d1e-4b7a-9a53-0c2f6f6f9b11"
+PHONE = "+79161234567"
+STARTED = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
+SECRETS = ("client-s3cret", "access-t0ken", "refresh-t0ken")
+
+HOSTILE: Mapping[str, Mapping[str, Any]] = {
+    "cyrillic": {"operator": "Ёжик Щукин", "source": {"utm_source": "Яндекс", "utm_term": "съешь ещё"}},
+    "emoji": {"reason": "☎️🔥", "source": {"utm_campaign": "💥" * 300}},
+    "long": {"reason": "я" * 65_536, "source": {"landing": "https://example.ru/?" + "q" * 65_536}},
+    "control characters": {"source": {"utm_source": "a\x00b\r\nc\u2028", "referrer": "\x1b[31m"}},
+    "lone surrogate": {"reason": "\ud83d", "source": {"utm_term": "\udc00"}},
+    "braces and quotes": {"source": {"utm_term": "{caller}'\"</script>{{"}},
+    "spelt phone": {"caller": "+7 (495) 123-45-67"},
+    "short phone": {"caller": "+112"},
+    "not a phone": {"caller": "sip:nobody"},
+    "anonymous": {"caller": None, "dialled": None},
+    "negative": {"talk_s": -1, "wait_s": -5, "confidence": 7.5},
+    "unknown source": {"source": {"": "", "utm_": "x", "constructor": "y"}},
+}
+JUNK: Sequence[bytes] = (
+    b"",
+    b"<html>502</html>",
+    b"null",
+    b"[]",
+    b"{}",
+    b"[1]",
+    b'{"_embedded": 7}',
+    b"\xff\xfe",
+    b"[" * 9_999,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One answer of the vendor: to ``method`` on a path that ends with ``path``; None is an empty body."""
+
+    method: str
+    path: str
+    body: object = None
+    status: int = 200
+
+    def answers(self, method: str, path: str) -> bool:
+        """Says whether this step is meant for a request."""
+        return method == self.method and path.endswith(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request the connector made."""
+
+    method: str
+    url: str
+    content: bytes = field(repr=False)
+
+
+class Scripted(Http):
+    """An ``Http`` whose vendor is a script; ``fault`` replaces the answer to one request."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        script: Sequence[Step],
+        at: Asked | None = None,
+        fault: Exception | Answer | None = None,
+    ) -> None:
+        super().__init__(allowed=connector.manifest.hosts)
+        self.asked: list[Asked] = []
+        self._script = script
+        self._at = at
+        self._fault = fault
+
+    async def _exchange(self, request: Any) -> Answer:
+        asked = Asked(request.method, str(request.url), bytes(request.content))
+        self.asked.append(asked)
+        if asked == self._at:
+            if isinstance(self._fault, Exception):
+                raise self._fault
+            if self._fault is not None:
+                return self._fault
+        for step in self._script:
+            if step.answers(request.method, request.url.path):
+                return _answer(step.status, step.body)
+        raise AssertionError(f"the script has no answer to {request.method} {request.url.path}")
+
+
+def _answer(status: int, body: object) -> Answer:
+    return Answer(
+        status, {"content-type": "application/json"}, b"" if body is None else json.dumps(body).encode()
+    )
+
+
+def enquiry(**changed: Any) -> Enquiry:
+    """Return the enquiry of the suite: an answered call with a source."""
+    plain = Enquiry(
+        id="e-1",
+        caller=PHONE,
+        dialled="+74951112233",
+        started_at=STARTED,
+        talk_s=61,
+        wait_s=7,
+        answered=True,
+        recording_url="https://hub.example/rec/1.mp3",
+        operator=None,
+        source={"utm_source": "yandex", "utm_term": "окна"},
+        confidence=0.9,
+        reason="one visit saw this number",
+    )
+    return replace(plain, **changed)
+
+
+def delivery(of: Enquiry | None = None, **changed: Any) -> Delivery:
+    """Return the delivery of the suite: deal, note and task whatever the CRM knows of the caller."""
+    actions = (CreateDeal("Звонок"), AddNote("Источник: yandex"), AddTask("Перезвонить", 15))
+    cases = {
+        CallerState.UNKNOWN: actions,
+        CallerState.NO_OPEN_DEAL: actions,
+        CallerState.OPEN_DEAL: actions[1:],
+    }
+    plan = Plan(of or enquiry(), scenario_version=1, trigger=Trigger.ANSWERED, cases=cases)
+    return replace(Delivery(DELIVERY_ID, MARKER, plan, attempt=1, in_doubt=False), **changed)
+
+
+class ConnectorContract:
+    """Subclass it with data; every test then runs over the connector."""
+
+    connector: ClassVar[Connector]
+    host: ClassVar[str]  # the account's host
+    settings: ClassVar[Mapping[str, object]] = {}
+    created: ClassVar[Sequence[Step]]  # an unknown caller: contact, deal, note and task of d-1 get created
+    found: ClassVar[Sequence[Step]]  # d-1 is in doubt, and everything it asks for is there already
+    nameless: ClassVar[Sequence[Step]]  # like ``created``, but the deal's answer names nothing we sent
+    foreign: ClassVar[Sequence[Step]]  # like ``created``, but the deal's answer names somebody else's id 999
+    changed: ClassVar[Sequence[Step]]  # one page of changed deals, and no more
+
+    app = App("client-1", SECRETS[0], "https://hub.example/cb")
+
+    def session(self, http: Http) -> CrmSession:
+        """Open the account of the suite."""
+        grant = Grant("31000001", self.host, SECRETS[1], SECRETS[2], STARTED + timedelta(days=1))
+        return self.connector.open(http, self.app, grant, self.settings)
+
+    def deliver(self, http: Http, *batch: Delivery) -> tuple[Mapping[str, Outcome], InstallationError | None]:
+        """Deliver a batch; returns the outcomes, and the installation's error if there was one."""
+        try:
+            return asyncio.run(self._deliver(http, batch)), None
+        except InstallationError as error:
+            return error.outcomes, error
+
+    async def _deliver(self, http: Http, batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
+        return await self.session(http).deliver(batch)
+
+    def requests(self) -> list[Asked]:
+        """Return the requests of an undisturbed delivery."""
+        http = Scripted(self.connector, self.created)
+        self.deliver(http, delivery())
+        return http.asked
+
+    def broken(self, at: Asked, fault: Exception | Answer) -> tuple[Outcome | None, InstallationError | None]:
+        """Deliver with one request disturbed; an absent outcome was certainly not sent."""
+        outcomes, error = self.deliver(Scripted(self.connector, self.created, at, fault), delivery())
+        return outcomes.get(DELIVERY_ID), error
+
+    # -- the manifest
+
+    def test_name_is_the_folder(self) -> None:
+        name = self.connector.manifest.name
+        assert importlib.import_module(f"connectors.{name}").connector is self.connector
+
+    def test_capabilities_are_told_in_sentences(self) -> None:
+        for can, caveat in self.connector.manifest.can.items():
+            assert isinstance(can, Can)
+            assert caveat == "" or caveat.endswith(".")
+
+    def test_limits_allow_something(self) -> None:
+        limits = self.connector.manifest.limits
+        assert limits.batch > 0 and limits.per_second > 0 and limits.burst > 0
+        assert limits.timeout > timedelta() and limits.search_lag >= timedelta()
+
+    def test_hosts_are_plain_names(self) -> None:
+        assert self.connector.manifest.hosts
+        assert all("/" not in host and "*" not in host for host in self.connector.manifest.hosts)
+
+    # -- deliver
+
+    def test_delivers_and_names_the_deal(self) -> None:
+        outcomes, _ = self.deliver(Scripted(self.connector, self.created), delivery())
+        assert outcomes[DELIVERY_ID].status is Status.DELIVERED
+        assert {"deal", "note", "task"} <= {ref.kind for ref in outcomes[DELIVERY_ID].refs}
+
+    def test_names_exactly_the_batch(self) -> None:
+        other = delivery(enquiry(caller="+79035550011"), id="d-2", marker="hub:other")
+        outcomes, _ = self.deliver(Scripted(self.connector, self.created), delivery(), other)
+        assert outcomes.keys() == {DELIVERY_ID, "d-2"}
+        assert outcomes["d-2"].status is not Status.DELIVERED  # no answer speaks of it
+
+    def test_one_caller_is_not_served_twice_in_a_batch(self) -> None:
+        outcomes, _ = self.deliver(Scripted(self.connector, self.created), delivery(), delivery(id="d-2"))
+        assert outcomes["d-2"].status is Status.RETRY
+
+    def test_an_empty_batch_asks_nothing(self) -> None:
+        http = Scripted(self.connector, self.created)
+        outcomes, _ = self.deliver(http)
+        assert not outcomes
+        assert not http.asked
+
+    def test_an_unreached_vendor_is_certainly_not(self) -> None:
+        for asked in self.requests():
+            outcome, _ = self.broken(asked, NotSent("ConnectError: refused"))
+            assert outcome is None or outcome.status is Status.RETRY, asked
+
+    @pytest.mark.parametrize(
+        "how", ["ReadTimeout: slow", "ReadError: reset", "WriteError: pipe", "RemoteProtocolError: cut"]
+    )
+    def test_a_lost_answer_to_a_creation_is_perhaps(self, how: str) -> None:
+        for asked in self.requests():
+            outcome, _ = self.broken(asked, PerhapsSent(how))
+            expected = {Status.UNKNOWN} if asked.method == "POST" else {None, Status.RETRY}
+            assert (outcome and outcome.status) in expected, asked
+
+    @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+    def test_a_failing_vendor_is_perhaps(self, status: int) -> None:
+        for asked in self.requests():
+            outcome, _ = self.broken(asked, _answer(status, {"title": "oops"}))
+            expected = {Status.UNKNOWN} if asked.method == "POST" else {None, Status.RETRY}
+            assert (outcome and outcome.status) in expected, asked
+
+    @pytest.mark.parametrize(
+        ("status", "why"),
+        [(401, Why.UNAUTHORIZED), (402, Why.FORBIDDEN), (403, Why.FORBIDDEN), (429, Why.THROTTLED)],
+    )
+    def test_a_refused_installation_is_the_one_exception(self, status: int, why: Why) -> None:
+        deals: set[bool] = set()
+        for asked in self.requests():
+            outcome, error = self.broken(asked, _answer(status, {"title": "no"}))
+            assert error is not None and error.why is why, asked
+            assert outcome is None or outcome.status is Status.RETRY, asked
+            deals.add(outcome is not None and any(ref.kind == "deal" for ref in outcome.refs))
+        assert True in deals  # a deal created before the refusal is not forgotten
+
+    @pytest.mark.parametrize("junk", JUNK, ids=lambda junk: repr(junk[:20]))
+    def test_an_unreadable_answer_is_never_success(self, junk: bytes) -> None:
+        for asked in self.requests():
+            outcome, _ = self.broken(asked, Answer(200, {}, junk))
+            assert outcome is None or outcome.status is not Status.DELIVERED, asked
+
+    def test_an_answer_without_our_id_is_perhaps(self) -> None:
+        outcomes, _ = self.deliver(Scripted(self.connector, self.nameless), delivery())
+        assert outcomes[DELIVERY_ID].status is Status.UNKNOWN
+
+    def test_a_foreign_id_is_ignored(self) -> None:
+        outcomes, _ = self.deliver(Scripted(self.connector, self.foreign), delivery())
+        assert outcomes.keys() == {DELIVERY_ID}
+        assert outcomes[DELIVERY_ID].status is Status.UNKNOWN
+        assert "999" not in {ref.id for ref in outcomes[DELIVERY_ID].refs}
+
+    def test_doubt_is_settled_by_looking(self) -> None:
+        http = Scripted(self.connector, self.found)
+        outcomes, _ = self.deliver(http, delivery(attempt=2, in_doubt=True))
+        assert outcomes[DELIVERY_ID].status is Status.DELIVERED
+        assert [asked for asked in http.asked if asked.method != "GET"] == []
+
+    def test_known_objects_are_not_created_again(self) -> None:
+        first, _ = self.deliver(Scripted(self.connector, self.found), delivery(attempt=2, in_doubt=True))
+        http = Scripted(self.connector, self.found)
+        outcomes, _ = self.deliver(http, delivery(attempt=3, known=first[DELIVERY_ID].refs))
+        assert outcomes[DELIVERY_ID].status is Status.DELIVERED
+        assert set(outcomes[DELIVERY_ID].refs) == set(first[DELIVERY_ID].refs)
+        assert [asked for asked in http.asked if asked.method != "GET"] == []
+
+    @pytest.mark.parametrize("name", HOSTILE)
+    def test_hostile_enquiries_are_delivered(self, name: str) -> None:
+        outcomes, error = self.deliver(
+            Scripted(self.connector, self.created), delivery(enquiry(**HOSTILE[name]))
+        )
+        assert error is None
+        assert outcomes[DELIVERY_ID].status is Status.DELIVERED
+
+    def test_a_note_of_64_kb_is_delivered(self) -> None:
+        actions = (CreateDeal("я" * 65_536), AddNote("я" * 65_536), AddTask("я" * 65_536, 15))
+        plan = replace(delivery().what, cases=dict.fromkeys(CallerState, actions))
+        outcomes, _ = self.deliver(Scripted(self.connector, self.created), delivery(what=plan))
+        assert outcomes[DELIVERY_ID].status is Status.DELIVERED
+
+    def test_a_plan_that_asks_for_nothing_is_delivered(self) -> None:
+        plan = replace(delivery().what, cases={})
+        outcomes, _ = self.deliver(Scripted(self.connector, self.created), delivery(what=plan))
+        assert outcomes[DELIVERY_ID].status is Status.DELIVERED
+
+    # -- read-back
+
+    def test_changes_come_with_a_cursor(self) -> None:
+        page = asyncio.run(self.session(Scripted(self.connector, self.changed)).changes(None))
+        assert page.deals
+        assert page.cursor
+
+    @pytest.mark.parametrize("cursor", ["", "junk", "{}", "[]", "null", '{"v":99}', "[" * 9_999])
+    def test_a_strange_cursor_loses_nothing(self, cursor: str) -> None:
+        start = asyncio.run(self.session(Scripted(self.connector, self.changed)).changes(None))
+        page = asyncio.run(self.session(Scripted(self.connector, self.changed)).changes(cursor))
+        assert page.deals == start.deals
+
+    # -- secrets
+
+    def test_secrets_and_phones_stay_out_of_texts(self) -> None:
+        echo = {"title": "no", "detail": f"access_token={SECRETS[1]} Bearer {SECRETS[1]} {PHONE}"}
+        texts = [repr(self.app), repr(self.session(Scripted(self.connector, self.created)))]
+        for asked in self.requests():
+            for status in (400, 401, 500):
+                outcome, error = self.broken(asked, _answer(status, echo))
+                texts += [repr(outcome), repr(error), str(error)]
+        assert not [text for text in texts for secret in (*SECRETS, PHONE) if secret in text]

@@ -1,0 +1,8 @@
+"""Name -> connector: the only place besides the hub's composition root where all connectors meet."""
+
+from collections.abc import Mapping
+
+from connectors import amocrm
+from connectors.protocol import Connector
+
+CONNECTORS: Mapping[str, Connector] = {one.manifest.name: one for one in (amocrm.connector,)}

@@ -1,0 +1,199 @@
+"""The grammar of a scenario file: which keys may stand where, and what each must be."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+from zoneinfo import available_timezones
+
+import yaml
+
+from connectors.scenario import Action, AddNote, AddTask, CallerState, Cases, CreateDeal, Scenario, Trigger
+from connectors.scenario_nodes import Problems, compose, is_blank, keys_of, list_of, number_of, text_of
+from connectors.wording import LANGUAGES, PLACEHOLDERS, faults
+
+if TYPE_CHECKING:
+    from connectors.protocol import Facts, Pipeline
+
+_PLACE = ("pipeline", "stage", "responsible")
+_TOP = ("name", "language", "timezone", *_PLACE, "tags", *Trigger)
+_DEAL = ("name", *_PLACE, "tags", "fields")
+_ACTIONS = ("deal", "note", "task")
+DEFAULT_NAME: Mapping[str, str] = {"ru": "Звонок {caller}", "en": "Call {caller}"}
+MOST_ACTIONS, MOST_TAGS, MOST_FIELDS = 10, 10, 20
+LATEST_DUE = 30 * 24 * 60  # minutes
+
+
+def read(text: str, filename: str, facts: "Facts | None") -> Scenario:
+    """Return the scenario of a YAML text; raises ``ScenarioError`` with every problem found."""
+    problems = Problems(filename)
+    root = compose(text, problems)
+    scenario = _Reader(problems, facts).scenario(root)
+    problems.raise_any()
+    return scenario
+
+
+class _Reader:
+    """Walks one file; what it returns is only good when no problem was noted."""
+
+    def __init__(self, problems: Problems, facts: "Facts | None") -> None:
+        self._problems = problems
+        self._facts = facts
+        self._deal = CreateDeal(name=DEFAULT_NAME["ru"])  # what a `deal` line starts from
+
+    def scenario(self, root: yaml.Node) -> Scenario:
+        top = keys_of(root, _TOP, self._problems, "the scenario")
+        language = self._one_of(top, "language", LANGUAGES, "ru")
+        timezone = self._one_of(top, "timezone", sorted(available_timezones()), "UTC")
+        self._deal = self._place(top, CreateDeal(name=DEFAULT_NAME[language]))
+        cases = {Trigger(word): self._cases(top[word][1], word) for word in Trigger if word in top}
+        if isinstance(root, yaml.MappingNode) and not cases:
+            self._problems.add(root, "the scenario says nothing to do", list(Trigger))
+        name = text_of(top["name"][1], self._problems, "name") if "name" in top else ""
+        return Scenario(name=name, cases=cases, language=language, timezone=timezone)
+
+    def _one_of(
+        self,
+        top: Mapping[str, tuple[yaml.ScalarNode, yaml.Node]],
+        key: str,
+        allowed: Sequence[str],
+        default: str,
+    ) -> str:
+        if key not in top:
+            return default
+        word = text_of(top[key][1], self._problems, key)
+        if word and word not in allowed:
+            self._problems.add(top[key][1], f"unknown {key} {word!r}", allowed, word)
+        return word if word in allowed else default
+
+    def _cases(self, node: yaml.Node, trigger: str) -> Cases:
+        states = keys_of(node, list(CallerState), self._problems, f"`{trigger}`")
+        return {
+            CallerState(word): self._actions(value, CallerState(word)) for word, (_, value) in states.items()
+        }
+
+    def _actions(self, node: yaml.Node, state: CallerState) -> tuple[Action, ...]:
+        actions: list[Action] = []
+        if is_blank(node):
+            return ()
+        for line in list_of(node, self._problems, f"`{state}`", MOST_ACTIONS):
+            action = self._action(line)
+            has_deal = state is CallerState.OPEN_DEAL or any(isinstance(done, CreateDeal) for done in actions)
+            if isinstance(action, CreateDeal) and any(isinstance(done, CreateDeal) for done in actions):
+                self._problems.add(line, f"`{state}` creates a second deal; one is allowed")
+            if isinstance(action, AddNote | AddTask) and not has_deal:
+                self._problems.add(
+                    line, f"`{state}` has no deal yet for this {action.kind}: put `- deal` before it"
+                )
+            if action is not None:
+                actions.append(action)
+        return tuple(actions)
+
+    def _action(self, node: yaml.Node) -> Action | None:
+        if isinstance(node, yaml.ScalarNode) and node.value == "deal":
+            return self._deal
+        found = keys_of(node, _ACTIONS, self._problems, "an action")
+        if len(found) != 1:
+            if found:
+                self._problems.add(node, "an action is one of these; put each on its own `-` line", _ACTIONS)
+            return None
+        [(word, (_, value))] = found.items()
+        if word == "deal":
+            return self._deal if is_blank(value) else self._create_deal(value)
+        return self._note(value) if word == "note" else self._task(value)
+
+    def _create_deal(self, node: yaml.Node) -> CreateDeal:
+        keys = keys_of(node, _DEAL, self._problems, "`deal`")
+        deal = self._place(keys, self._deal)
+        name = self._template(keys["name"][1], "name") if "name" in keys else deal.name
+        fields = self._fields(keys["fields"][1]) if "fields" in keys else deal.fields
+        return CreateDeal(name, deal.pipeline, deal.stage, deal.responsible, deal.tags, fields)
+
+    def _note(self, node: yaml.Node) -> AddNote:
+        if isinstance(node, yaml.MappingNode):
+            keys = keys_of(node, ("text",), self._problems, "`note`")
+            node = keys["text"][1] if "text" in keys else node
+        return AddNote(self._template(node, "note"))
+
+    def _task(self, node: yaml.Node) -> AddTask:
+        keys = keys_of(node, ("text", "due_minutes", "responsible"), self._problems, "`task`")
+        for missing in {"text", "due_minutes"} - keys.keys():
+            self._problems.add(node, f"`task` needs `{missing}`")
+        text = self._template(keys["text"][1], "text") if "text" in keys else ""
+        due = keys["due_minutes"][1] if "due_minutes" in keys else None
+        minutes = number_of(due, self._problems, "due_minutes", 1, LATEST_DUE) if due else 1
+        user = self._user(keys["responsible"][1]) if "responsible" in keys else self._deal.responsible
+        return AddTask(text, minutes, user)
+
+    def _template(self, node: yaml.Node, what: str) -> str:
+        text = text_of(node, self._problems, what)
+        for fault in faults(text):
+            word = fault.partition("{")[2].rstrip("}") if fault.startswith("unknown") else ""
+            self._problems.add(node, f"{fault} in {what}", PLACEHOLDERS if word else (), word)
+        return text
+
+    def _fields(self, node: yaml.Node) -> Mapping[str, str]:
+        if not isinstance(node, yaml.MappingNode):
+            self._problems.add(node, "`fields` is a set of `code: text` lines")
+            return {}
+        if len(node.value) > MOST_FIELDS:
+            self._problems.add(
+                node, f"`fields` has {len(node.value)} lines; at most {MOST_FIELDS} are allowed"
+            )
+        found: dict[str, str] = {}
+        for key, value in node.value:
+            code = self._field(key)
+            if code in found:
+                self._problems.add(key, f"{code!r} is written twice in `fields`")
+            found[code] = self._template(value, f"field {code}")
+        return found
+
+    def _field(self, node: yaml.Node) -> str:
+        word = text_of(node, self._problems, "a field")
+        if self._facts is None or not word or word in self._facts.fields:
+            return word
+        by_id = {id_: code for code, id_ in self._facts.fields.items()}
+        if word not in by_id:
+            self._problems.add(node, f"unknown field {word!r}", self._facts.fields, word)
+        return by_id.get(word, word)
+
+    def _place(self, keys: Mapping[str, tuple[yaml.ScalarNode, yaml.Node]], deal: CreateDeal) -> CreateDeal:
+        """Return ``deal`` with the pipeline, stage, responsible user and tags that ``keys`` name."""
+        pipeline, stage = deal.pipeline, deal.stage
+        if "pipeline" in keys:
+            pipeline, stage = self._pipeline(keys["pipeline"][1]), None
+        if "stage" in keys:
+            pipeline, stage = self._stage(keys["stage"][1], pipeline)
+        user = self._user(keys["responsible"][1]) if "responsible" in keys else deal.responsible
+        tags = deal.tags
+        if "tags" in keys:
+            lines = list_of(keys["tags"][1], self._problems, "`tags`", MOST_TAGS)
+            tags = tuple(self._template(line, "a tag") for line in lines)
+        return CreateDeal(deal.name, pipeline, stage, user, tags, deal.fields)
+
+    def _pipeline(self, node: yaml.Node) -> str:
+        word = text_of(node, self._problems, "pipeline")
+        return self._named(node, "pipeline", word, {p.id: p.name for p in self._pipelines()})
+
+    def _stage(self, node: yaml.Node, pipeline: str | None) -> tuple[str | None, str]:
+        word = text_of(node, self._problems, "stage")
+        places = [p for p in self._pipelines() if pipeline in (None, p.id)][:1]
+        stages = {stage.id: stage.name for p in places for stage in p.stages}
+        found = self._named(node, "stage", word, stages) if places else word
+        return (places[0].id if places else pipeline), found
+
+    def _user(self, node: yaml.Node) -> str:
+        word = text_of(node, self._problems, "responsible")
+        return self._named(node, "user", word, self._facts.users if self._facts else {})
+
+    def _pipelines(self) -> "tuple[Pipeline, ...]":
+        return self._facts.pipelines if self._facts else ()
+
+    def _named(self, node: yaml.Node, what: str, word: str, names: Mapping[str, str]) -> str:
+        """Return the id of what is called ``word`` (a name in any letter case, or the id itself)."""
+        if self._facts is None or not word or word in names:
+            return word
+        found = [id_ for id_, name in names.items() if name.casefold() == word.strip().casefold()]
+        if len(found) > 1:
+            self._problems.add(node, f"several are called {what} {word!r}: use the id", found)
+        elif not found:
+            self._problems.add(node, f"unknown {what} {word!r}", names.values(), word)
+        return found[0] if found else word

@@ -1,0 +1,262 @@
+"""The command line: ``cthub``."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+
+from hub import report as reporting
+from hub.app import Hub, build, web_app, work_until
+from hub.errors import HubError, PortTaken
+from hub.setup import apply, read_setup
+from hub.settings import Settings
+from hub.store import people
+from hub.store.vault import new_key
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Call tracking that proves what it does.")
+report_cli = typer.Typer(no_args_is_help=True, help="What came of it.")
+cli.add_typer(report_cli, name="report")
+err = Console(stderr=True)
+
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def _with_hub(work: Callable[[Hub], Any], *, writes: bool = True) -> Any:
+    hub = build(Settings(), writes=writes)
+    try:
+        return work(hub)
+    finally:
+        hub.db.stop()
+
+
+@cli.command()
+def up(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8800,
+    worker: Annotated[bool, typer.Option(help="Also serve deliveries in this process.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line when it listens.")] = False,
+) -> None:
+    """Serve the page script, telephony, the console and, unless --no-worker, the deliveries."""
+    settings = Settings()
+    listener = _listen(host, port)
+    hub = build(settings)
+    _log(settings)
+    if not hub.db.is_sqlite or worker:
+        works = worker
+    else:
+        raise HubError("SQLite has one process for everything: leave out --no-worker, or use PostgreSQL.")
+    url = f"http://{host}:{listener.getsockname()[1]}"
+    config = uvicorn.Config(
+        web_app(hub, works=works),
+        log_level=settings.log_level,
+        access_log=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    server = uvicorn.Server(config)
+    asyncio.run(_serve(server, listener, lambda: _say_ready(url, as_json)))
+    hub.db.stop()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise PortTaken(f"Nobody can listen on {host}:{port}: {error.strerror}. Choose another with --port.") from error
+    return listener
+
+
+async def _serve(server: uvicorn.Server, listener: socket.socket, ready: Callable[[], None]) -> None:
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    if server.started:
+        ready()
+    await serving
+
+
+def _say_ready(url: str, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"url": url}), flush=True)
+    else:
+        err.print(f"The hub listens. Console: [bold]{url}[/bold]   (Ctrl-C ends it)")
+
+
+@cli.command()
+def worker() -> None:
+    """Serve deliveries beside 'cthub up --no-worker'; any number of them on one PostgreSQL."""
+    settings = Settings()
+    _log(settings)
+
+    async def work(hub: Hub) -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await work_until(hub, stop)
+
+    _with_hub(lambda hub: asyncio.run(work(hub)))
+
+
+@cli.command("apply")
+def apply_(
+    file: Annotated[Path, typer.Argument(help="The set-up file (YAML).")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
+) -> None:
+    """Make tenant, sites, numbers, telephony and scenarios as a set-up file says; again changes nothing."""
+    asked, texts = read_setup(file)
+    done = _with_hub(lambda hub: hub.db.write_now(apply, asked, texts, hub.clock.now(), hub.vault))
+    if as_json:
+        print(json.dumps(asdict(done), ensure_ascii=False))
+        return
+    out = Console(soft_wrap=True)
+    out.print(f"[bold]{done.tenant}[/bold]: log in as {done.owner_email}")
+    if done.owner_password:
+        out.print(f"Password (shown once): [bold]{done.owner_password}[/bold]")
+    for site in done.sites:
+        out.print(f"Site {site['name']}: key {site['key']}")
+    for path in done.telephony:
+        out.print(f"Telephony {path['name']}: send events to {Settings().public_url.rstrip('/')}{path['path']}")
+    if done.api_token:
+        out.print(f"API token (shown once): {done.api_token}")
+
+
+@cli.command()
+def password(email: Annotated[str, typer.Argument(help="Whose password to set.")]) -> None:
+    """Set a new password for a person and end his sessions."""
+    new = typer.prompt("New password (at least 12 characters)", hide_input=True, confirmation_prompt=True)
+    if len(new) < 12:
+        raise HubError("The password is shorter than 12 characters.")
+    if not _with_hub(lambda hub: hub.db.write_now(people.set_password, email, new)):
+        raise HubError(f"Nobody here logs in as {email}.")
+    err.print("The password is set.")
+
+
+@cli.command()
+def token() -> None:
+    """Make a new API token of the owner."""
+
+    def make(hub: Hub) -> str:
+        tenant_id = hub.db.read_now(people.first_tenant)
+        if tenant_id is None:
+            raise HubError("This hub is not set up yet: run 'cthub apply FILE' first.")
+        person = hub.db.read_now(people.owner, tenant_id)
+        return hub.db.write_now(people.log_in, tenant_id, person, hub.clock.now(), "api")
+
+    print(_with_hub(make))
+
+
+@cli.command()
+def key() -> None:
+    """Print a new encryption key as HUB_KEYS takes it; put it first, keep the old ones behind it."""
+    print(new_key())
+
+
+@report_cli.command("roi")
+def report_roi(
+    days: Annotated[int, typer.Option(help="How many days back from today.", min=1, max=3_660)] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Visits, calls, deals, revenue, spend and ROMI by source and campaign."""
+
+    def make(hub: Hub) -> Any:
+        tenant_id = hub.db.read_now(people.first_tenant)
+        if tenant_id is None:
+            raise HubError("This hub is not set up yet: run 'cthub apply FILE' first.")
+        last = hub.clock.now().date()
+        return asyncio.run(reporting.roi(hub.db, tenant_id, last - timedelta(days=days - 1), last))
+
+    made = _with_hub(make, writes=False)
+    if as_json:
+        rows = [{name: getattr(row, name) for name in row.__slots__} for row in (*made.rows, made.total)]
+        print(json.dumps({"rows": rows[:-1], "total": rows[-1]}, ensure_ascii=False))
+    else:
+        Console().print(_roi_table(made))
+
+
+def _roi_table(made: Any) -> Table:
+    table = Table(title="ROI by source and campaign", show_footer=True)
+    total = made.total
+    columns = ("visits", "calls", "qualified", "deals", "won", "revenue_minor", "spend_minor", "cost_per_call_minor")
+    table.add_column("source")
+    table.add_column("campaign", footer="total")
+    for name in columns:
+        table.add_column(name.removesuffix("_minor").replace("_", " "), justify="right", footer=_cell(name, total))
+    table.add_column("ROMI", justify="right", footer=_percent(total.romi_percent))
+    for row in made.rows:
+        cells = [_cell(name, row) for name in columns]
+        table.add_row(row.source, row.campaign, *cells, _percent(row.romi_percent))
+    return table
+
+
+def _cell(name: str, row: Any) -> str:
+    value = getattr(row, name)
+    if value is None:
+        return "—"
+    return f"{value / 100:,.2f}".replace(",", " ") if name.endswith("_minor") else str(value)
+
+
+def _percent(value: float | None) -> str:
+    return "—" if value is None else f"{value:.0f} %"
+
+
+@cli.command(context_settings=_PASS_ON)
+def sandbox(context: typer.Context) -> None:
+    """Start a vendor's sandbox alone: cthub sandbox NAME --port 8801."""
+    _become("sandbox", context.args)
+
+
+@cli.command(context_settings=_PASS_ON)
+def demo(context: typer.Context) -> None:
+    """Play a business day against sandboxes on loopback and print what came of it."""
+    _become("sandbox.demo", context.args)
+
+
+def _become(module: str, arguments: list[str]) -> None:
+    """Replace this process: the sandboxes share no code with the hub, only this command line."""
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - our own interpreter and module
+
+
+def _log(settings: Settings) -> None:
+    level = getattr(structlog.stdlib.logging, settings.log_level.upper(), 20)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def main() -> None:
+    """Run the command line; what a person can mend is one sentence and exit code 1."""
+    try:
+        cli()
+    except HubError as error:
+        err.print(f"[red]{error}[/red]", highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

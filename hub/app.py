@@ -1,0 +1,118 @@
+"""The composition root: settings -> database, keys, connectors, loops and the web application, put together by hand."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from starlette.applications import Starlette
+
+from connectors.protocol import App, Connector
+from connectors.registry import CONNECTORS
+from hub.clock import Clock, FileClock, SystemClock
+from hub.delivery import queue
+from hub.delivery.worker import Worker
+from hub.inbox import InboxLoop
+from hub.settings import Settings
+from hub.store import migrate
+from hub.store.db import Db
+from hub.store.vault import Vault, read_ring, ring_in
+
+
+@dataclass(slots=True)
+class Hub:
+    """Everything one process of the hub is made of."""
+
+    settings: Settings
+    db: Db
+    clock: Clock
+    vault: Vault
+    connectors: Mapping[str, Connector]
+    apps: Mapping[str, App]
+    inbox: InboxLoop = field(init=False)
+    worker: Worker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.inbox = InboxLoop(self.db, self.clock, self.vault)
+        self.worker = Worker(
+            db=self.db,
+            clock=self.clock,
+            vault=self.vault,
+            connectors=self.connectors,
+            apps=self.apps,
+            readback_every=timedelta(seconds=self.settings.readback_s),
+        )
+        self.inbox.on_planned = (self.worker.wake,)
+
+
+def build(settings: Settings, *, writes: bool = True) -> Hub:
+    """Open the database (made and migrated first when this process ``writes``) and return the hub.
+
+    Raises ``HubError`` with one sentence when the database, its lock or the keys cannot be had.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    vault = read_ring(settings.keys.get_secret_value()) if settings.keys.get_secret_value() else ring_in(settings.data_dir)
+    clock = FileClock(settings.clock_file) if settings.clock_file else SystemClock()
+    db = Db(settings.database_url)
+    db.check()
+    if writes:
+        db.lock()
+        migrate.upgrade(db.engine)
+    db.start()
+    return Hub(settings, db, clock, vault, CONNECTORS, _apps(settings))
+
+
+def _apps(settings: Settings) -> dict[str, App]:
+    public = settings.public_url.rstrip("/")
+    return {
+        name: App(
+            client_id=app.client_id,
+            client_secret=app.client_secret.get_secret_value(),
+            redirect_uri=f"{public}/oauth/{name}/callback",
+            base_url=app.base_url,
+        )
+        for name, app in settings.apps.items()
+    }
+
+
+def web_app(hub: Hub, *, works: bool) -> Starlette:
+    """Return the web application; with ``works`` it also serves the inbox and the lanes in this process."""
+    from hub.web.routes import middleware, routes
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with running(hub) if works else _nothing():
+            yield
+
+    app = Starlette(routes=routes(hub), middleware=middleware(hub), lifespan=lifespan)
+    app.state.hub = hub
+    return app
+
+
+@asynccontextmanager
+async def _nothing() -> AsyncIterator[None]:
+    yield
+
+
+@asynccontextmanager
+async def running(hub: Hub) -> AsyncIterator[None]:
+    """Run the inbox and the lanes for as long as the block lasts."""
+    if hub.db.is_sqlite:  # its lock says that no other process can hold a lane
+        await hub.db.write(queue.take_over, hub.clock.now())
+    loops: tuple[Callable[[], Awaitable[None]], ...] = (hub.inbox.run, hub.worker.run)
+    tasks = [asyncio.ensure_future(loop()) for loop in loops]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def work_until(hub: Hub, stop: asyncio.Event) -> None:
+    """Serve the inbox and the lanes until ``stop`` is set: what ``cthub worker`` does."""
+    async with running(hub):
+        await stop.wait()

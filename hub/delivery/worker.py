@@ -1,0 +1,195 @@
+"""Serves lanes: claims one, sends what is due through its connector, settles, reads back, gives it back."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from connectors.errors import ConnectorError, installation_error
+from connectors.http import Http
+from connectors.protocol import (
+    App,
+    Connector,
+    CrmSession,
+    Delivery,
+    GrantRevoked,
+    InstallationError,
+    Outcome,
+    Status,
+    Why,
+)
+from hub import credentials, readback
+from hub.clock import Clock
+from hub.delivery import queue
+from hub.delivery.queue import Claim, FenceLost, Taken
+from hub.store import crm
+from hub.store.crm import Installed
+from hub.store.db import Db
+from hub.store.vault import Vault
+
+log = structlog.get_logger()
+
+_GLANCE_S = 0.15
+_LANES = 32  # served side by side by one process
+_BATCHES = 20  # of one turn; then the lane goes back so that read-back gets its turn
+_LEASE_TIMEOUTS = 4
+
+
+@dataclass(slots=True)
+class Worker:
+    """One process's worker; any number of them share a PostgreSQL."""
+
+    db: Db
+    clock: Clock
+    vault: Vault
+    connectors: Mapping[str, Connector]
+    apps: Mapping[str, App]
+    readback_every: timedelta
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _serving: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def run(self) -> None:
+        """Serve lanes until cancelled; what is being served is finished or given up by then."""
+        try:
+            while True:
+                self.wake.clear()
+                while len(self._serving) < _LANES and await self._serve_next():
+                    pass
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.wake.wait(), _GLANCE_S)
+        finally:
+            for task in self._serving:
+                task.cancel()
+            await asyncio.gather(*self._serving, return_exceptions=True)
+
+    async def _serve_next(self) -> bool:
+        claim = await self.db.write(queue.claim, self.clock.now(), self._lease(None))
+        if claim is None:
+            return False
+        task = asyncio.create_task(self._serve(claim))
+        self._serving.add(task)
+        task.add_done_callback(self._served)
+        return True
+
+    def _served(self, task: "asyncio.Task[None]") -> None:
+        self._serving.discard(task)
+        self.wake.set()
+        if not task.cancelled() and (error := task.exception()):
+            log.error("worker.lane_failed", error=repr(error))
+
+    def _lease(self, connector: Connector | None) -> timedelta:
+        timeout = connector.manifest.limits.timeout if connector else timedelta(seconds=30)
+        return timeout * _LEASE_TIMEOUTS
+
+    async def _serve(self, claim: Claim) -> None:
+        """Serve one lane until nothing is due; an installation's trouble holds it, a lost fence leaves it alone."""
+        of = await self.db.read(crm.installation, claim.tenant_id, claim.installation_id)
+        connector, app = self.connectors[of.connector], self.apps.get(of.connector)
+        if app is None:
+            sentence = f"No app registration for {of.connector}: set it in HUB_APPS."
+            await self.db.write(queue.hold, claim, self.clock.now(), Why.FORBIDDEN, sentence, None)
+            return
+        lane = _Lane(self, claim, of, connector, app)
+        try:
+            await lane.serve()
+        except FenceLost:
+            log.warning("worker.fence_lost", installation=of.id)
+        except GrantRevoked as error:
+            await self.db.write(crm.set_status, of.tenant_id, of.id, crm.REAUTHORISE, str(error))
+            await self.db.write(queue.hold, claim, self.clock.now(), Why.UNAUTHORIZED, str(error), timedelta(days=365))
+        except InstallationError as error:
+            await lane.hold(error)
+        except ConnectorError as error:
+            await lane.hold(installation_error(error))
+        finally:
+            await lane.http.aclose()
+
+
+@dataclass(slots=True)
+class _Lane:
+    worker: Worker
+    claim: Claim
+    of: Installed
+    connector: Connector
+    app: App
+    http: Http = field(init=False)
+
+    def __post_init__(self) -> None:
+        base = (self.app.base_url,) if self.app.base_url else ()
+        self.http = Http(allowed=self.connector.manifest.hosts, origins=base, spend=self.spend)
+
+    async def serve(self) -> None:
+        worker, limits = self.worker, self.connector.manifest.limits
+        session = await self._session()
+        for _ in range(_BATCHES):
+            taken = await worker.db.write(queue.take_batch, self.claim, limits, worker.clock.now(), worker.vault)
+            if not taken:
+                break
+            await self._send(session, taken)
+        next_readback = self.claim.readback_at
+        if worker.clock.now() >= next_readback:
+            more = await readback.pull(worker.db, worker.clock, session, await self._fresh())
+            next_readback = worker.clock.now() + (timedelta() if more else worker.readback_every)
+        await worker.db.write(queue.release, self.claim, worker.clock.now(), readback_at=next_readback)
+
+    async def _fresh(self) -> Installed:
+        return await self.worker.db.read(crm.installation, self.claim.tenant_id, self.claim.installation_id)
+
+    async def _session(self) -> CrmSession:
+        worker = self.worker
+        grant = await credentials.live_grant(
+            worker.db, worker.clock, worker.vault, self.connector, self.app, self.of, self.http
+        )
+        session = self.connector.open(self.http, self.app, grant, self.of.facts)
+        if not self.of.facts:
+            facts = await session.facts()
+            await worker.db.write(crm.save_facts, self.of.tenant_id, self.of.id, facts)
+            self.of = await self._fresh()
+            session = self.connector.open(self.http, self.app, grant, self.of.facts)
+        return session
+
+    async def _send(self, session: CrmSession, taken: Sequence[Taken]) -> None:
+        """Send one batch and settle it; whatever is not named in the answer is unknown, never a success."""
+        batch = [Delivery(d.id, d.marker, d.plan, d.attempt, d.in_doubt, d.refs) for d in taken]
+        try:
+            answered = await session.deliver(batch)
+        except InstallationError as error:
+            await self._settle(taken, error.outcomes)
+            raise
+        except (FenceLost, asyncio.CancelledError):
+            raise
+        except Exception as error:  # a connector that breaks its contract may have sent something
+            log.exception("worker.connector_failed", connector=self.connector.manifest.name)
+            answered = {}
+            silent = Outcome(Status.UNKNOWN, why=Why.UNREADABLE, sentence=_SILENT, detail=repr(error))
+        else:
+            silent = Outcome(Status.UNKNOWN, why=Why.UNREADABLE, sentence=_SILENT, detail="no outcome for this delivery")
+        foreign = answered.keys() - {d.id for d in taken}
+        if foreign:
+            log.error("worker.foreign_outcomes", connector=self.connector.manifest.name, count=len(foreign))
+        await self._settle(taken, {d.id: answered.get(d.id, silent) for d in taken})
+
+    async def _settle(self, taken: Sequence[Taken], outcomes: Mapping[str, Outcome]) -> None:
+        limits, worker = self.connector.manifest.limits, self.worker
+        await worker.db.write(queue.settle, self.claim, taken, outcomes, limits, worker.clock.now())
+
+    async def spend(self) -> None:
+        """Pay for one request before it is sent, waiting while the lane's bucket is empty."""
+        worker, limits = self.worker, self.connector.manifest.limits
+        lease = worker._lease(self.connector)
+        while (at := await worker.db.write(queue.spend, self.claim, limits, worker.clock.now(), lease)) is not None:
+            await worker.clock.wait_until(at, at_most_s=1.0)
+
+    async def hold(self, error: InstallationError) -> None:
+        """Leave the installation alone for a while; a refused token is refreshed at the next turn."""
+        db, now = self.worker.db, self.worker.clock.now()
+        if error.why is Why.UNAUTHORIZED:
+            await db.write(crm.expire_grant, self.of, now)
+        until = await db.write(queue.hold, self.claim, now, error.why, error.sentence, error.hold)
+        log.warning("worker.held", installation=self.of.id, why=error.why, until=str(until), sentence=error.sentence)
+
+
+_SILENT = "The CRM's answer did not say what became of this; the hub will look before it tries again."

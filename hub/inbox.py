@@ -1,0 +1,226 @@
+"""Raw facts -> calls, matches, plans and deliveries: transaction T3, one for each call that needs a look."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import structlog
+
+from connectors import scenario as scenarios
+from connectors.scenario import Enquiry, Scenario, ScenarioError
+from hub.clock import Clock
+from hub.delivery import queue
+from hub.delivery.queue import Planned
+from hub.store import calls, crm, tracking
+from hub.store.calls import Due, KeptCall
+from hub.store.crm import Installed, SavedScenario
+from hub.store.db import Db, Tx
+from hub.store.tracking import Holding, NumberFacts
+from hub.store.vault import Vault
+from tracking_core import qualify
+from tracking_core.call import Call, Direction, fold
+from tracking_core.match import LeaseSpan, Match, Remembered, StaticNumber, match
+from tracking_core.source import Channel, Source
+
+log = structlog.get_logger()
+
+_MEMORY = timedelta(days=60)
+_GLANCE_S = 0.15
+_UNTIL_MENDED = timedelta(minutes=5)
+_RULES = qualify.Rules()
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one look at a call came to."""
+
+    call_id: int | None
+    deliveries: int
+
+
+def look(tx: Tx, now: datetime, vault: Vault) -> Looked | None:
+    """Handle the call that waits longest; None when none is due."""
+    due = calls.take_due(tx, now)
+    if due is None:
+        return None
+    call = fold(calls.events_of(tx, due, vault), now)
+    kept, enquiry = _save(tx, due, call, now, vault)
+    try:
+        planned = _plan(tx, due, enquiry, kept.id, now, vault) if enquiry else 0
+    except ScenarioError as error:  # the call and its match are kept; the plan waits until the rules fit the account
+        calls.postpone(tx, due, now + _UNTIL_MENDED, str(error))
+        return Looked(kept.id, 0)
+    calls.done(tx, due, None if call.is_ended else call.settles_at)
+    return Looked(kept.id, planned)
+
+
+def _save(tx: Tx, due: Due, call: Call, now: datetime, vault: Vault) -> tuple[KeptCall, Enquiry | None]:
+    """Write the call, its match and its goal; return also the enquiry it is, once it has ended."""
+    number = tracking.find_number(tx, due.tenant_id, call.did) if call.did else None
+    caller_key = vault.fingerprint(call.caller, due.tenant_id) if call.caller else None
+    first_time = caller_key is None or not calls.called_before(tx, due.tenant_id, caller_key, call.started_at)
+    verdict = qualify.qualify(call, _RULES, called_before=not first_time)
+    kept = calls.save_call(
+        tx,
+        due,
+        call,
+        site_id=number.site_id if number else None,
+        first_time=first_time,
+        verdict=(verdict.qualified, verdict.why),
+        vault=vault,
+    )
+    found = _match(tx, due, call, number, caller_key)
+    calls.save_match(tx, due.tenant_id, kept.id, found, now)
+    if not call.is_ended or call.direction is not Direction.INBOUND:
+        return kept, None
+    if verdict.qualified:
+        _goal(tx, due.tenant_id, kept.id, found, call)
+    return kept, _enquiry(kept.id, call, _source(tx, due.tenant_id, found, number), found)
+
+
+def _match(tx: Tx, due: Due, call: Call, number: NumberFacts | None, caller_key: str | None) -> Match:
+    at, did = call.started_at, call.did
+    placement = None
+    if did and number and number.placement_id:
+        placement = StaticNumber(did, str(number.placement_id), number.placement_source)
+    known = calls.remembered(tx, due.tenant_id, caller_key, at, at - _MEMORY) if caller_key else None
+    return match(
+        did,
+        call.caller,
+        at,
+        [_span(did, holding, number.hold) for holding in _holders(tx, due, number, at)] if did and number else [],
+        placement,
+        Remembered(str(known.visitor_id), str(known.visit_id), known.called_at, known.confidence) if known else None,
+    )
+
+
+def _holders(tx: Tx, due: Due, number: NumberFacts, at: datetime) -> list[Holding]:
+    return tracking.holders_at(tx, due.tenant_id, number.number_id, at)
+
+
+def _span(did: str, holding: Holding, hold: timedelta) -> LeaseSpan:
+    return LeaseSpan(
+        number=did,
+        visitor=str(holding.visitor_id),
+        visit_id=str(holding.visit_id),
+        started_at=holding.started_at,
+        last_seen=holding.last_seen_at,
+        exclusive_until=holding.last_seen_at + hold,
+        ended_at=holding.ended_at,
+    )
+
+
+def _source(tx: Tx, tenant_id: int, found: Match, number: NumberFacts | None) -> Source | None:
+    if found.visit_id is not None:
+        return tracking.visit_source(tx, tenant_id, int(found.visit_id))
+    if found.placement_id is not None and number is not None:
+        return Source(
+            channel=Channel.OFFLINE, source=number.placement_source, medium="offline", campaign=number.placement_campaign
+        )
+    return None
+
+
+def _goal(tx: Tx, tenant_id: int, call_id: int, found: Match, call: Call) -> None:
+    calls.save_goal(
+        tx,
+        {
+            "tenant_id": tenant_id,
+            "name": "call_qualified",
+            "subject": f"call:{call_id}",
+            "call_id": call_id,
+            "visit_id": int(found.visit_id) if found.visit_id else None,
+            "value_minor": 0,
+            "currency": "",
+            "occurred_at": call.started_at,
+        },
+    )
+
+
+def _enquiry(call_id: int, call: Call, source: Source | None, found: Match) -> Enquiry:
+    nobody = found.visit_id is None and found.placement_id is None
+    return Enquiry(
+        id=f"call:{call_id}",
+        caller=call.caller,
+        dialled=call.did,
+        started_at=call.started_at,
+        talk_s=call.talk_s,
+        wait_s=call.wait_s,
+        answered=not call.is_missed,
+        recording_url=call.recording_url,
+        operator=call.operator,
+        source=source.fields() if source else {},
+        confidence=None if nobody else found.confidence,
+        reason=found.reason_words,
+    )
+
+
+def _plan(tx: Tx, due: Due, enquiry: Enquiry, call_id: int, now: datetime, vault: Vault) -> int:
+    """Write the deliveries that each connected account's scenario asks for; return how many are new."""
+    written = 0
+    order_key = vault.fingerprint(enquiry.caller, due.tenant_id) if enquiry.caller else enquiry.id
+    for installed in crm.installations(tx, due.tenant_id):
+        saved = crm.live_scenario(tx, due.tenant_id, installed.connector)
+        if installed.status == crm.REMOVED or saved is None:
+            continue
+        plan = scenarios.plan(_rules(saved, installed), saved.version, enquiry)
+        if plan is not None:
+            asked = Planned(installed.id, enquiry.id, call_id, order_key, enquiry.started_at, plan)
+            written += queue.enqueue(tx, due.tenant_id, asked, now, vault)
+    return written
+
+
+def _rules(saved: SavedScenario, installed: Installed) -> Scenario:
+    """Return the rules with the names of this account resolved; reading them again for each call would cost too much."""
+    return _read_rules(saved.text, saved.version, json.dumps(installed.facts, sort_keys=True))
+
+
+@lru_cache(maxsize=64)
+def _read_rules(text: str, version: int, facts: str) -> Scenario:
+    return scenarios.read_scenario(text, f"scenario version {version}", crm.facts_of(json.loads(facts)))
+
+
+class InboxLoop:
+    """Looks at calls as they come due, one transaction each, until it is stopped."""
+
+    def __init__(self, db: Db, clock: Clock, vault: Vault) -> None:
+        self._db, self._clock, self._vault = db, clock, vault
+        self._wake = asyncio.Event()
+        self.on_planned: Sequence[asyncio.Event] = ()
+
+    def wake(self) -> None:
+        """Say that an event was written."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Serve the inbox until cancelled."""
+        while True:
+            self._wake.clear()
+            while await self._look_once():
+                pass
+            try:
+                await asyncio.wait_for(self._wake.wait(), _GLANCE_S)
+            except TimeoutError:
+                continue
+
+    async def _look_once(self) -> bool:
+        now = self._clock.now()
+        try:
+            looked = await self._db.write(look, now, self._vault)
+        except Exception as error:  # one call's trouble must not stop the others
+            log.exception("inbox.trouble", error=type(error).__name__)
+            return await self._db.write(_postpone, now, f"{type(error).__name__}: {error}")
+        if looked is not None and looked.deliveries:
+            for event in self.on_planned:
+                event.set()
+        return looked is not None
+
+
+def _postpone(tx: Tx, now: datetime, trouble: str) -> bool:
+    due = calls.take_due(tx, now)
+    if due is None:
+        return False
+    calls.postpone(tx, due, now + timedelta(seconds=min(5 * 2**due.tries, 3_600)), trouble)
+    return True

@@ -1,0 +1,38 @@
+"""Environment -> one frozen object."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class AppSettings(BaseModel):
+    """Our registration at one vendor; ``base_url`` points the connector at a sandbox."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    client_id: str
+    client_secret: SecretStr
+    base_url: str | None = None
+
+
+class Settings(BaseSettings):
+    """Every setting of the hub; the table in docs/settings.md explains each."""
+
+    model_config = SettingsConfigDict(env_prefix="HUB_", frozen=True, extra="ignore")
+
+    data_dir: Path = Path("var")
+    database_url: str = ""  # empty: one SQLite file in data_dir
+    public_url: str = "http://127.0.0.1:8800"
+    keys: SecretStr = SecretStr("")  # "id:base64,id:base64", the first one seals; empty: a key file in data_dir
+    apps: dict[str, AppSettings] = Field(default_factory=dict)  # connector name -> registration
+    clock_file: Path | None = None
+    readback_s: float = 60.0
+    trusted_proxies: tuple[str, ...] = ()
+    visits_per_minute: int = 600  # of one address, before it gets the overflow number
+    log_level: str = "info"
+
+    def model_post_init(self, _context: Any) -> None:
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite:///{self.data_dir / 'hub.sqlite3'}")

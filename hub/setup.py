@@ -1,0 +1,220 @@
+"""A set-up file -> tenant, sites, numbers, placements, telephony accounts and scenarios; applying it again changes nothing."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from connectors import scenario as scenarios
+from connectors.registry import CONNECTORS
+from hub.errors import SetupInvalid
+from hub.store import crm, people
+from hub.store import setup as kept
+from hub.store.db import Tx
+from hub.store.vault import Vault
+from tracking_core.phone import to_e164
+from tracking_core.telephony import ADAPTERS
+
+
+def _phone(text: str) -> str:
+    e164 = to_e164(text)
+    if e164 is None:
+        raise ValueError("is not a phone number like +7 495 123-45-67")
+    return e164
+
+
+def _zone(text: str) -> str:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("is not a time zone like Europe/Moscow") from error
+    return text
+
+
+Phone = Annotated[str, AfterValidator(_phone)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PoolPart(_Part):
+    """Tracking numbers shared between the visits of a site."""
+
+    name: Name
+    numbers: list[Phone] = Field(min_length=1)
+
+
+class PlacementPart(_Part):
+    """One offline or static medium with its own number."""
+
+    name: Name
+    source: Name
+    campaign: str = ""
+    number: Phone
+    starts_on: date | None = None
+    ends_on: date | None = None
+
+
+class SitePart(_Part):
+    """A web site with the tracking script."""
+
+    name: Name
+    hosts: list[str] = Field(min_length=1)
+    zone: Zone = "Europe/Moscow"
+    currency: str = Field(default="RUB", pattern="^[A-Z]{3}$")
+    overflow_number: Phone
+    hold_minutes: int = Field(default=10, ge=1, le=1_440)
+    pools: list[PoolPart] = []
+    placements: list[PlacementPart] = []
+
+
+class TelephonyPart(_Part):
+    """A telephony account whose events we take."""
+
+    name: Name
+    adapter: str
+    zone: Zone = "Europe/Moscow"
+    secrets: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _known(self) -> "TelephonyPart":
+        if self.adapter not in ADAPTERS:
+            raise ValueError(f"adapter {self.adapter!r} is not known; allowed: {', '.join(sorted(ADAPTERS))}")
+        needed = set(ADAPTERS[self.adapter].secrets_needed)
+        if set(self.secrets) != needed:
+            raise ValueError(f"secrets of {self.adapter} are exactly: {', '.join(sorted(needed))}")
+        return self
+
+
+class OwnerPart(_Part):
+    """The person who logs in to the console first; without a password one is made and printed once."""
+
+    email: str = Field(pattern=r"^\S+@\S+$")
+    password: str | None = Field(default=None, min_length=12)
+
+
+class SetupFile(_Part):
+    """The whole set-up file."""
+
+    tenant: Name
+    owner: OwnerPart
+    sites: list[SitePart] = Field(min_length=1)
+    telephony: list[TelephonyPart] = []
+    scenarios: dict[str, str] = {}  # connector -> scenario file beside this one, or its text
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a person needs after applying: where to log in, what to paste where."""
+
+    tenant: str
+    owner_email: str
+    owner_password: str | None  # only when it was made now
+    api_token: str | None  # likewise; 'cthub token' makes another
+    sites: tuple[Mapping[str, str], ...]
+    telephony: tuple[Mapping[str, str], ...]
+
+
+def read_setup(path: Path) -> tuple[SetupFile, dict[str, str]]:
+    """Read a set-up file and the scenarios it names; raises ``SetupInvalid`` with file, line and what is allowed."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        read = SetupFile.model_validate(yaml.safe_load(text))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetupInvalid(f"{path}: cannot be read: {error}") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise SetupInvalid(f"{path}:{line}: {error.problem}") from error
+    except ValidationError as error:
+        raise SetupInvalid("\n".join(_told(path, node, problem) for problem in error.errors())) from error
+    return read, {name: _scenario(path, node, name, given) for name, given in read.scenarios.items()}
+
+
+def _told(path: Path, node: yaml.Node | None, problem: Any) -> str:
+    where = ".".join(str(step) for step in problem["loc"]) or "the file"
+    return f"{path}:{_line(node, problem['loc'])}: {where}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _line(node: yaml.Node | None, steps: tuple[int | str, ...]) -> int:
+    """Return the line of what a validation error points at, or of the nearest thing around it."""
+    line = node.start_mark.line + 1 if node else 1
+    for step in steps:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((key, value) for key, value in node.value if key.value == step), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line + 1, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _scenario(path: Path, node: yaml.Node | None, connector: str, given: str) -> str:
+    line = _line(node, ("scenarios", connector))
+    if connector not in CONNECTORS:
+        raise SetupInvalid(f"{path}:{line}: {connector!r} is not a connector; allowed: {', '.join(sorted(CONNECTORS))}")
+    if "\n" in given:
+        text, name = given, f"{path}:{line}"
+    else:
+        file = path.parent / given
+        name = str(file)
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SetupInvalid(f"{path}:{line}: the scenario {given} cannot be read: {error}") from error
+    try:
+        scenarios.read_scenario(text, name, None)
+    except scenarios.ScenarioError as error:
+        raise SetupInvalid(str(error)) from error
+    return text
+
+
+def apply(tx: Tx, asked: SetupFile, texts: Mapping[str, str], now: datetime, vault: Vault) -> Applied:
+    """Write what the file asks for; what is there already stays as it is."""
+    tenant_id, password, token = people.first_tenant(tx), None, None
+    if tenant_id is None:
+        password = asked.owner.password or secrets.token_urlsafe(12)
+        tenant_id = people.new_owner(tx, asked.tenant, asked.owner.email, password, now)
+        token = people.log_in(tx, tenant_id, people.owner(tx, tenant_id), now, kind="api")
+    sites = [{"name": site.name, "key": _site(tx, tenant_id, site)} for site in asked.sites]
+    paths = [
+        {"name": told.name, "adapter": told.adapter, "path": f"/telephony/{_telephony(tx, tenant_id, told, vault)}"}
+        for told in asked.telephony
+    ]
+    for connector, text in texts.items():
+        crm.save_scenario(tx, tenant_id, connector, text, asked.owner.email, now)
+    made = None if asked.owner.password else password
+    return Applied(asked.tenant, asked.owner.email, made, token, tuple(sites), tuple(paths))
+
+
+def _site(tx: Tx, tenant_id: int, asked: SitePart) -> str:
+    columns = asked.model_dump(include={"hosts", "zone", "currency", "overflow_number"})
+    site_id, key = kept.save_site(tx, tenant_id, asked.name, {**columns, "hold_s": asked.hold_minutes * 60})
+    kept.save_number(tx, tenant_id, asked.overflow_number, site_id)
+    for pool in asked.pools:
+        pool_id = kept.save_pool(tx, tenant_id, site_id, pool.name)
+        for number in pool.numbers:
+            kept.save_number(tx, tenant_id, number, site_id, pool_id=pool_id)
+    for placement in asked.placements:
+        columns = placement.model_dump(include={"source", "campaign", "starts_on", "ends_on"})
+        placement_id = kept.save_placement(tx, tenant_id, site_id, placement.name, columns)
+        kept.save_number(tx, tenant_id, placement.number, site_id, placement_id=placement_id)
+    return key
+
+
+def _telephony(tx: Tx, tenant_id: int, asked: TelephonyPart, vault: Vault) -> str:
+    sealed = vault.seal(json.dumps(asked.secrets), tenant_id, asked.name, "secrets")
+    return kept.save_telephony(tx, tenant_id, asked.name, {"adapter": asked.adapter, "zone": asked.zone, "secrets": sealed})

@@ -1,0 +1,144 @@
+"""How the connections are: deliveries with what they wait for, and installations with their lanes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, exists, func, select
+
+from hub.store.db import Tx
+from hub.store.tables import Call, Delivery, Installation, Lane, table_of
+
+_call, _delivery = table_of(Call), table_of(Delivery)
+_installation, _lane = table_of(Installation), table_of(Lane)
+
+_BLOCKING = ("ready", "sending")  # states in which a delivery keeps later ones of the same caller waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A delivery with everything that says why it is where it is."""
+
+    id: str
+    call_id: int | None
+    caller_masked: str | None
+    position: datetime
+    connector: str
+    account: str
+    installation_status: str
+    hold_until: datetime | None
+    hold_why: str
+    state: str
+    attempt: int
+    spent: int
+    in_doubt: bool
+    is_blocked: bool
+    due_at: datetime
+    settled_at: datetime | None
+    why: str
+    sentence: str
+    refs: tuple[dict[str, Any], ...]
+
+
+def waiting(tx: Tx, tenant_id: int, state: str, limit: int) -> list[Waiting]:
+    """List deliveries of one state: the next due first while they wait, else the latest first."""
+    earlier = _delivery.alias("earlier")
+    blocked = exists().where(
+        earlier.c.tenant_id == _delivery.c.tenant_id,
+        earlier.c.installation_id == _delivery.c.installation_id,
+        earlier.c.order_key == _delivery.c.order_key,
+        earlier.c.state.in_(_BLOCKING),
+        earlier.c.position < _delivery.c.position,
+    )
+    of = and_(_installation.c.id == _delivery.c.installation_id, _installation.c.tenant_id == _delivery.c.tenant_id)
+    rows = tx.execute(
+        select(
+            _delivery,
+            _call.c.caller_masked,
+            _installation.c.connector,
+            _installation.c.account,
+            _installation.c.status.label("installation_status"),
+            _lane.c.hold_until,
+            func.coalesce(_lane.c.hold_why, "").label("hold_why"),
+            blocked.label("is_blocked"),
+        )
+        .select_from(
+            _delivery.join(_installation, of)
+            .outerjoin(_call, and_(_call.c.id == _delivery.c.call_id, _call.c.tenant_id == _delivery.c.tenant_id))
+            .outerjoin(
+                _lane,
+                and_(_lane.c.installation_id == _installation.c.id, _lane.c.tenant_id == _installation.c.tenant_id),
+            )
+        )
+        .where(_delivery.c.tenant_id == tenant_id, _delivery.c.state == state)
+        .order_by(_delivery.c.due_at if state in _BLOCKING else _delivery.c.position.desc(), _delivery.c.id)
+        .limit(limit)
+    )
+    names = [name for name in Waiting.__slots__ if name != "refs"]
+    return [Waiting(**{name: getattr(row, name) for name in names}, refs=tuple(row.refs)) for row in rows]
+
+
+# -- installations
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """An installation with its lane: how it is, and what it waits with."""
+
+    id: int
+    connector: str
+    account: str
+    host: str
+    status: str
+    reason: str
+    facts: dict[str, Any]
+    connected_at: datetime
+    read_back_at: datetime | None
+    hold_until: datetime | None
+    hold_why: str
+    unsettled: int
+    parked: int
+    last_delivered_at: datetime | None
+
+    def is_held(self, now: datetime) -> bool:
+        """Says whether the account is left alone at the moment."""
+        return bool(self.hold_why) and self.hold_until is not None and self.hold_until > now
+
+
+def installations(tx: Tx, tenant_id: int) -> list[Health]:
+    """Return the health of the tenant's installations."""
+    lane = and_(_lane.c.installation_id == _installation.c.id, _lane.c.tenant_id == _installation.c.tenant_id)
+    rows = tx.execute(
+        select(_installation, _lane.c.readback_at, _lane.c.hold_until, func.coalesce(_lane.c.hold_why, "").label("hold_why"))
+        .select_from(_installation.outerjoin(_lane, lane))
+        .where(_installation.c.tenant_id == tenant_id)
+        .order_by(_installation.c.id)
+    ).all()
+    counted = _delivery_counts(tx, tenant_id)
+    names = ("id", "connector", "account", "host", "status", "reason", "facts", "connected_at", "hold_until", "hold_why")
+    return [
+        Health(
+            **{name: getattr(row, name) for name in names},
+            read_back_at=row.readback_at,
+            unsettled=sum(counted.get((row.id, state), (0, None))[0] for state in _BLOCKING),
+            parked=counted.get((row.id, "parked"), (0, None))[0],
+            last_delivered_at=counted.get((row.id, "delivered"), (0, None))[1],
+        )
+        for row in rows
+    ]
+
+
+def _delivery_counts(tx: Tx, tenant_id: int) -> dict[tuple[int, str], tuple[int, datetime | None]]:
+    settled = func.max(_delivery.c.settled_at, type_=_delivery.c.settled_at.type)
+    rows = tx.execute(
+        select(_delivery.c.installation_id, _delivery.c.state, func.count(), settled)
+        .where(_delivery.c.tenant_id == tenant_id)
+        .group_by(_delivery.c.installation_id, _delivery.c.state)
+    )
+    return {(installation_id, state): (number, latest) for installation_id, state, number, latest in rows}
+
+
+def has_delivery(tx: Tx, tenant_id: int, delivery_id: str) -> bool:
+    """Say whether a delivery is this tenant's."""
+    here = (_delivery.c.tenant_id == tenant_id, _delivery.c.id == delivery_id)
+    return tx.execute(select(_delivery.c.id).where(*here)).first() is not None

@@ -1,0 +1,178 @@
+"""Tenants, the people who log in, and their sessions; also the doors: public keys that name a tenant."""
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error
+from sqlalchemy import delete, insert, select, update
+
+from hub.store.calls import Account
+from hub.store.db import Tx
+from hub.store.tables import Installation, Login, Person, Pool, Site, TelephonyAccount, Tenant, table_of
+from hub.store.vault import Vault
+
+_tenant, _person, _login = table_of(Tenant), table_of(Person), table_of(Login)
+_site, _pool, _account, _installation = table_of(Site), table_of(Pool), table_of(TelephonyAccount), table_of(Installation)
+_hasher = PasswordHasher()
+_UNKNOWN = _hasher.hash("nobody")  # verified for an unknown address, so that the answer takes as long
+
+SESSION = timedelta(hours=12)
+API_TOKEN = timedelta(days=365)
+
+
+def digest(secret: str) -> str:
+    """Return the form of a session secret, state or API token that is stored."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """The person behind a request."""
+
+    tenant_id: int
+    person_id: int
+    email: str
+    language: str
+    csrf: str
+    login_hash: str
+
+
+def first_tenant(tx: Tx) -> int | None:
+    """Return the tenant of a hub that serves one; None before its set-up."""
+    return tx.execute(select(_tenant.c.id).order_by(_tenant.c.id).limit(1)).scalar()
+
+
+def new_owner(tx: Tx, tenant_name: str, email: str, password: str, now: datetime) -> int:
+    """Make a tenant and its owner; return the tenant."""
+    tenant_id: int = tx.execute(insert(_tenant).values(name=tenant_name, created_at=now).returning(_tenant.c.id)).scalar_one()
+    tx.execute(
+        insert(_person).values(
+            tenant_id=tenant_id, email=email, password_hash=_hasher.hash(password), language="ru", created_at=now
+        )
+    )
+    return tenant_id
+
+
+def set_password(tx: Tx, email: str, password: str) -> bool:
+    """Set a person's password and end his sessions; False when there is no such person."""
+    row = tx.execute(
+        update(_person).where(_person.c.email == email).values(password_hash=_hasher.hash(password)).returning(_person.c.id)
+    ).first()
+    if row:
+        tx.execute(delete(_login).where(_login.c.person_id == row.id, _login.c.kind == "console"))
+    return row is not None
+
+
+def check_password(tx: Tx, email: str, password: str) -> tuple[int, int] | None:
+    """Return (tenant, person) when the password is right."""
+    row = tx.execute(
+        select(_person.c.id, _person.c.tenant_id, _person.c.password_hash).where(_person.c.email == email)
+    ).first()
+    try:
+        _hasher.verify(row.password_hash if row else _UNKNOWN, password)
+    except Argon2Error:
+        return None
+    return (row.tenant_id, row.id) if row else None
+
+
+def log_in(tx: Tx, tenant_id: int, person_id: int, now: datetime, kind: str = "console") -> str:
+    """Begin a session or make an API token; return its secret, which is stored only as a hash."""
+    secret = secrets.token_urlsafe(32)
+    tx.execute(delete(_login).where(_login.c.expires_at <= now))
+    tx.execute(
+        insert(_login).values(
+            secret_hash=digest(secret),
+            tenant_id=tenant_id,
+            person_id=person_id,
+            kind=kind,
+            csrf=secrets.token_urlsafe(24),
+            created_at=now,
+            expires_at=now + (SESSION if kind == "console" else API_TOKEN),
+        )
+    )
+    return secret
+
+
+def who(tx: Tx, secret: str, kind: str, now: datetime) -> Who | None:
+    """Return the person of a live session or token."""
+    row = tx.execute(
+        select(_login.c.tenant_id, _login.c.person_id, _person.c.email, _person.c.language, _login.c.csrf)
+        .join(_person, (_person.c.id == _login.c.person_id) & (_person.c.tenant_id == _login.c.tenant_id))
+        .where(_login.c.secret_hash == digest(secret), _login.c.kind == kind, _login.c.expires_at > now)
+    ).first()
+    return Who(*row, login_hash=digest(secret)) if row else None
+
+
+def log_out(tx: Tx, secret: str) -> None:
+    """End a session."""
+    tx.execute(delete(_login).where(_login.c.secret_hash == digest(secret)))
+
+
+def set_language(tx: Tx, tenant_id: int, person_id: int, language: str) -> None:
+    """Remember in which language a person reads the console."""
+    here = (_person.c.tenant_id == tenant_id, _person.c.id == person_id)
+    tx.execute(update(_person).where(*here).values(language=language))
+
+
+def owner(tx: Tx, tenant_id: int) -> int:
+    """Return the first person of a tenant."""
+    here = _person.c.tenant_id == tenant_id
+    return tx.execute(select(_person.c.id).where(here).order_by(_person.c.id).limit(1)).scalar_one()
+
+
+# -- doors: an unguessable public key names the tenant; these are the only statements that do not begin with one
+
+
+@dataclass(frozen=True, slots=True)
+class SiteDoor:
+    """What the page script's endpoint needs of a site, by its public key."""
+
+    id: int
+    tenant_id: int
+    hosts: tuple[str, ...]
+    overflow_number: str
+    currency: str
+    hold: timedelta
+    pool_id: int | None
+
+
+def site_door(tx: Tx, key: str) -> SiteDoor | None:
+    """Find a site by its public key."""
+    row = tx.execute(
+        select(_site.c.id, _site.c.tenant_id, _site.c.hosts, _site.c.overflow_number, _site.c.currency, _site.c.hold_s, _pool.c.id.label("pool_id"))
+        .select_from(_site.outerjoin(_pool, (_pool.c.site_id == _site.c.id) & (_pool.c.tenant_id == _site.c.tenant_id)))
+        .where(_site.c.key == key)
+        .order_by(_pool.c.id)
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    return SiteDoor(
+        row.id,
+        row.tenant_id,
+        tuple(row.hosts),
+        row.overflow_number,
+        row.currency,
+        timedelta(seconds=row.hold_s),
+        row.pool_id,
+    )
+
+
+def telephony_door(tx: Tx, token: str, vault: Vault) -> Account | None:
+    """Find a telephony account by the token in its path."""
+    row = tx.execute(select(_account).where(_account.c.token == token)).first()
+    if row is None:
+        return None
+    secrets_ = json.loads(vault.open(row.secrets, row.tenant_id, row.name, "secrets"))
+    return Account(row.id, row.tenant_id, row.adapter, row.zone, secrets_)
+
+
+def hook_door(tx: Tx, token: str) -> tuple[int, int, str] | None:
+    """Find an installation by the token in its webhook path: (tenant, installation, connector)."""
+    columns = (_installation.c.tenant_id, _installation.c.id, _installation.c.connector)
+    row = tx.execute(select(*columns).where(_installation.c.hook_token == token)).first()
+    return (row.tenant_id, row.id, row.connector) if row else None

@@ -1,0 +1,269 @@
+"""The read side: what the report, the calls list and the status page are made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, case, func, select
+
+from hub.store.db import Tx, insert_or
+from hub.store.moment import Identifier
+from hub.store.tables import (
+    Call,
+    Deal,
+    Delivery,
+    Inbox,
+    Match,
+    Payment,
+    Placement,
+    Site,
+    Spend,
+    Visit,
+    Visitor,
+    table_of,
+)
+from tracking_core.roi import CallCount, DealSum, SpendRow, VisitCount
+
+_visit, _visitor, _call, _match = (table_of(model) for model in (Visit, Visitor, Call, Match))
+_deal, _payment, _spend, _placement = (table_of(model) for model in (Deal, Payment, Spend, Placement))
+_site, _delivery, _inbox = (table_of(model) for model in (Site, Delivery, Inbox))
+
+UNKNOWN = "(unknown)"  # the source of a call that matched nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days of a report, both included, in the zone of the tenant's site."""
+
+    tenant_id: int
+    first: date
+    last: date
+    zone: str
+
+    @property
+    def start(self) -> datetime:
+        """The moment the first day begins."""
+        return datetime.combine(self.first, time(), ZoneInfo(self.zone))
+
+    @property
+    def end(self) -> datetime:
+        """The moment after the last day ends."""
+        return datetime.combine(self.last + timedelta(days=1), time(), ZoneInfo(self.zone))
+
+
+def zone_of(tx: Tx, tenant_id: int) -> str:
+    """Return the time zone of the tenant's first site."""
+    here = _site.c.tenant_id == tenant_id
+    return tx.execute(select(_site.c.zone).where(here).order_by(_site.c.id).limit(1)).scalar() or "UTC"
+
+
+def visit_counts(tx: Tx, span: Span) -> list[VisitCount]:
+    """Count visits by source and campaign."""
+    rows = tx.execute(
+        select(_visit.c.source, _visit.c.campaign, func.count())
+        .where(_visit.c.tenant_id == span.tenant_id, _visit.c.started_at >= span.start, _visit.c.started_at < span.end)
+        .group_by(_visit.c.source, _visit.c.campaign)
+    )
+    return [VisitCount((source, campaign), visits=number) for source, campaign, number in rows]
+
+
+# The source of a call: of its visit, else of its placement, else unknown.
+_source = func.coalesce(_visit.c.source, _placement.c.source, UNKNOWN)
+_campaign = func.coalesce(_visit.c.campaign, _placement.c.campaign, "")
+_with_source = (
+    _call.outerjoin(
+        _match,
+        and_(
+            _match.c.call_id == _call.c.id, _match.c.tenant_id == _call.c.tenant_id, _match.c.superseded_at.is_(None)
+        ),
+    )
+    .outerjoin(_visit, and_(_visit.c.id == _match.c.visit_id, _visit.c.tenant_id == _match.c.tenant_id))
+    .outerjoin(_placement, and_(_placement.c.id == _match.c.placement_id, _placement.c.tenant_id == _match.c.tenant_id))
+)
+
+
+def call_counts(tx: Tx, span: Span) -> list[CallCount]:
+    """Count inbound calls and qualified ones by the source they matched."""
+    rows = tx.execute(
+        select(_source, _campaign, func.count(), func.sum(case((_call.c.qualified, 1), else_=0)))
+        .select_from(_with_source)
+        .where(_call.c.tenant_id == span.tenant_id, _call.c.direction == "inbound")
+        .where(_call.c.started_at >= span.start, _call.c.started_at < span.end)
+        .group_by(_source, _campaign)
+    )
+    return [CallCount((source, campaign), calls=calls, qualified=int(good)) for source, campaign, calls, good in rows]
+
+
+def deal_sums(tx: Tx, span: Span) -> list[DealSum]:
+    """Sum the deals that came from calls of the span: their payments if there are any, else the amount of the won."""
+    paid = (
+        select(func.sum(_payment.c.amount_minor))
+        .where(_payment.c.tenant_id == _deal.c.tenant_id, _payment.c.installation_id == _deal.c.installation_id)
+        .where(_payment.c.deal_external_id == _deal.c.external_id)
+        .correlate(_deal)
+        .scalar_subquery()
+    )
+    won = case((_deal.c.outcome == "won", 1), else_=0)
+    revenue = func.coalesce(paid, won * _deal.c.amount_minor)
+    rows = tx.execute(
+        select(
+            _source, _campaign, func.count(), func.sum(won), func.sum(revenue, type_=Identifier), _deal.c.currency
+        )
+        .select_from(_with_source.join(_deal, and_(_deal.c.call_id == _call.c.id, _deal.c.tenant_id == _call.c.tenant_id)))
+        .where(_call.c.tenant_id == span.tenant_id, _deal.c.deleted.is_(False))
+        .where(_call.c.started_at >= span.start, _call.c.started_at < span.end)
+        .group_by(_source, _campaign, _deal.c.currency)
+    )
+    return [
+        DealSum((source, campaign), deals=deals, won=int(won_), revenue_minor=int(revenue_))
+        for source, campaign, deals, won_, revenue_, _currency in rows
+    ]
+
+
+def spend_rows(tx: Tx, span: Span) -> list[SpendRow]:
+    """Sum what advertising cost by source and campaign."""
+    rows = tx.execute(
+        select(_spend.c.source, _spend.c.campaign, func.sum(_spend.c.cost_minor, type_=Identifier))
+        .where(_spend.c.tenant_id == span.tenant_id, _spend.c.day >= span.first, _spend.c.day <= span.last)
+        .group_by(_spend.c.source, _spend.c.campaign)
+    )
+    return [SpendRow((source, campaign), spend_minor=int(cost)) for source, campaign, cost in rows]
+
+
+def save_spend(tx: Tx, tenant_id: int, site_id: int, rows: Sequence[dict[str, Any]]) -> int:
+    """Write imported spend; the same day, source and campaign again replaces what was there."""
+    for row in rows:
+        tx.execute(
+            insert_or(tx, _spend)
+            .values(tenant_id=tenant_id, site_id=site_id, **row)
+            .on_conflict_do_update(
+                index_elements=["tenant_id", "site_id", "day", "source", "campaign"],
+                set_={name: row[name] for name in ("cost_minor", "clicks", "currency")},
+            )
+        )
+    return len(rows)
+
+
+def visit_of_call(tx: Tx, tenant_id: int, call_id: int | None) -> int | None:
+    """Return the visit a call is matched to now."""
+    if call_id is None:
+        return None
+    here = (_match.c.tenant_id == tenant_id, _match.c.call_id == call_id, _match.c.superseded_at.is_(None))
+    return tx.execute(select(_match.c.visit_id).where(*here)).scalar()
+
+
+@dataclass(frozen=True, slots=True)
+class CallLine:
+    """One call of the list, with its match, its source and what became of it in the CRM."""
+
+    id: int
+    provider_call_id: str
+    direction: str
+    status: str
+    dialled: str | None
+    caller_masked: str
+    started_at: datetime
+    talk_s: int
+    wait_s: int
+    first_time: bool
+    qualified: bool
+    qualified_why: str
+    visitor: str | None
+    visit_id: int | None
+    placement: str | None
+    channel: str | None
+    source: str
+    campaign: str
+    term: str
+    landing: str
+    confidence: float
+    reason: str
+    words: str
+    deliveries: tuple["DeliveryLine", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryLine:
+    """One delivery of a list: its state and why, in words, and where it is in the CRM."""
+
+    id: str
+    call_id: int | None
+    state: str
+    attempt: int
+    due_at: datetime
+    created_at: datetime
+    in_doubt: bool
+    why: str
+    sentence: str
+    refs: tuple[dict[str, Any], ...]
+
+
+def call_lines(tx: Tx, tenant_id: int, *, after: int = 0, before: int | None = None, limit: int = 100) -> list[CallLine]:
+    """List calls: oldest first after an id, or newest first before one."""
+    asked = _call.c.id > after if before is None else _call.c.id < before
+    order = _call.c.id if before is None else _call.c.id.desc()
+    rows = tx.execute(
+        select(
+            _call,
+            _visitor.c.token.label("visitor"),
+            _match.c.visit_id,
+            _placement.c.name.label("placement"),
+            _visit.c.channel,
+            _source.label("source"),
+            _campaign.label("campaign"),
+            func.coalesce(_visit.c.term, "").label("term"),
+            func.coalesce(_visit.c.landing, "").label("landing"),
+            func.coalesce(_match.c.confidence, 0.0).label("confidence"),
+            func.coalesce(_match.c.reason, "").label("reason"),
+            func.coalesce(_match.c.words, "").label("words"),
+        )
+        .select_from(
+            _with_source.outerjoin(
+                _visitor, and_(_visitor.c.id == _visit.c.visitor_id, _visitor.c.tenant_id == _visit.c.tenant_id)
+            )
+        )
+        .where(_call.c.tenant_id == tenant_id, asked)
+        .order_by(order)
+        .limit(limit)
+    ).all()
+    sent = _deliveries_of(tx, tenant_id, [row.id for row in rows])
+    names = [name for name in CallLine.__slots__ if name != "deliveries"]
+    return [CallLine(**{name: getattr(row, name) for name in names}, deliveries=tuple(sent.get(row.id, ()))) for row in rows]
+
+
+def _deliveries_of(tx: Tx, tenant_id: int, call_ids: Sequence[int]) -> dict[int, list[DeliveryLine]]:
+    found: dict[int, list[DeliveryLine]] = {}
+    here = (_delivery.c.tenant_id == tenant_id, _delivery.c.call_id.in_(call_ids))
+    for row in tx.execute(select(_delivery).where(*here)):
+        found.setdefault(row.call_id, []).append(_delivery_line(row))
+    return found
+
+
+def _delivery_line(row: Any) -> DeliveryLine:
+    names = [name for name in DeliveryLine.__slots__ if name != "refs"]
+    return DeliveryLine(**{name: getattr(row, name) for name in names}, refs=tuple(row.refs))
+
+
+def delivery_lines(tx: Tx, tenant_id: int, state: str | None = None, limit: int = 100) -> list[DeliveryLine]:
+    """List deliveries, newest first, of one state or of all."""
+    asked = [_delivery.c.tenant_id == tenant_id]
+    if state:
+        asked.append(_delivery.c.state == state)
+    rows = tx.execute(select(_delivery).where(*asked).order_by(_delivery.c.created_at.desc()).limit(limit))
+    return [_delivery_line(row) for row in rows]
+
+
+def totals(tx: Tx, tenant_id: int) -> dict[str, int]:
+    """Count what a status page begins with: visits, calls, deals and calls that wait to be looked at."""
+
+    def count(table: Any, *conditions: Any) -> int:
+        return tx.execute(select(func.count()).select_from(table).where(table.c.tenant_id == tenant_id, *conditions)).scalar_one()
+
+    return {
+        "visits": count(_visit),
+        "calls": count(_call),
+        "deals": count(_deal, _deal.c.deleted.is_(False)),
+        "inbox": count(_inbox),
+    }

@@ -1,0 +1,199 @@
+"""One call's story: what telephony told, whom it was matched to, what was planned, and what became of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from connectors.scenario import Plan, load_plan
+from hub.store.console import CallRow, call_row
+from hub.store.db import Tx
+from hub.store.tables import (
+    Attempt,
+    CallEvent,
+    Delivery,
+    Installation,
+    Match,
+    Placement,
+    TelephonyAccount,
+    Visit,
+    table_of,
+)
+from hub.store.vault import Unopenable, Vault
+
+_event, _match, _visit, _placement = (table_of(model) for model in (CallEvent, Match, Visit, Placement))
+_delivery, _attempt = table_of(Delivery), table_of(Attempt)
+_installation, _account = table_of(Installation), table_of(TelephonyAccount)
+
+
+@dataclass(frozen=True, slots=True)
+class EventTold:
+    """One fact telephony told, when it happened and when we heard of it."""
+
+    kind: str
+    occurred_at: datetime
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VisitSeen:
+    """A visit that may have led to the call, with how likely it is."""
+
+    id: int
+    probability: float | None
+    channel: str
+    source: str
+    campaign: str
+    term: str
+    landing: str
+    started_at: datetime
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MatchMade:
+    """A match of the call; an older one was superseded when later facts came."""
+
+    confidence: float
+    reason: str
+    words: str
+    made_at: datetime
+    superseded_at: datetime | None
+    visit: VisitSeen | None
+    placement: str | None
+    others: tuple[VisitSeen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One attempt of a delivery; no status while it is under way."""
+
+    number: int
+    started_at: datetime
+    ended_at: datetime | None
+    status: str | None
+    why: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A delivery of the call: its plan, its attempts, and where it is; no plan when our keys do not open it."""
+
+    id: str
+    connector: str
+    account: str
+    facts: dict[str, Any]
+    state: str
+    created_at: datetime
+    due_at: datetime
+    why: str
+    sentence: str
+    scenario_version: int
+    plan: Plan | None
+    refs: tuple[dict[str, Any], ...]
+    tries: tuple[Try, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything known about one call."""
+
+    call: CallRow
+    telephony: str
+    events: tuple[EventTold, ...]
+    matches: tuple[MatchMade, ...]
+    sent: tuple[Sent, ...]
+
+
+def story(tx: Tx, tenant_id: int, call_id: int, vault: Vault) -> Story | None:
+    """Return the story of a call; None when this tenant has no such call."""
+    call = call_row(tx, tenant_id, call_id)
+    if call is None:
+        return None
+    named = (_account.c.tenant_id == tenant_id, _account.c.id == call.account_id)
+    return Story(
+        call=call,
+        telephony=tx.execute(select(_account.c.name).where(*named)).scalar_one(),
+        events=_events(tx, tenant_id, call),
+        matches=_matches(tx, tenant_id, call_id),
+        sent=_sent(tx, tenant_id, call_id, vault),
+    )
+
+
+def _events(tx: Tx, tenant_id: int, call: CallRow) -> tuple[EventTold, ...]:
+    rows = tx.execute(
+        select(_event.c.kind, _event.c.occurred_at, _event.c.received_at)
+        .where(_event.c.tenant_id == tenant_id, _event.c.account_id == call.account_id)
+        .where(_event.c.provider_call_id == call.provider_call_id)
+        .order_by(_event.c.occurred_at, _event.c.id)
+    )
+    return tuple(EventTold(*row) for row in rows)
+
+
+def _matches(tx: Tx, tenant_id: int, call_id: int) -> tuple[MatchMade, ...]:
+    here = (_match.c.tenant_id == tenant_id, _match.c.call_id == call_id)
+    rows = tx.execute(select(_match).where(*here).order_by(_match.c.id.desc())).all()
+    wanted = {int(one[0]) for row in rows for one in row.candidates} | {row.visit_id for row in rows if row.visit_id}
+    visits = _visits(tx, tenant_id, wanted)
+    return tuple(_made(tx, tenant_id, row, visits) for row in rows)
+
+
+def _made(tx: Tx, tenant_id: int, row: Any, visits: dict[int, Any]) -> MatchMade:
+    likely = {int(visit_id): float(probability) for visit_id, probability in row.candidates}
+    others = [visit_id for visit_id in likely if visit_id != row.visit_id and visit_id in visits]
+    named = (_placement.c.tenant_id == tenant_id, _placement.c.id == row.placement_id)
+    return MatchMade(
+        confidence=row.confidence,
+        reason=row.reason,
+        words=row.words,
+        made_at=row.made_at,
+        superseded_at=row.superseded_at,
+        visit=_seen(visits[row.visit_id], row.confidence) if row.visit_id in visits else None,
+        placement=tx.execute(select(_placement.c.name).where(*named)).scalar() if row.placement_id else None,
+        others=tuple(_seen(visits[visit_id], likely[visit_id]) for visit_id in others),
+    )
+
+
+def _visits(tx: Tx, tenant_id: int, ids: set[int]) -> dict[int, Any]:
+    rows = tx.execute(select(_visit).where(_visit.c.tenant_id == tenant_id, _visit.c.id.in_(ids)))
+    return {row.id: row for row in rows}
+
+
+def _seen(row: Any, probability: float | None) -> VisitSeen:
+    names = [name for name in VisitSeen.__slots__ if name != "probability"]
+    return VisitSeen(**{name: getattr(row, name) for name in names}, probability=probability)
+
+
+def _sent(tx: Tx, tenant_id: int, call_id: int, vault: Vault) -> tuple[Sent, ...]:
+    of = (_installation.c.id == _delivery.c.installation_id) & (_installation.c.tenant_id == _delivery.c.tenant_id)
+    rows = tx.execute(
+        select(_delivery, _installation.c.connector, _installation.c.account, _installation.c.facts)
+        .select_from(_delivery.join(_installation, of))
+        .where(_delivery.c.tenant_id == tenant_id, _delivery.c.call_id == call_id)
+        .order_by(_delivery.c.created_at, _delivery.c.id)
+    ).all()
+    names = [name for name in Sent.__slots__ if name not in ("plan", "refs", "tries")]
+    return tuple(
+        Sent(
+            **{name: getattr(row, name) for name in names},
+            plan=_plan(row, vault),
+            refs=tuple(row.refs),
+            tries=_tries(tx, tenant_id, row.id),
+        )
+        for row in rows
+    )
+
+
+def _plan(row: Any, vault: Vault) -> Plan | None:
+    try:
+        return load_plan(vault.open(row.plan, row.tenant_id, row.id, "plan").encode())
+    except Unopenable:
+        return None
+
+
+def _tries(tx: Tx, tenant_id: int, delivery_id: str) -> tuple[Try, ...]:
+    here = (_attempt.c.tenant_id == tenant_id, _attempt.c.delivery_id == delivery_id)
+    rows = tx.execute(select(_attempt).where(*here).order_by(_attempt.c.number))
+    return tuple(Try(**{name: getattr(row, name) for name in Try.__slots__}) for row in rows)

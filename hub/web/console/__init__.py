@@ -1,0 +1,43 @@
+"""The owner's console: what each source brought, every call's story, and how the connections are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from hub.web.answers import refused
+from hub.web.console import calls_page, connections_page, deliveries_page, login, report_page
+from hub.web.console.session import whoever
+from hub.web.console.shell import complain
+
+routes: list[BaseRoute] = [
+    Route("/login", login.show, methods=["GET"]),
+    Route("/login", login.log_in, methods=["POST"]),
+    Route("/logout", login.log_out, methods=["POST"]),
+    Route("/language", login.language, methods=["POST"]),
+    Route("/", report_page.show, methods=["GET"]),
+    Route("/report", report_page.show, methods=["GET"]),
+    Route("/calls", calls_page.show_list, methods=["GET"]),
+    Route("/calls/{call_id}", calls_page.show_one, methods=["GET"]),
+    Route("/deliveries", deliveries_page.show, methods=["GET"]),
+    Route("/deliveries/{delivery_id}/again", deliveries_page.send_again, methods=["POST"]),
+    Route("/connections", connections_page.show, methods=["GET"]),
+]
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    """Answer what no route takes: a page for a browser, a sentence for a machine."""
+    assert isinstance(error, HTTPException)
+    if "text/html" not in request.headers.get("accept", ""):
+        answer: Response = refused(request, error.status_code, error.detail)
+    else:
+        await whoever(request)
+        answer = await complain(request, error.status_code)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+exception_handlers: Mapping[Any, Any] = {HTTPException: _refuse}

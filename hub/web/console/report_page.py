@@ -1,0 +1,167 @@
+"""The overview: what each source cost and what it brought."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from hub import report
+from hub.report import Line, Report, Source
+from hub.store import console
+from hub.store.reports import UNKNOWN
+from hub.web.console.page import page
+from hub.web.console.shell import Desk, render
+
+PERIODS: Mapping[str, int] = {"today": 1, "week": 7, "month": 30}  # days, today included
+_DEFAULT = "month"
+COLUMNS = (
+    "source",
+    "visits",
+    "calls",
+    "qualified",
+    "deals",
+    "won",
+    "revenue_minor",
+    "spend_minor",
+    "cost_per_call_minor",
+    "romi_percent",
+)
+_BARS = 8  # sources in the chart
+_SANE = (date(2000, 1, 1), date(2999, 12, 31))
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days a reader asked for; ``trouble`` is the text for days that cannot be."""
+
+    name: str
+    first: date
+    last: date
+    trouble: str = ""
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters that ask for these days again."""
+        if self.name != "days":
+            return {"period": self.name}
+        return {"first": self.first.isoformat(), "last": self.last.isoformat()}
+
+
+def period_of(asked: Mapping[str, str], today: date) -> Period:
+    """Read the period of a query; one that cannot be is answered with the default and a sentence."""
+    name = asked.get("period", "")
+    if name in PERIODS:
+        return _latest(name, today)
+    given = asked.get("first", ""), asked.get("last", "")
+    if not any(given):
+        return _latest(_DEFAULT, today)
+    try:
+        first, last = map(date.fromisoformat, given)
+    except ValueError:
+        return replace(_latest(_DEFAULT, today), trouble="report.bad_day")
+    if first > last:
+        return replace(_latest(_DEFAULT, today), trouble="report.bad_order")
+    if first < _SANE[0] or last > _SANE[1]:
+        return replace(_latest(_DEFAULT, today), trouble="report.bad_day")
+    return Period("days", first, last)
+
+
+def _latest(name: str, today: date) -> Period:
+    return Period(name, today - timedelta(days=PERIODS[name] - 1), today)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How the table is sorted, and the address that sorts it otherwise."""
+
+    column: str
+    descending: bool
+    period: Period
+
+    def link(self, column: str) -> str:
+        """Return the query that sorts by a column; the same column again turns the order around."""
+        down = not self.descending if column == self.column else column != "source"
+        return "?" + urlencode({**self.period.query, "sort": column, "order": "desc" if down else "asc"})
+
+    def state(self, column: str) -> str:
+        """Return the value of aria-sort for a column."""
+        if column != self.column:
+            return "none"
+        return "descending" if self.descending else "ascending"
+
+    def sorted(self, sources: Sequence[Source]) -> list[Source]:
+        """Sort sources and their campaigns; what has no figure comes last in either order."""
+        arranged = [replace(one, campaigns=tuple(self._lines(one.campaigns))) for one in sources]
+        lines = self._lines([one.line for one in arranged])
+        by_source = {one.line.source: one for one in arranged}
+        return [by_source[line.source] for line in lines]
+
+    def _lines(self, lines: Sequence[Line]) -> list[Line]:
+        named = sorted(lines, key=lambda line: (line.source, line.campaign))
+        if self.column == "source":
+            return named[::-1] if self.descending else named
+        with_figure = [line for line in named if getattr(line, self.column) is not None]
+        without = [line for line in named if getattr(line, self.column) is None]
+        with_figure.sort(key=lambda line: getattr(line, self.column), reverse=self.descending)
+        return with_figure + without
+
+
+def _order(asked: Mapping[str, str], period: Period) -> Order:
+    column = asked.get("sort", "")
+    if column not in COLUMNS:
+        return Order("revenue_minor", True, period)
+    return Order(column, asked.get("order") != "asc", period)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One source of the chart; shares are percents of the longest bar."""
+
+    source: str
+    revenue_minor: int
+    spend_minor: int
+    revenue_share: float
+    spend_share: float
+
+
+def bars(made: Report) -> list[Bar]:
+    """Return the sources with most money, in or out, for the chart."""
+    lines = [one.line for one in made.sources if one.line.revenue_minor or one.line.spend_minor]
+    lines.sort(key=lambda line: (-max(line.revenue_minor, line.spend_minor), line.source))
+    longest = max((max(line.revenue_minor, line.spend_minor) for line in lines), default=0) or 1
+    return [
+        Bar(
+            line.source,
+            line.revenue_minor,
+            line.spend_minor,
+            max(0, line.revenue_minor) / longest * 100,
+            max(0, line.spend_minor) / longest * 100,
+        )
+        for line in lines[:_BARS]
+    ]
+
+
+@page
+async def show(desk: Desk) -> Response:
+    """Show the report of the days asked for."""
+    asked = desk.request.query_params
+    period = period_of(asked, desk.f.local(desk.now).date())
+    order = _order(asked, period)
+    made = await report.roi(desk.hub.db, desk.tenant_id, period.first, period.last)
+    total = made.total
+    return render(
+        desk,
+        "report.html",
+        period=period,
+        periods=PERIODS,
+        order=order,
+        columns=COLUMNS,
+        sources=order.sorted(made.sources),
+        total=total,
+        bars=bars(made),
+        unknown=UNKNOWN,
+        is_empty=not made.rows,
+        has_site=bool(made.rows) or await desk.hub.db.read(console.has_site, desk.tenant_id),
+    )

@@ -1,0 +1,97 @@
+"""Around every request: an id, a cap on bodies, security headers, and one shape for what goes wrong."""
+
+import secrets
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub.web.answers import refused
+
+log = structlog.get_logger()
+
+BODY_CAP = 2 * 1024 * 1024  # bytes; single doors are narrower
+_HEADERS = {
+    "content-security-policy": (
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'{consent};"
+        " frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+
+
+class TooLong(Exception):
+    """The body of a request is longer than its door allows."""
+
+
+class Frame:
+    """Gives each request an id, bounds its body, and adds the security headers; a bug becomes a 500 without details."""
+
+    def __init__(self, app: ASGIApp, consent_origins: tuple[str, ...] = ()) -> None:
+        self.app = app
+        consent = "".join(f" {origin}" for origin in consent_origins)
+        self._headers = {name: text.format(consent=consent) for name, text in _HEADERS.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        scope["request_id"] = request_id
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = False
+
+        async def answer(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                for name, text in self._headers.items():
+                    headers.setdefault(name, text)
+            await send(message)
+
+        try:
+            await self.app(scope, _bounded(receive), answer)
+        except TooLong:
+            if not started:
+                response = refused(Request(scope), 413, f"The body is longer than {BODY_CAP} bytes.")
+                await response(scope, receive, answer)
+        except Exception as error:
+            log.exception("web.failed", request_id=request_id, path=_shown(scope["path"]), error=type(error).__name__)
+            if started:
+                raise
+            sentence = "Something went wrong on our side; nothing that was confirmed before is lost."
+            await refused(Request(scope), 500, sentence)(scope, receive, answer)
+
+
+def _bounded(receive: Receive) -> Receive:
+    size = 0
+
+    async def take() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > BODY_CAP:
+            raise TooLong
+        return message
+
+    return take
+
+
+def _shown(path: str) -> str:
+    """Return a path without the secret that some doors carry in it."""
+    parts = path.split("/")
+    if len(parts) > 2 and parts[1] in ("telephony", "hooks"):
+        parts[2 if parts[1] == "telephony" else -1] = "..."
+    return "/".join(parts)
+
+
+def origin_of(url: str) -> str:
+    """Return the origin of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

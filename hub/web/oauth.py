@@ -1,0 +1,145 @@
+"""Connecting an account: start with a state bound to this browser, come back with a code, exchange it once."""
+
+import secrets
+from datetime import timedelta
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from connectors.errors import ConnectorError
+from connectors.http import Http
+from connectors.protocol import (
+    App,
+    Connector,
+    Facts,
+    Grant,
+    GrantRevoked,
+    HookRequest,
+    InstallationError,
+    Installed,
+    Rejected,
+)
+from hub.app import Hub
+from hub.delivery import queue
+from hub.store import crm, people
+from hub.store.db import Tx
+from hub.web.answers import refused
+from hub.web.console.session import checked, whoever
+
+log = structlog.get_logger()
+
+_STATE_LIFE = timedelta(minutes=10)
+
+
+class Connecting:
+    """The doors of authorisation and of the connectors' hooks."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+
+    def _known(self, request: Request) -> tuple[Connector, App] | None:
+        name = request.path_params["connector"]
+        connector, app = self.hub.connectors.get(name), self.hub.apps.get(name)
+        return (connector, app) if connector and app else None
+
+    async def start(self, request: Request) -> Response:
+        """Send the browser to the vendor's consent page."""
+        who = await checked(request)
+        if isinstance(who, Response):
+            return who
+        known = self._known(request)
+        if known is None:
+            return refused(request, 404, "This hub has no app registration under that name; set it in HUB_APPS.")
+        connector, app = known
+        state = secrets.token_urlsafe(32)
+        expires = self.hub.clock.now() + _STATE_LIFE
+        name = connector.manifest.name
+        await self.hub.db.write(
+            crm.start_authorisation, people.digest(state), who.tenant_id, who.login_hash, name, expires
+        )
+        return RedirectResponse(connector.authorize_url(app, state), status_code=303)
+
+    async def callback(self, request: Request) -> Response:
+        """Take the code a vendor sends the browser back with."""
+        known = self._known(request)
+        if known is None:
+            return refused(request, 404, "Nothing is connected under that name here.")
+        connector, app = known
+        parsed = connector.hooks.parse(await _as_hook(request), app, {})
+        if isinstance(parsed, Rejected):
+            return refused(request, 400, parsed.sentence)
+        if not isinstance(parsed, Installed) or parsed.state is None:
+            return refused(request, 400, "This address takes authorisations started from the console.")
+        who = await whoever(request)
+        tenant_id = who and await self.hub.db.write(
+            crm.finish_authorisation,
+            people.digest(parsed.state),
+            who.login_hash,
+            connector.manifest.name,
+            self.hub.clock.now(),
+        )
+        if tenant_id is None:
+            sentence = "This authorisation was not started in this browser, is used, or is older than ten minutes: start again."
+            return refused(request, 403, sentence)
+        return await self._connect(request, connector, app, tenant_id, parsed)
+
+    async def _connect(
+        self, request: Request, connector: Connector, app: App, tenant_id: int, installed: Installed
+    ) -> Response:
+        base = (app.base_url,) if app.base_url else ()
+        async with Http(allowed=connector.manifest.hosts, origins=base) as http:
+            try:
+                grant = await connector.exchange(http, app, installed, self.hub.clock.now())
+                facts = await connector.open(http, app, grant, {}).facts()
+            except (InstallationError, GrantRevoked) as error:
+                return refused(request, 502, f"{connector.manifest.title}: {error}")
+            except ConnectorError as error:
+                return refused(request, 502, f"{connector.manifest.title} did not answer as expected: {error}")
+        try:
+            await self.hub.db.write(_install, tenant_id, connector.manifest.name, grant, facts, self.hub)
+        except crm.AccountTaken as error:
+            return refused(request, 409, str(error))
+        self.hub.worker.wake.set()
+        return RedirectResponse("/connections", status_code=303)
+
+    async def hook(self, request: Request) -> Response:
+        """Take a doorbell: verify it as far as the vendor allows, answer at once, read back sooner."""
+        door = await self.hub.db.read(people.hook_door, request.path_params["token"])
+        known = self._known(request)
+        if door is None or known is None or door[2] != request.path_params["connector"]:
+            return refused(request, 404, "Nothing is connected under that address.")
+        connector, app = known
+        parsed = connector.hooks.parse(await _as_hook(request), app, {})
+        if isinstance(parsed, Rejected):
+            return refused(request, 400, parsed.sentence)
+        await self.hub.db.write(queue.ring, door[0], door[1], self.hub.clock.now())
+        self.hub.worker.wake.set()
+        return Response(status_code=200)
+
+
+def _install(tx: Tx, tenant_id: int, connector: str, grant: Grant, facts: Facts, hub: Hub) -> None:
+    now = hub.clock.now()
+    installation_id = crm.install(tx, tenant_id, connector, grant, now, hub.vault)
+    crm.save_facts(tx, tenant_id, installation_id, facts)
+    queue.open_lane(tx, tenant_id, installation_id, now)
+
+
+async def _as_hook(request: Request) -> HookRequest:
+    return HookRequest(
+        method=request.method,
+        path=request.url.path,
+        query=dict(request.query_params),
+        headers=dict(request.headers),
+        body=await request.body(),
+    )
+
+
+def routes(connecting: Connecting) -> list[Route]:
+    """Return the routes of authorisation and hooks."""
+    return [
+        Route("/connect/{connector:str}", connecting.start, methods=["POST"]),
+        Route("/oauth/{connector:str}/callback", connecting.callback, methods=["GET"]),
+        Route("/hooks/{connector:str}/{token:str}", connecting.hook, methods=["POST"]),
+    ]

@@ -1,0 +1,45 @@
+"""Every route of the hub in one place."""
+
+from pathlib import Path
+
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+from starlette.routing import Route
+from starlette.staticfiles import StaticFiles
+
+from hub.app import Hub
+from hub.web import api, console, oauth, public, telephony
+from hub.web.answers import Json
+from hub.web.middleware import Frame, origin_of
+
+
+def routes(hub: Hub) -> list[BaseRoute]:
+    """Return the routes, the hottest first."""
+    return [
+        *public.routes(public.Doors(hub)),
+        *telephony.routes(telephony.Door(hub)),
+        *api.routes(),
+        *oauth.routes(oauth.Connecting(hub)),
+        Route("/health", _health),
+        Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static"),
+        *console.routes,
+    ]
+
+
+def middleware(hub: Hub) -> list[Middleware]:
+    """Return what stands around every request; forms may lead to the consent pages of the connectors."""
+    consents = [
+        app.base_url or hub.connectors[name].manifest.oauth.authorize_url
+        for name, app in hub.apps.items()
+        if name in hub.connectors
+    ]
+    return [Middleware(Frame, consent_origins=tuple(origin_of(url) for url in consents))]
+
+
+async def _health(request: Request) -> Response:
+    """Say that this process serves and its database answers."""
+    hub: Hub = request.app.state.hub
+    await hub.db.read(lambda _tx: None)
+    return Json({"ok": True})

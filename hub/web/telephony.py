@@ -1,0 +1,53 @@
+"""The door of telephony: a signed call event is committed before its 2xx (T2), and everything else is a counted refusal."""
+
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from hub.app import Hub
+from hub.store import calls, people
+from hub.web.answers import Json, refused
+from tracking_core.telephony import ADAPTERS, CallRequest, Refused
+
+
+class Door:
+    """Takes call events of every telephony account, each at a path of its own."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+
+    async def take(self, request: Request) -> Response:
+        """Verify, read and keep the events of one request."""
+        hub = self.hub
+        account = await hub.db.read(people.telephony_door, request.path_params["token"], hub.vault)
+        if account is None:
+            await hub.db.write(calls.count_refusal, "telephony", "unknown_path", hub.clock.now())
+            return refused(request, 404, "No telephony account has this path.")
+        body = await request.body()
+        asked = CallRequest(
+            method=request.method,
+            path=request.path_params.get("path", ""),
+            headers=dict(request.headers),
+            query=dict(request.query_params),
+            body=body,
+        )
+        now = hub.clock.now()
+        try:
+            events = ADAPTERS[account.adapter].parse(asked, account.secrets, now, ZoneInfo(account.zone))
+        except Refused as error:
+            await hub.db.write(calls.count_refusal, account.adapter, type(error).__name__, now)
+            return refused(request, error.status, error.sentence)
+        fresh = await hub.db.write(calls.keep_events, account, events, body, now, hub.vault) if events else 0
+        hub.inbox.wake()
+        return Json({"accepted": len(events), "new": fresh})
+
+
+def routes(door: Door) -> list[Route]:
+    """Return the routes of telephony."""
+    return [
+        Route("/telephony/{token:str}", door.take, methods=["POST"]),
+        Route("/telephony/{token:str}/{path:path}", door.take, methods=["POST"]),
+    ]
+

@@ -1,0 +1,63 @@
+"""Sentences the core writes in English, for a reader of Russian; the figures in them stay as they are.
+
+The core says why it matched or judged a call in one sentence. A test makes the core say each of them.
+"""
+
+import re
+from collections.abc import Sequence
+
+_RUSSIAN: Sequence[tuple[re.Pattern[str], str]] = tuple(
+    (re.compile(pattern), text)
+    for pattern, text in (
+        # the match of a call
+        (r"The telephony named the visit itself\.", "Визит назвала сама телефония."),
+        (
+            r"(\d+) visitors held the number at the time of the call; the likeliest is named\.",
+            r"В момент звонка номер видели посетители: \1; назван самый вероятный.",
+        ),
+        (
+            r"The number was this visitor's alone at the time of the call;",
+            "В момент звонка номер был закреплён только за этим посетителем;",
+        ),
+        (r"Nobody was shown the number before the call\.", "До звонка этот номер никому не показывали."),
+        (r"The last visitor who was shown the number;", "Последний посетитель, которому показали номер;"),
+        (
+            r"Nobody is likely enough: the best candidate has (\d+)%\.",
+            r"Уверенности нет: у лучшего кандидата \1 %.",
+        ),
+        (r"Probable only \((\d+)%\)\.", r"Только вероятно (\1 %)."),
+        (
+            r"The same caller called on ([\d.]+); that call's visitor is taken\.",
+            r"Этот же человек звонил \1; взят посетитель того звонка.",
+        ),
+        (r"The number is shown only in the placement (.+)\.", r"Номер показан только в размещении «\1»."),
+        (r"on the site when the call began", "был на сайте, когда начался звонок"),
+        (r"last seen (\d+) min before it", r"был на сайте за \1 мин до звонка"),
+        (r"last seen (\d+) h before it", r"был на сайте за \1 ч до звонка"),
+        # the verdict on a call
+        (r"The talk lasted (\d+) s, at least (\d+) s count\.", r"Разговор длился \1 с, засчитывается от \2 с."),
+        (
+            r"The call was missed; the talk of the call back lasted (\d+) s, at least (\d+) s count\.",
+            r"Звонок пропустили; при перезвоне говорили \1 с, засчитывается от \2 с.",
+        ),
+        (r"Nobody answered\.", "Никто не ответил."),
+        (r"The call is not over yet\.", "Звонок ещё идёт."),
+        (r"The call is outbound, not inbound\.", "Звонок исходящий."),
+        (r"The call is internal, not inbound\.", "Звонок внутренний."),
+        (r"The caller is on the staff list\.", "Звонил сотрудник."),
+        (r"The caller is on the spam list\.", "Номер в списке спама."),
+        (
+            r"The caller has called before, and only first calls count\.",
+            "Человек уже звонил, а засчитывается только первый звонок.",
+        ),
+    )
+)
+
+
+def told(language: str, sentence: str) -> str:
+    """Return a sentence of the core in the reader's language; one we have no words for stays as it is."""
+    if language != "ru":
+        return sentence
+    for pattern, text in _RUSSIAN:
+        sentence = pattern.sub(text, sentence)
+    return sentence

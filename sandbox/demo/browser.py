@@ -1,0 +1,46 @@
+"""The visitors' browsers: what the page script asks of the hub, and the number each of them sees."""
+
+import json
+from dataclasses import dataclass, field
+
+from sandbox.demo.door import Door, NoAnswer
+from sandbox.demo.sources import ORIGIN
+from sandbox.demo.visits import View, VisitPlan
+
+_HEADERS = {"origin": ORIGIN, "content-type": "text/plain"}
+
+
+@dataclass(slots=True)
+class Browsers:
+    """All browsers of the day. `tokens` are the visitors' by person, `numbers` what each visit showed."""
+
+    door: Door
+    site: str
+    tokens: dict[int, str] = field(default_factory=dict)
+    numbers: dict[int, str] = field(default_factory=dict)
+    overflows: int = 0
+
+    def arrive(self, visit: VisitPlan) -> None:
+        """The landing page of a visit."""
+        shown = self._view(visit, visit.arrival.url, visit.arrival.referrer)
+        self.overflows += bool(shown.get("overflow"))
+
+    def look(self, visit: VisitPlan, view: View) -> None:
+        """A further sign of life: a page or a heartbeat."""
+        if view.url:
+            self._view(visit, view.url, f"{ORIGIN}/")
+            return
+        said = {"site": self.site, "visitor": self.tokens[visit.person]}
+        answer = self.door.send("POST", "/dni/v1/hb", content=json.dumps(said), headers=_HEADERS)
+        if answer.status_code != 204:
+            raise NoAnswer(f"The hub refused a heartbeat with {answer.status_code}: {answer.text[:300]}")
+
+    def _view(self, visit: VisitPlan, url: str, referrer: str) -> dict[str, object]:
+        said = {"site": self.site, "visitor": self.tokens.get(visit.person), "url": url, "referrer": referrer}
+        answer = self.door.send("POST", "/dni/v1/visit", content=json.dumps(said), headers=_HEADERS)
+        if answer.status_code != 200:
+            raise NoAnswer(f"The hub refused a visit with {answer.status_code}: {answer.text[:300]}")
+        shown: dict[str, object] = answer.json()
+        self.tokens[visit.person] = str(shown["visitor"])
+        self.numbers[visit.number] = str(shown["number"])
+        return shown

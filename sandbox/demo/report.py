@@ -1,0 +1,225 @@
+"""The result of a day: one flat JSON object with its expectations, and the same for people."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from sandbox.demo.company import OWNER, TENANT
+from sandbox.demo.plan import Day
+from sandbox.demo.player import Played
+from sandbox.demo.truth import (
+    crm_revenue_minor,
+    doubled_contacts,
+    doubled_deals,
+    judge_matches,
+    lost_calls,
+    read_call,
+    unproven_calls,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One thing that must hold at the end of the day; `sentence` says what is wrong when it does not."""
+
+    name: str
+    is_met: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Figures for machines, expectations for both, and the ROI rows for people."""
+
+    figures: Mapping[str, Any]
+    expectations: Sequence[Expectation]
+    rows: Sequence[Mapping[str, Any]]
+    total: Mapping[str, Any]
+
+    @property
+    def failures(self) -> Sequence[str]:
+        """One sentence for each expectation that is not met."""
+        return [one.sentence for one in self.expectations if not one.is_met]
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the object of `--json`."""
+        return {**self.figures, "expectations": {one.name: one.is_met for one in self.expectations}}
+
+
+def judge(day: Day, played: Played, seconds: float) -> Result:
+    """Compares the day with what it left behind."""
+    told = {call.provider_call_id: call for call in map(read_call, played.hub_calls)}
+    matching = judge_matches(day.calls, played.browsers.tokens, told)
+    lost, unproven = lost_calls(day.calls, told, played.crm), unproven_calls(day.calls, played.crm)
+    doubled = doubled_deals(played.crm)
+    total = dict(played.report["total"])  # type: ignore[call-overload]
+    figures = {
+        "visits": played.hub_status.visits,
+        "sources": day.sources,
+        "calls": played.hub_status.calls,
+        "matched": matching.right + matching.wrong,
+        "matched_right": matching.right,
+        "matched_wrong": matching.wrong,
+        "unmatched": matching.unmatched,
+        "unmatched_rightly": matching.unmatched_rightly,
+        "by_reason": matching.by_reason,
+        "contacts": played.crm.contacts,
+        "contacts_duplicated": doubled_contacts(played.crm),
+        "deals": sum(bool(deal.markers) for deal in played.crm.deals),
+        "deals_duplicated": len(doubled),
+        "calls_lost": max(len(lost), unproven),
+        "tasks": played.crm.tasks,
+        "won": len(played.crm.won),
+        "revenue_minor": total["revenue_minor"],
+        "revenue_crm_minor": crm_revenue_minor(played.crm),
+        "spend_minor": total["spend_minor"],
+        "romi_percent": total["romi_percent"],
+        "overflow_visits": played.browsers.overflows,
+        "kills": played.kills,
+        "repeated_requests": played.repeats,
+        "requests_crm": played.traffic.requests,
+        "throttled": played.traffic.throttled,
+        "refused_crm": played.traffic.refused,
+        "failed_crm": played.traffic.failed,
+        "refused": played.forged_refused,
+        "deal_moves": played.moves,
+        "played_seconds": round(played.seconds, 1),
+        "seconds": round(seconds, 1),
+    }
+    details = [f"{one.provider_call_id}: {one.why}" for one in lost]
+    rows: Sequence[Mapping[str, Any]] = played.report["rows"]  # type: ignore[assignment]
+    return Result(figures, expect(day, played, figures, details), rows, total)
+
+
+def expect(
+    day: Day, played: Played, figures: Mapping[str, Any], lost: Sequence[str]
+) -> Sequence[Expectation]:
+    """Returns what must hold of a day's figures; `lost` names the lost calls."""
+    spent = sum(one.cost_minor for one in day.spend)
+    named = f" ({'; '.join(lost[:5])})" if lost else ""
+    return (
+        Expectation(
+            "calls_lost", figures["calls_lost"] == 0, f"{figures['calls_lost']} calls are lost{named}."
+        ),
+        Expectation(
+            "deals_duplicated",
+            figures["deals_duplicated"] == 0,
+            f"{figures['deals_duplicated']} deals are there twice.",
+        ),
+        Expectation(
+            "revenue",
+            figures["revenue_minor"] == figures["revenue_crm_minor"],
+            f"The report's revenue is {figures['revenue_minor']}, but the CRM's won deals are worth"
+            f" {figures['revenue_crm_minor']}.",
+        ),
+        Expectation(
+            "spend",
+            figures["spend_minor"] == spent,
+            f"The report's spend is {figures['spend_minor']}, but {spent} was imported.",
+        ),
+        Expectation(
+            "visits",
+            figures["visits"] >= len(day.visits),
+            f"The hub counts {figures['visits']} visits of {len(day.visits)}.",
+        ),
+        Expectation(
+            "calls",
+            figures["calls"] == len(day.calls),
+            f"The hub counts {figures['calls']} calls of {len(day.calls)}.",
+        ),
+        Expectation(
+            "forged_refused",
+            played.forged == played.forged_refused,
+            f"{played.forged - played.forged_refused} forged call events were not refused.",
+        ),
+    )
+
+
+def print_summary(console: Console, result: Result, lasts: Mapping[str, str] | None = None) -> None:
+    """Prints the day for people; `lasts` holds the console's address and password while it stays open."""
+    console.print()
+    console.print(_figures(result.figures))
+    console.print(_roi(result))
+    for one in result.expectations:
+        sign, style = ("✓", "green") if one.is_met else ("✗", "bold red")
+        console.print(Text(f"{sign} {_EXPECTED[one.name] if one.is_met else one.sentence}", style=style))
+    if lasts:
+        text = f"[bold]{lasts['url']}[/bold]\n{OWNER}   password: [bold]{lasts['password']}[/bold]"
+        console.print(Panel(Group(text), title="The console stays open until Ctrl-C", expand=False))
+
+
+_EXPECTED = {
+    "calls_lost": "No call is lost: each one has its deal, note or task in the CRM.",
+    "deals_duplicated": "No deal is there twice.",
+    "revenue": "The report's revenue is what the CRM's won deals are worth, to the kopeck.",
+    "spend": "The report's spend is what was imported, to the kopeck.",
+    "visits": "Every visit is counted.",
+    "calls": "Every call is counted once.",
+    "forged_refused": "Every forged call event was refused.",
+}
+
+
+def _figures(figures: Mapping[str, Any]) -> Table:
+    table = Table(title=f"{TENANT}: one business day", show_header=False, title_style="bold")
+    for _ in range(3):
+        table.add_column(style="dim")
+        table.add_column(justify="right", style="bold")
+    cells = [
+        ("visits", figures["visits"]),
+        ("sources", figures["sources"]),
+        ("calls", figures["calls"]),
+        ("matched rightly", figures["matched_right"]),
+        ("matched wrongly", figures["matched_wrong"]),
+        ("unmatched", f"{figures['unmatched']} ({figures['unmatched_rightly']} rightly)"),
+        ("contacts", figures["contacts"]),
+        ("deals", figures["deals"]),
+        ("tasks", figures["tasks"]),
+        ("won deals", figures["won"]),
+        ("revenue", _money(figures["revenue_minor"])),
+        ("spend", _money(figures["spend_minor"])),
+        ("requests to the CRM", figures["requests_crm"]),
+        ("hub killed", f"{figures['kills']} times"),
+        ("played in", f"{figures['seconds']} s"),
+    ]
+    for start in range(0, len(cells), 3):
+        table.add_row(*(str(cell) for pair in cells[start : start + 3] for cell in pair))
+    return table
+
+
+def _roi(result: Result) -> Table:
+    table = Table(title="ROI by source", show_footer=True, title_style="bold")
+    numbers = ("visits", "calls", "qualified", "deals", "won")
+    money = ("revenue_minor", "spend_minor")
+    table.add_column("source", footer="total")
+    for name in (*numbers, *money):
+        told = result.total[name]
+        footer = _money(told) if name in money else str(told)
+        table.add_column(name.removesuffix("_minor"), justify="right", footer=footer)
+    table.add_column("ROMI", justify="right", footer=_percent(result.total))
+    for source, sums in sorted(_by_source(result.rows).items(), key=lambda pair: -pair[1]["revenue_minor"]):
+        cells = [_money(sums[name]) if name in money else str(sums[name]) for name in (*numbers, *money)]
+        table.add_row(source or "direct", *cells, _percent(sums))
+    return table
+
+
+def _by_source(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    sums: dict[str, dict[str, int]] = {}
+    for row in rows:
+        held = sums.setdefault(row["source"], {})
+        for name in ("visits", "calls", "qualified", "deals", "won", "revenue_minor", "spend_minor"):
+            held[name] = held.get(name, 0) + row[name]
+    return sums
+
+
+def _percent(sums: Mapping[str, Any]) -> str:
+    spent = sums["spend_minor"]
+    return f"{(sums['revenue_minor'] - spent) * 100 / spent:.0f} %" if spent else "—"
+
+
+def _money(minor: int) -> str:
+    return f"{minor // 100:,}".replace(",", " ") + f".{minor % 100:02d} ₽"

@@ -1,0 +1,126 @@
+"""The sales people: they look at the CRM now and then, move deals through its stages, win some and lose others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from sandbox.demo.crm import LOST, WON, Crm, digits
+from sandbox.demo.door import Door, NoAnswer, answered
+from sandbox.demo.fates import Fate, Outcome
+
+_CLOSED = {Outcome.WON: WON, Outcome.LOST: LOST}
+_PAGE = 250
+WALK_IN = {"name": "Заказ с выставки", "price": 64_500}
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The main pipeline: its id and the ids of the stages people work in, first to last."""
+
+    id: int
+    stages: Sequence[int]
+
+
+@dataclass(slots=True)
+class SalesDepartment:
+    """Two or more sales people with tokens of their own; `fates` say what becomes of whose deal."""
+
+    door: Door
+    fates: Mapping[str, Fate]
+    tokens: Sequence[str]
+    moves: int = 0
+    _pipeline: Pipeline | None = None
+    _phones: dict[int, str] = field(default_factory=dict)  # contact -> digits
+    _first_deal: dict[str, int] = field(default_factory=dict)  # digits -> lead
+    _shift: int = 0
+
+    @classmethod
+    def hire(cls, crm: Crm, fates: Mapping[str, Fate]) -> "SalesDepartment":
+        """Returns the department of an account, each of its people logged in."""
+        by_digits = {digits(phone): fate for phone, fate in fates.items()}
+        return cls(crm.door, by_digits, [crm.token(user) for user in crm.people()])
+
+    def work(self, now: float) -> None:
+        """One look at all deals; every deal that is due moves. The people take turns."""
+        self._shift += 1
+        leads = self._all("leads", **{"with": "contacts"})
+        if not leads:
+            return
+        if any(contact not in self._phones for lead in leads for contact in _contacts(lead)):
+            self._learn_phones()
+        moves = [move for lead in sorted(leads, key=lambda one: one["id"]) if (move := self._move(lead, now))]
+        for start in range(0, len(moves), _PAGE):
+            self._ask("PATCH", "/api/v4/leads", json=moves[start : start + _PAGE])
+        self.moves += len(moves)
+
+    def walk_in(self) -> None:
+        """Somebody buys at the exhibition stand: a won deal that no call brought."""
+        pipeline = self._main_pipeline()
+        self._ask("POST", "/api/v4/leads", json=[{**WALK_IN, "status_id": WON, "pipeline_id": pipeline.id}])
+
+    def _move(self, lead: Mapping[str, Any], now: float) -> dict[str, Any] | None:
+        fate = self._fate(lead)
+        wanted = self._wanted(lead, fate, now - lead["created_at"]) if fate else None
+        if not wanted or all(lead.get(name) == told for name, told in wanted.items()):
+            return None
+        return {"id": lead["id"], "pipeline_id": self._main_pipeline().id, **wanted}
+
+    def _fate(self, lead: Mapping[str, Any]) -> Fate | None:
+        phone = next((self._phones[one] for one in _contacts(lead) if one in self._phones), "")
+        if self._first_deal.setdefault(phone, lead["id"]) != lead["id"]:
+            return None  # a later deal of the same person stays where it is
+        return self.fates.get(phone)
+
+    def _wanted(self, lead: Mapping[str, Any], fate: Fate, age: float) -> dict[str, Any]:
+        stages = self._main_pipeline().stages
+        if fate.again_s is not None and age >= fate.again_s:
+            if fate.again is Outcome.WON:
+                return {"status_id": WON, "price": fate.again_price}
+            return {"status_id": stages[-1]}
+        if age >= fate.decided_s and fate.outcome in _CLOSED:
+            price = {"price": fate.price} if fate.outcome is Outcome.WON else {}
+            return {"status_id": _CLOSED[fate.outcome], **price}
+        step = min(int(age / fate.decided_s * len(stages)), len(stages) - 1)
+        return {"status_id": stages[step]}
+
+    def _main_pipeline(self) -> Pipeline:
+        if self._pipeline is None:
+            pipelines = self._ask("GET", "/api/v4/leads/pipelines")["_embedded"]["pipelines"]
+            main = next(one for one in pipelines if one["is_main"])
+            ordered = sorted(main["_embedded"]["statuses"], key=lambda stage: stage["sort"])
+            working = [
+                stage["id"] for stage in ordered if stage["type"] == 0 and stage["id"] not in (WON, LOST)
+            ]
+            self._pipeline = Pipeline(main["id"], working)
+        return self._pipeline
+
+    def _learn_phones(self) -> None:
+        for contact in self._all("contacts"):
+            fields = contact["custom_fields_values"] or ()
+            values = [one["values"][0]["value"] for one in fields if one["field_code"] == "PHONE"]
+            self._phones[contact["id"]] = digits(str(values[0])) if values else ""
+
+    def _all(self, kind: str, **query: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for page in count(1):
+            told = self._ask("GET", f"/api/v4/{kind}", params={**query, "limit": _PAGE, "page": page})
+            found += told.get("_embedded", {}).get(kind, ())
+            if "next" not in told.get("_links", {}):
+                break
+        return found
+
+    def _ask(self, method: str, path: str, **said: Any) -> dict[str, Any]:
+        token = self.tokens[self._shift % len(self.tokens)]
+        answer = self.door.send(method, path, headers={"authorization": f"Bearer {token}"}, **said)
+        if answer.status_code == 204:
+            return {}
+        if answer.status_code == 429:
+            raise NoAnswer(
+                "The CRM refused a sales person for too many requests: the account's limit is used up."
+            )
+        return answered(answer)
+
+
+def _contacts(lead: Mapping[str, Any]) -> list[int]:
+    return [one["id"] for one in lead.get("_embedded", {}).get("contacts", ())]

@@ -1,0 +1,232 @@
+"""The stage: the hub and the sandbox as child processes on loopback, set up and connected, with the day's clock."""
+
+import json
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sandbox.demo import company
+from sandbox.demo.clock import DayClock
+from sandbox.demo.crm import Crm
+from sandbox.demo.door import Door, NoAnswer, answered
+from sandbox.demo.plan import Day
+from sandbox.demo.processes import Child, ChildFailed, Children, free_port
+from sandbox.demo.setup import MANGO, SMALL, connect_crm, write_set_up
+
+READ_BACK_S = 600  # of the day; sales people do not work faster
+_UNSETTLED = ("ready", "sending", "accepted")
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What `cthub apply` printed: the console's login, the API token, the site's key and the telephony paths."""
+
+    owner: str
+    password: str
+    api_token: str
+    site: str
+    mango_path: str
+    small_path: str
+
+
+@dataclass(slots=True)
+class HubStatus:
+    """What the hub says of itself: calls waiting to be looked at, deliveries by state, and when it last read back."""
+
+    inbox: int
+    deliveries: dict[str, int]
+    visits: int
+    calls: int
+    read_back_at: float
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a call or a delivery is still under way."""
+        return self.inbox > 0 or any(self.deliveries.get(state, 0) for state in _UNSETTLED)
+
+
+class Hub:
+    """The hub as the world sees it: its doors, its API, and the process that may be killed."""
+
+    def __init__(self, url: str, keys: Keys, killable: Child, pause: Callable[[float], None]) -> None:
+        self.url, self.keys = url, keys
+        self.door = Door(url, pause)
+        self.api = Door(url, pause)
+        self.api.carry(authorization=f"Bearer {keys.api_token}")
+        self._killable = killable
+        self._timers: list[threading.Timer] = []
+        self.kills = 0
+
+    def kill_in(self, seconds: float) -> None:
+        """Kills it after some real time, whatever it is doing then."""
+        timer = threading.Timer(seconds, self._killable.kill)
+        timer.daemon = True
+        timer.start()
+        self._timers.append(timer)
+        self.kills += 1
+
+    def revive(self) -> None:
+        """Starts it again when it is dead; does not wait until it listens."""
+        if not self._killable.is_running:
+            self._killable.start()
+
+    @property
+    def awaits_death(self) -> bool:
+        """Whether somebody is about to kill it."""
+        return any(timer.is_alive() for timer in self._timers)
+
+    def status(self) -> HubStatus:
+        """Returns GET /api/v1/status in the demo's terms."""
+        told = self.api.read("/api/v1/status")
+        installed = [one for one in told["installations"] if one.get("read_back_at")]
+        moments = [datetime.fromisoformat(one["read_back_at"]).timestamp() for one in installed]
+        # The hub tells when it will read back next.
+        read_back = min(moments) - READ_BACK_S if moments else 0.0
+        return HubStatus(told["inbox"], told["deliveries"], told["visits"], told["calls"], read_back)
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Returns all calls the hub knows, oldest first."""
+        found: list[dict[str, Any]] = []
+        after = 0
+        while page := self.api.read("/api/v1/calls", after=after, limit=500)["calls"]:
+            found += page
+            after = page[-1]["id"]
+        return found
+
+    def report(self) -> dict[str, Any]:
+        """Returns the ROI report of the day."""
+        day = company.DAY.isoformat()
+        return self.api.read("/api/v1/report/roi", **{"from": day, "to": day})
+
+    def spend(self, day: Day) -> None:
+        """Imports what advertising cost, as a person uploads a CSV."""
+        head = "day,source,campaign,cost,clicks"
+        rows = [
+            f"{company.DAY},{one.source},{one.campaign},{one.cost_minor // 100}.{one.cost_minor % 100:02d},{one.clicks}"
+            for one in day.spend
+        ]
+        body = "\n".join((head, *rows)).encode()
+        sent = self.api.send("POST", "/api/v1/spend", params={"site": self.keys.site}, content=body)
+        answered(sent)
+
+
+@dataclass(slots=True)
+class Stage:
+    """Everything one demo needs, built by `with`; leaving it ends every child."""
+
+    day: Day
+    folder: Path
+    port: int
+    database_url: str
+    say: Say
+    clock: DayClock = field(init=False)
+    hub: Hub = field(init=False)
+    crm: Crm = field(init=False)
+    _closing: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        try:
+            self._build()
+        except BaseException:
+            self._closing.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.close()
+
+    def _build(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.clock = self._closing.enter_context(DayClock(self.folder / "clock", self.day.opens))
+        children = Children(self.folder / "logs")
+        self._closing.callback(children.end)
+        url = f"http://127.0.0.1:{self.port}"
+        self.say("starting the sandbox amoCRM")
+        sold = self._sandbox(children, url)
+        self.crm = Crm(self._closing.enter_context(Door(sold["base_url"])))
+        environment = self._environment(url, sold)
+        self.say("setting up the company")
+        keys = self._apply(children, environment)
+        self.say("starting the hub")
+        web, killable = self._start(children, environment)
+        self.hub = Hub(web.greeting(wait=self.clock.pass_time)["url"], keys, killable, self._pause)
+        self._closing.enter_context(self.hub.door)
+        self._closing.enter_context(self.hub.api)
+        self.say("connecting the CRM")
+        connect_crm(self.hub.url, keys.password)
+
+    def _sandbox(self, children: Children, url: str) -> dict[str, Any]:
+        callback = f"{url}/oauth/amocrm/callback"
+        arguments = ("--port", "0", "--clock", str(self.clock.path), "--redirect-uri", callback)
+        return children.add("amocrm", "sandbox", "amocrm", *arguments).greeting(wait=self.clock.pass_time)
+
+    def _environment(self, url: str, sold: dict[str, Any]) -> dict[str, str]:
+        app = {name: sold[name] for name in ("client_id", "client_secret", "base_url")}
+        environment = {
+            "HUB_DATA_DIR": str(self.folder / "hub"),
+            "HUB_CLOCK_FILE": str(self.clock.path),
+            "HUB_APPS": json.dumps({"amocrm": app}),
+            "HUB_PUBLIC_URL": url,
+            "HUB_READBACK_S": str(READ_BACK_S),
+            # A whole day's visitors come from one address within half a minute.
+            "HUB_VISITS_PER_MINUTE": "1000000",
+            "HUB_LOG_LEVEL": "warning",
+            "HUB_KEYS": "",
+            "HUB_DATABASE_URL": self.database_url,
+        }
+        return environment
+
+    def _apply(self, children: Children, environment: dict[str, str]) -> Keys:
+        file = self.folder / "company.yaml"
+        write_set_up(self.day, file)
+        applied = children.run("apply", "hub", "apply", str(file), "--json", **environment)
+        paths = {one["name"]: one["path"] for one in applied["telephony"]}
+        if not applied["owner_password"]:
+            raise ChildFailed("This database has a company already; the demo needs an empty one.")
+        return Keys(
+            owner=applied["owner_email"],
+            password=applied["owner_password"],
+            api_token=applied["api_token"],
+            site=applied["sites"][0]["key"],
+            mango_path=paths[MANGO],
+            small_path=paths[SMALL],
+        )
+
+    def _start(self, children: Children, environment: dict[str, str]) -> tuple[Child, Child]:
+        """Returns the child that listens and the one whose death must lose nothing: with SQLite they are one."""
+        arguments = ("hub", "up", "--port", str(self.port), "--json")
+        if not self.database_url.startswith("postgresql"):
+            both = children.add("hub", *arguments, **environment)
+            return both, both
+        web = children.add("hub", *arguments, "--no-worker", **environment)
+        return web, children.add("worker", "hub", "worker", **environment)
+
+    def _pause(self, seconds: float) -> None:
+        """What the world does while the hub does not answer: wait, and call for help."""
+        self.hub.revive()
+        self.clock.pass_time(seconds)
+
+    def settle(self) -> None:
+        """Lets time pass until nothing is under way and everything the sales people did was read back."""
+        done_at = self.clock.now()
+        for _ in range(6_000):
+            self.hub.revive()
+            status = self.hub.status()
+            if not status.is_busy and status.read_back_at > done_at:
+                return
+            self.clock.pass_time(0.01)
+            self.clock.jump(self.clock.now() + (1.0 if status.is_busy else 20.0))
+        raise NoAnswer(f"The hub did not come to rest: {status}.")
+
+
+def free_or(port: int | None) -> int:
+    """Returns the asked port, or a free one."""
+    return port or free_port()

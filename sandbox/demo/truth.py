@@ -1,0 +1,146 @@
+"""The comparison: what really happened against what the hub says and what the CRM holds."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.demo.calls import CallPlan
+from sandbox.demo.crm import CrmState, Deal, digits
+from sandbox.demo.telephony import call_id
+
+NOBODY = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HubCall:
+    """One call as the hub tells it; `markers` are those of its deliveries, `delivered` that one of them arrived."""
+
+    provider_call_id: str
+    visitor: str | None
+    placement: str | None
+    reason: str
+    markers: tuple[str, ...]
+    delivered: bool
+    refs: frozenset[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A call that should be in the CRM and is not, with what each side knows of it."""
+
+    provider_call_id: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """How many calls from outside were matched, rightly or wrongly; `by_reason` has both for each reason."""
+
+    right: int
+    wrong: int
+    unmatched: int
+    unmatched_rightly: int
+    by_reason: Mapping[str, Mapping[str, int]]
+
+
+def read_call(told: Mapping[str, Any]) -> HubCall:
+    """Returns a call of `GET /api/v1/calls`."""
+    match, deliveries = told["match"], told["deliveries"]
+    refs = [ref for one in deliveries for ref in one["refs"]]
+    return HubCall(
+        provider_call_id=told["provider_call_id"],
+        visitor=match["visitor"],
+        placement=match["placement"],
+        reason=match["reason"],
+        markers=tuple(one["id"] for one in deliveries),
+        delivered=any(one["state"] == "delivered" for one in deliveries),
+        refs=frozenset((ref["kind"], int(ref["id"])) for ref in refs),
+    )
+
+
+def judge_matches(
+    planned: Iterable[CallPlan], tokens: Mapping[int, str], told: Mapping[str, HubCall]
+) -> Matching:
+    """Compares each call from outside with its truth: the visitor, the placement, or nobody."""
+    verdicts: Counter[tuple[str, str]] = Counter()
+    for call in planned:
+        found = told.get(call_id(call))
+        if call.reaches_crm and found:
+            verdicts[found.reason or "none", _verdict(call, tokens, found)] += 1
+    total: Counter[str] = Counter()
+    by_reason: dict[str, dict[str, int]] = {}
+    for (reason, verdict), number in sorted(verdicts.items()):
+        total[verdict] += number
+        by_reason.setdefault(reason, {})[verdict] = number
+    unmatched = total["unmatched"] + total["rightly unmatched"]
+    return Matching(total["right"], total["wrong"], unmatched, total["rightly unmatched"], by_reason)
+
+
+def _verdict(call: CallPlan, tokens: Mapping[int, str], found: HubCall) -> str:
+    if call.placement:
+        truth = call.placement
+    else:
+        truth = tokens.get(call.person, NOBODY) if call.person is not None else NOBODY
+    said = found.visitor or found.placement or NOBODY
+    if said == NOBODY:
+        return "rightly unmatched" if truth == NOBODY else "unmatched"
+    return "right" if said == truth else "wrong"
+
+
+def lost_calls(planned: Iterable[CallPlan], told: Mapping[str, HubCall], crm: CrmState) -> Sequence[Lost]:
+    """Returns the calls that should be in the CRM and are not.
+
+    A call is there only if both sides say so: the hub has a delivered delivery, and the CRM holds a deal, note or task
+    with the marker of that call.
+    """
+    lost = []
+    for call in planned:
+        if not call.reaches_crm:
+            continue
+        found = told.get(call_id(call))
+        if found is None:
+            lost.append(Lost(call_id(call), "the hub does not know the call"))
+        elif not any(crm.traces.get(marker) for marker in found.markers):
+            lost.append(Lost(call_id(call), "nothing in the CRM carries its marker"))
+        elif not found.delivered:
+            lost.append(Lost(call_id(call), "the CRM has it, but the hub does not count it as delivered"))
+    return lost
+
+
+def unproven_calls(planned: Iterable[CallPlan], crm: CrmState) -> int:
+    """Returns how many calls are missing in the CRM by its own state alone: expected calls less distinct markers."""
+    expected = sum(call.reaches_crm for call in planned)
+    return max(0, expected - len(crm.traces))
+
+
+def doubled_deals(crm: CrmState) -> Sequence[Deal]:
+    """Returns the deals that should not be: beyond one for a marker, and beyond one open deal for a caller."""
+    doubled: dict[int, Deal] = {}
+    by_marker: dict[str, list[Deal]] = {}
+    by_phone: dict[str, list[Deal]] = {}
+    for deal in sorted(crm.deals, key=lambda one: (one.created_at, one.id)):
+        for marker in deal.markers:
+            by_marker.setdefault(marker, []).append(deal)
+        for phone in set(deal.phones):
+            by_phone.setdefault(phone, []).append(deal)
+    for same in by_marker.values():
+        doubled |= {deal.id: deal for deal in same[1:]}
+    for same in by_phone.values():
+        doubled |= {deal.id: deal for place, deal in enumerate(same) if _met_open(same[:place], deal)}
+    return list(doubled.values())
+
+
+def _met_open(earlier: Sequence[Deal], deal: Deal) -> bool:
+    """Whether some earlier deal of the same caller was still open when this one was made."""
+    return any(one.closed_at is None or one.closed_at > deal.created_at for one in earlier)
+
+
+def doubled_contacts(crm: CrmState) -> int:
+    """Returns how many contacts there are beyond one for each phone."""
+    return sum(times - 1 for times in Counter(map(digits, crm.phones)).values())
+
+
+def crm_revenue_minor(crm: CrmState) -> int:
+    """Returns the sum of the won deals that carry our marker, in kopecks."""
+    return sum(deal.price for deal in crm.won) * 100

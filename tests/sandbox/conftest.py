@@ -1,0 +1,69 @@
+"""A sandbox amoCRM in the test's own process, its clock in the test's hand."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from sandbox.amocrm.account import Options
+from sandbox.amocrm.app import Sandbox
+
+HOST = "http://romashka.test:8801"
+START = 1_767_225_600.0
+
+
+class HandClock:
+    """A clock that moves only when the test moves it."""
+
+    def __init__(self) -> None:
+        self.moment = START
+
+    def __call__(self) -> float:
+        return self.moment
+
+    def forward(self, seconds: float) -> None:
+        self.moment += seconds
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def sandbox(clock: HandClock) -> Sandbox:
+    options = Options(redirect_uri="https://hub.example/amo/cb", disable_hook="https://hub.example/amo/off")
+    return Sandbox(options, clock, {"limiter": False})
+
+
+@pytest.fixture
+def keys(sandbox: Sandbox) -> dict[str, object]:
+    return sandbox.greeting(HOST)
+
+
+@pytest.fixture
+async def web(sandbox: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
+    """A client without a token, as a browser or a stranger."""
+    transport = httpx.ASGITransport(app=sandbox.app)
+    async with httpx.AsyncClient(transport=transport, base_url=HOST) as client:
+        yield client
+
+
+@pytest.fixture
+async def api(sandbox: Sandbox, keys: dict[str, object]) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with the integration's token."""
+    transport = httpx.ASGITransport(app=sandbox.app)
+    headers = {"Authorization": f"Bearer {keys['access_token']}"}
+    async with httpx.AsyncClient(transport=transport, base_url=HOST, headers=headers) as client:
+        yield client
+
+
+@pytest.fixture
+async def maria(sandbox: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a manager at the screen: a token that is nobody's integration."""
+    user = next(user for user in sandbox.account.users.values() if not user.is_admin)
+    token = sandbox.account.tokens.new_access(user.id, "ui", HOST, "ui")
+    transport = httpx.ASGITransport(app=sandbox.app)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(transport=transport, base_url=HOST, headers=headers) as client:
+        yield client
