@@ -12,7 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-import structlog
 import typer
 import uvicorn
 from rich.console import Console
@@ -53,7 +52,6 @@ def up(
     settings = Settings()
     listener = _listen(host, port)
     hub = build(settings)
-    _log(settings)
     if not hub.db.is_sqlite or worker:
         works = worker
     else:
@@ -104,7 +102,6 @@ def _say_ready(url: str, as_json: bool) -> None:
 def worker() -> None:
     """Serve deliveries beside 'cthub up --no-worker'; any number of them on one PostgreSQL."""
     settings = Settings()
-    _log(settings)
 
     async def work(hub: Hub) -> None:
         stop = asyncio.Event()
@@ -232,21 +229,6 @@ def demo(context: typer.Context) -> None:
 def _become(module: str, arguments: list[str]) -> None:
     """Replace this process: the sandboxes share no code with the hub, only this command line."""
     os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 - our own interpreter and module
-
-
-def _log(settings: Settings) -> None:
-    level = getattr(structlog.stdlib.logging, settings.log_level.upper(), 20)
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from connectors.protocol import App, Connector
 from connectors.registry import CONNECTORS
+from hub import logs
 from hub.clock import Clock, FileClock, SystemClock
 from hub.delivery import queue
 from hub.delivery.worker import Worker
@@ -51,6 +52,7 @@ def build(settings: Settings, *, writes: bool = True) -> Hub:
 
     Raises ``HubError`` with one sentence when the database, its lock or the keys cannot be had.
     """
+    logs.configure(settings.log_level)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     vault = read_ring(settings.keys.get_secret_value()) if settings.keys.get_secret_value() else ring_in(settings.data_dir)
     clock = FileClock(settings.clock_file) if settings.clock_file else SystemClock()

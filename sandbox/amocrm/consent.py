@@ -22,8 +22,10 @@ FRAME_SECONDS = 1800
 CONSENT_PATH = "/oauth"
 _PAGE = """<!doctype html><html lang="ru"><head><meta charset="utf-8">
 <title>{title}</title></head><body>
-<h1>{title}</h1><p>Интеграция <code>{client}</code> просит доступ к аккаунту <b>{account}</b>.</p>
-<form method="post" action="/oauth">{hidden}<label>Пользователь <select name="user_id">{users}</select></label>
+<h1>{title}</h1>
+<p>Интеграция <code>{client}</code> просит доступ к аккаунту <b>{account}</b>.</p>
+<form method="post" action="/oauth">{hidden}
+<label>Пользователь <select name="user_id">{users}</select></label>
 <button name="decision" value="allow">Разрешить</button>
 <button name="decision" value="refuse">Отказать</button></form></body></html>"""
 

@@ -1,1 +1,1 @@
-"""The traffic player: one business day of an invented company, played against a running hub and its sandboxes."""
+"""The traffic player: one business day of an invented company, played against a running hub."""

@@ -1,4 +1,4 @@
-"""`python -m sandbox.demo`: plays a business day against the hub and its sandboxes and says what came of it."""
+"""Plays a business day against the hub and its sandboxes and says what came of it."""
 
 import argparse
 import json
@@ -41,9 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cthub demo", description=__doc__)
-    parser.add_argument(
-        "--once", action="store_true", help="end after the day instead of keeping the console open"
-    )
+    parser.add_argument("--once", action="store_true", help="end after the day, keep nothing open")
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object as the last line of stdout"
     )
@@ -74,9 +72,7 @@ def _empty(folder: Path) -> None:
     """Empties a folder of an earlier demo; one that holds anything else is left alone and refused."""
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARK).exists():
-            raise ValueError(
-                f"{folder} holds something that is not of an earlier demo; choose an empty --data-dir."
-            )
+            raise ValueError(f"{folder} holds what is not of an earlier demo; choose an empty --data-dir.")
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).touch()

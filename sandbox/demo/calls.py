@@ -1,4 +1,4 @@
-"""The calls of the day with their truth: who really called, from which visit or placement, and how it went."""
+"""The calls of the day with their truth: who really called, from which visit or placement, and how."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -51,8 +51,8 @@ class Disorder(StrEnum):
 class CallPlan:
     """One call: what telephony will tell of it, and what is true about it.
 
-    The dialled number is the one that `visit` showed, or `dialled` where no visit showed it. `caller` is the outside
-    person, None for a hidden number. `talk_s` is 0 when nobody answered.
+    The dialled number is the one that `visit` showed, or `dialled` where no visit showed it. `caller` is
+    the outside person, None for a hidden number. `talk_s` is 0 when nobody answered.
     """
 
     number: int
@@ -109,7 +109,7 @@ class _Making:
         return self.random.uniform(self.opens + 300, self.closes + 300)
 
     def caller(self, before: float) -> VisitPlan:
-        """A visit whose person calls for the first time, likelier from sources whose visitors like to call."""
+        """A visit whose person calls for the first time, likelier from a source whose visitors like it."""
         able = [one for one in self.visits if one.person not in self.callers and one.leaves < before]
         visit = self.random.choices(able, [source_named(one.arrival.source).calls for one in able])[0]
         self.callers.add(visit.person)
@@ -184,7 +184,7 @@ def _office(making: _Making) -> CallPlan:
 
 
 def _repeat(making: _Making) -> CallPlan:
-    """Who got nobody on the line tries again soon, who talked has a question later; the number is the noted one."""
+    """Who got nobody on the line tries again soon, who talked has a question later."""
     first = making.random.choice([call for call in making.made if _can_repeat(making, call)])
     gap = making.random.uniform(900, 4 * 3_600) if first.is_answered else making.random.uniform(120, 1_200)
     call = making.call(Kind.REPEAT, first.ends + gap, first.caller, answers=0.88)

@@ -43,7 +43,7 @@ class CrmState:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What the account was asked: all requests, and how many of them it answered with 429, another 4xx, or 5xx."""
+    """What the account was asked: all requests, and how many were answered with 429, another 4xx, or 5xx."""
 
     requests: int
     throttled: int

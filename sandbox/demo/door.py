@@ -1,4 +1,4 @@
-"""How the world outside reaches the hub: over one kept connection, and again and again until the hub answers."""
+"""How the world outside reaches a server: over one kept connection, again and again until it answers."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -9,7 +9,10 @@ import httpx
 
 PATIENCE_S = 60.0
 PAUSE_S = 0.05
-BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+BROWSER = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Chrome/131.0.0.0 Safari/537.36"
+)
 
 
 class NoAnswer(Exception):
@@ -32,7 +35,7 @@ class Door:
     ) -> None:
         self._client.close()
 
-    def send(self, method: str, path: str, **said: Any) -> httpx.Response:
+    def send(self, method: str, path: str, **said: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
         """Returns the first answer below 500; raises NoAnswer after PATIENCE_S."""
         return self.send_fresh(method, path, lambda: said)
 
@@ -53,7 +56,7 @@ class Door:
             self.repeats += 1
             self._pause(PAUSE_S)
 
-    def read(self, path: str, **query: Any) -> dict[str, Any]:
+    def read(self, path: str, **query: str | int) -> dict[str, Any]:
         """Returns the JSON object of a GET; raises NoAnswer for anything but 200."""
         return answered(self.send("GET", path, params=query))
 

@@ -21,7 +21,7 @@ SHARES = {Outcome.WON: 0.34, Outcome.LOST: 0.36, Outcome.OPEN: 0.30}
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What becomes of a caller's first deal; seconds count from the deal's appearance, prices are whole roubles.
+    """What becomes of a caller's first deal; seconds count from its appearance, prices are whole roubles.
 
     A deal may be taken up again after it was closed: at `again_s` it becomes `again`, at `again_price`.
     """
@@ -37,8 +37,9 @@ class Fate:
 def plan_fates(random: Random, calls: Sequence[CallPlan]) -> Mapping[str, Fate]:
     """Returns a fate for each caller with a number of his own, by that number.
 
-    Among them are, where the day has enough calls: a price corrected after winning, a won deal taken back, and a lost
-    deal won after all. These are deals of people who call once, so that a later call never meets a reopened deal.
+    Among them are, where the day has enough calls: a price corrected after winning, a won deal taken back,
+    and a lost deal won after all. These are deals of people who call once, so that a later call never meets
+    a reopened deal.
     """
     first: dict[str, CallPlan] = {}
     times: dict[str, int] = {}

@@ -1,6 +1,7 @@
 """The day as data: who visits when, who calls whom, and what the sales people will make of it.
 
-Everything here follows from a seed and two sizes; nothing reads a clock or a network. Moments (`at`) are epoch seconds.
+Everything here follows from a seed and three sizes; nothing reads a clock or a network. Moments (`at`) are
+epoch seconds.
 """
 
 from collections.abc import Mapping, Sequence

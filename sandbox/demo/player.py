@@ -1,4 +1,4 @@
-"""Plays the day: each happening at its moment, the clock in between, and the count of everything at the end."""
+"""Plays the day: each happening at its moment, the clock in between, and what is left at the end."""
 
 import heapq
 import time

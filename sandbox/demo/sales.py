@@ -1,4 +1,4 @@
-"""The sales people: they look at the CRM now and then, move deals through its stages, win some and lose others."""
+"""The sales people: now and then they look at the CRM, move deals on, win some and lose others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -110,7 +110,7 @@ class SalesDepartment:
                 break
         return found
 
-    def _ask(self, method: str, path: str, **said: Any) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, **said: Any) -> dict[str, Any]:  # noqa: ANN401 - httpx's own
         token = self.tokens[self._shift % len(self.tokens)]
         answer = self.door.send(method, path, headers={"authorization": f"Bearer {token}"}, **said)
         if answer.status_code == 204:

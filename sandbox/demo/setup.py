@@ -1,4 +1,4 @@
-"""What the hub is told before the day begins: the set-up file, and the connection to the CRM as a person makes it."""
+"""What is done before the day begins: the set-up file, and connecting the CRM as a person does it."""
 
 from html.parser import HTMLParser
 from importlib import resources

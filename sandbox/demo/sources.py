@@ -25,7 +25,7 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class WebSource:
-    """One source of visits: its part of all visits, how readily its visitors call, and how it looks on arrival."""
+    """One source: its part of all visits, how readily its visitors call, and how they arrive."""
 
     key: str
     share: float
@@ -126,7 +126,7 @@ def source_named(key: str) -> WebSource:
 
 
 def arrive(source: WebSource, random: Random) -> Arrival:
-    """Returns how one visitor from this source arrives, with utm and a click id of his own where the source has them."""
+    """Returns how one visitor from this source arrives, with a click id of his own where it has them."""
     if not source.campaigns:
         page = random.choice(PAGES[:4])
         return Arrival(source.key, "", f"{ORIGIN}{page}", source.referrer)

@@ -1,4 +1,4 @@
-"""The stage: the hub and the sandbox as child processes on loopback, set up and connected, with the day's clock."""
+"""The stage: the hub and the sandbox as child processes on loopback, set up and connected."""
 
 import json
 import threading
@@ -25,7 +25,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What `cthub apply` printed: the console's login, the API token, the site's key and the telephony paths."""
+    """What `cthub apply` printed: the login, the API token, the site's key and the telephony paths."""
 
     owner: str
     password: str
@@ -37,7 +37,7 @@ class Keys:
 
 @dataclass(slots=True)
 class HubStatus:
-    """What the hub says of itself: calls waiting to be looked at, deliveries by state, and when it last read back."""
+    """What the hub says of itself: calls to be looked at, deliveries by state, its last read-back."""
 
     inbox: int
     deliveries: dict[str, int]
@@ -108,7 +108,7 @@ class Hub:
         """Imports what advertising cost, as a person uploads a CSV."""
         head = "day,source,campaign,cost,clicks"
         rows = [
-            f"{company.DAY},{one.source},{one.campaign},{one.cost_minor // 100}.{one.cost_minor % 100:02d},{one.clicks}"
+            f"{company.DAY},{one.source},{one.campaign},{roubles(one.cost_minor)},{one.clicks}"
             for one in day.spend
         ]
         body = "\n".join((head, *rows)).encode()
@@ -170,7 +170,7 @@ class Stage:
 
     def _environment(self, url: str, sold: dict[str, Any]) -> dict[str, str]:
         app = {name: sold[name] for name in ("client_id", "client_secret", "base_url")}
-        environment = {
+        return {
             "HUB_DATA_DIR": str(self.folder / "hub"),
             "HUB_CLOCK_FILE": str(self.clock.path),
             "HUB_APPS": json.dumps({"amocrm": app}),
@@ -182,7 +182,6 @@ class Stage:
             "HUB_KEYS": "",
             "HUB_DATABASE_URL": self.database_url,
         }
-        return environment
 
     def _apply(self, children: Children, environment: dict[str, str]) -> Keys:
         file = self.folder / "company.yaml"
@@ -201,7 +200,7 @@ class Stage:
         )
 
     def _start(self, children: Children, environment: dict[str, str]) -> tuple[Child, Child]:
-        """Returns the child that listens and the one whose death must lose nothing: with SQLite they are one."""
+        """Returns the child that listens and the one that may be killed: with SQLite they are one."""
         arguments = ("hub", "up", "--port", str(self.port), "--json")
         if not self.database_url.startswith("postgresql"):
             both = children.add("hub", *arguments, **environment)
@@ -225,6 +224,11 @@ class Stage:
             self.clock.pass_time(0.01)
             self.clock.jump(self.clock.now() + (1.0 if status.is_busy else 20.0))
         raise NoAnswer(f"The hub did not come to rest: {status}.")
+
+
+def roubles(minor: int) -> str:
+    """Returns kopecks as a decimal sum of roubles, like 1234.50."""
+    return f"{minor // 100}.{minor % 100:02d}"
 
 
 def free_or(port: int | None) -> int:

@@ -13,6 +13,8 @@ from hmac import digest
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
+
 from sandbox.demo.calls import CallPlan, Disorder, Kind
 from sandbox.demo.company import OFFICE
 from sandbox.demo.door import Door, NoAnswer
@@ -166,7 +168,7 @@ def generic_messages(call: CallPlan, dialled: str) -> Sequence[Message]:
     return disordered(told, call.disorder)
 
 
-def _fact(call: CallPlan, dialled: str, at: float, kind: str, **more: Any) -> Message:
+def _fact(call: CallPlan, dialled: str, at: float, kind: str, **more: str | int) -> Message:
     told_at = datetime.fromtimestamp(at, UTC).isoformat()
     facts = {
         "call_id": call_id(call),
@@ -205,7 +207,7 @@ class Mango:
         """Sends a message signed by somebody who does not know the salt; says whether the hub refused it."""
         return 400 <= self._send(message, "guessed").status_code < 500
 
-    def _send(self, message: Message, salt: str) -> Any:
+    def _send(self, message: Message, salt: str) -> httpx.Response:
         text = json.dumps(message.says, ensure_ascii=False, separators=(",", ":"))
         sign = sha256(f"{MANGO_KEY}{text}{salt}".encode()).hexdigest()
         form = {"vpbx_api_key": MANGO_KEY, "sign": sign, "json": text}
@@ -240,6 +242,6 @@ class SmallProvider:
         return {"content": body, "headers": headers}
 
 
-def _taken(answer: Any) -> None:
+def _taken(answer: httpx.Response) -> None:
     if not 200 <= answer.status_code < 300:
         raise NoAnswer(f"The hub refused a call event with {answer.status_code}: {answer.text[:300]}")

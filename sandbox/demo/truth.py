@@ -14,7 +14,7 @@ NOBODY = ""
 
 @dataclass(frozen=True, slots=True)
 class HubCall:
-    """One call as the hub tells it; `markers` are those of its deliveries, `delivered` that one of them arrived."""
+    """One call as the hub tells it; `markers` are its deliveries', `delivered` says that one arrived."""
 
     provider_call_id: str
     visitor: str | None
@@ -78,10 +78,8 @@ def judge_matches(
 
 
 def _verdict(call: CallPlan, tokens: Mapping[int, str], found: HubCall) -> str:
-    if call.placement:
-        truth = call.placement
-    else:
-        truth = tokens.get(call.person, NOBODY) if call.person is not None else NOBODY
+    visitor = tokens.get(call.person, NOBODY) if call.person is not None else NOBODY
+    truth = call.placement or visitor
     said = found.visitor or found.placement or NOBODY
     if said == NOBODY:
         return "rightly unmatched" if truth == NOBODY else "unmatched"
@@ -91,8 +89,8 @@ def _verdict(call: CallPlan, tokens: Mapping[int, str], found: HubCall) -> str:
 def lost_calls(planned: Iterable[CallPlan], told: Mapping[str, HubCall], crm: CrmState) -> Sequence[Lost]:
     """Returns the calls that should be in the CRM and are not.
 
-    A call is there only if both sides say so: the hub has a delivered delivery, and the CRM holds a deal, note or task
-    with the marker of that call.
+    A call is there only if both sides say so: the hub has a delivered delivery, and the CRM holds a deal,
+    note or task with the marker of that call.
     """
     lost = []
     for call in planned:
@@ -109,13 +107,13 @@ def lost_calls(planned: Iterable[CallPlan], told: Mapping[str, HubCall], crm: Cr
 
 
 def unproven_calls(planned: Iterable[CallPlan], crm: CrmState) -> int:
-    """Returns how many calls are missing in the CRM by its own state alone: expected calls less distinct markers."""
+    """Returns how many calls are missing by the CRM alone: expected calls less distinct markers."""
     expected = sum(call.reaches_crm for call in planned)
     return max(0, expected - len(crm.traces))
 
 
 def doubled_deals(crm: CrmState) -> Sequence[Deal]:
-    """Returns the deals that should not be: beyond one for a marker, and beyond one open deal for a caller."""
+    """Returns the deals beyond one for a marker, and beyond one open deal for a caller."""
     doubled: dict[int, Deal] = {}
     by_marker: dict[str, list[Deal]] = {}
     by_phone: dict[str, list[Deal]] = {}

@@ -1,6 +1,6 @@
 """A sandbox amoCRM in the test's own process, its clock in the test's hand."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
@@ -31,9 +31,34 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def sandbox(clock: HandClock) -> Sandbox:
+def outbox() -> list[httpx.Request]:
+    """What the vendor itself has sent: webhooks, install and disable calls."""
+    return []
+
+
+@pytest.fixture
+def receiver(outbox: list[httpx.Request]) -> Callable[[int], None]:
+    """Sets the answer of whoever receives the vendor's calls; 499 stands for no answer in time."""
+    codes = [200]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        outbox.append(request)
+        if codes[0] == 499:
+            raise httpx.ReadTimeout("too slow", request=request)
+        return httpx.Response(codes[0])
+
+    def set_code(code: int) -> None:
+        codes[0] = code
+
+    set_code.answer = answer  # type: ignore[attr-defined]
+    return set_code
+
+
+@pytest.fixture
+def sandbox(clock: HandClock, receiver: Callable[[int], None]) -> Sandbox:
+    outgoing = httpx.MockTransport(receiver.answer)  # type: ignore[attr-defined]
     options = Options(redirect_uri="https://hub.example/amo/cb", disable_hook="https://hub.example/amo/off")
-    return Sandbox(options, clock, {"limiter": False})
+    return Sandbox(options, clock, {"limiter": False}, outgoing)
 
 
 @pytest.fixture

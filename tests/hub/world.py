@@ -1,0 +1,198 @@
+"""A whole hub beside a real sandbox process: what a test needs to live one customer's day."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import os
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+
+from hub.app import Hub
+from hub.store import people
+
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"
+MANGO_KEY, MANGO_SALT = "KEY123", "SALT456"
+SIGNING = base64.b64encode(b"a shared secret of 32 bytes long").decode()
+OPENING = datetime(2026, 11, 20, 6, tzinfo=UTC)
+
+SETUP = f"""
+tenant: Окна Москвы
+owner: {{email: owner@okna.example, password: correct-horse-battery}}
+sites:
+  - name: okna
+    hosts: [okna.example]
+    overflow_number: "+7 495 100-00-00"
+    pools:
+      - name: main
+        numbers: ["+7 495 111-00-01", "+7 495 111-00-02", "+7 495 111-00-03"]
+    placements:
+      - {{name: Щит на МКАД, source: billboard, campaign: mkad-42, number: "+7 495 222-00-01"}}
+telephony:
+  - {{name: office, adapter: mango, secrets: {{vpbx_api_key: {MANGO_KEY}, vpbx_api_salt: {MANGO_SALT}}}}}
+  - {{name: branch, adapter: generic, secrets: {{secret: "{SIGNING}"}}}}
+scenarios:
+  amocrm: calls_to_deals.yaml
+"""
+
+
+class HandClock:
+    """Moves the clock file that hub and sandbox both read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.write_bytes(struct.pack("<d", OPENING.timestamp()))
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(struct.unpack("<d", self.path.read_bytes())[0], UTC)
+
+    def forward(self, seconds: float) -> datetime:
+        moment = self.now() + timedelta(seconds=seconds)
+        descriptor = os.open(self.path, os.O_WRONLY)
+        os.pwrite(descriptor, struct.pack("<d", moment.timestamp()), 0)
+        os.close(descriptor)
+        return moment
+
+
+@contextmanager
+def sandbox(clock: Path, redirect_uri: str) -> Iterator[dict[str, Any]]:
+    """Run the CRM's sandbox as a process of its own; yield the line it prints."""
+    command = [sys.executable, "-m", "sandbox", "amocrm", "--port", "0", "--clock", str(clock)]
+    process = subprocess.Popen([*command, "--redirect-uri", redirect_uri], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        process.stdout.close()
+
+
+@dataclass
+class World:
+    """One customer: his hub, his CRM, his visitors and his telephone exchange."""
+
+    hub: Hub
+    app: Starlette
+    clock: HandClock
+    crm: Mapping[str, Any]
+    applied: Any
+    web: httpx.AsyncClient = field(init=False)
+    crm_web: httpx.AsyncClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.web = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app), base_url="http://hub.test", headers={"user-agent": BROWSER}
+        )
+        self.crm_web = httpx.AsyncClient(base_url=self.crm["base_url"])
+
+    async def close(self) -> None:
+        await self.web.aclose()
+        await self.crm_web.aclose()
+
+    # -- the owner
+
+    async def log_in(self) -> str:
+        """Log in to the console; return the token its forms carry."""
+        owner = {"email": "owner@okna.example", "password": "correct-horse-battery", "next": "/connections"}
+        answer = await self.web.post("/login", data=owner, headers={"sec-fetch-site": "same-origin"})
+        assert answer.status_code == 303, answer.text
+        secret = self.web.cookies["cthub"]
+        who = await self.hub.db.read(people.who, secret, "console", self.clock.now())
+        assert who is not None
+        return who.csrf
+
+    async def connect(self) -> httpx.Response:
+        """Connect the CRM as the owner does: button, consent page, back with a code."""
+        csrf = await self.log_in()
+        started = await self.web.post("/connect/amocrm", data={"csrf": csrf}, headers={"sec-fetch-site": "same-origin"})
+        assert started.status_code == 303, started.text
+        consent = httpx.URL(started.headers["location"])
+        granted = await self.crm_web.post("/oauth", data={**dict(consent.params), "decision": "allow"})
+        return await self.web.get(granted.headers["location"])
+
+    # -- visitors
+
+    async def visit(self, url: str, visitor: str | None = None, referrer: str = "") -> dict[str, Any]:
+        """Open a page; return what the script is told."""
+        asked = {"site": self.applied.sites[0]["key"], "url": url, "referrer": referrer, "visitor": visitor}
+        answer = await self.web.post("/dni/v1/visit", content=json.dumps(asked))
+        assert answer.status_code == 200, answer.text
+        return answer.json()  # type: ignore[no-any-return]
+
+    # -- telephony
+
+    async def mango(self, kind: str, told: Mapping[str, Any]) -> httpx.Response:
+        """Send one signed event of the first telephony account."""
+        text = json.dumps(told)
+        sign = hashlib.sha256((MANGO_KEY + text + MANGO_SALT).encode()).hexdigest()
+        form = {"vpbx_api_key": MANGO_KEY, "sign": sign, "json": text}
+        return await self.web.post(f"{self.applied.telephony[0]['path']}/events/{kind}", data=form)
+
+    async def mango_call(self, call_id: str, caller: str, dialled: str, *, talk_s: int) -> None:
+        """Tell a whole call: ringing, and its summary at the end; not answered when ``talk_s`` is 0."""
+        start = int(self.clock.now().timestamp())
+        ends = {"from": {"number": caller.lstrip("+")}, "to": {"number": "101", "line_number": dialled.lstrip("+")}}
+        leg = {"entry_id": call_id, "call_id": f"{call_id}-1", "timestamp": start, "seq": 1, "call_state": "Appeared"}
+        await self.mango("call", {**leg, "location": "ivr", **ends, "dct": {"type": 0}})
+        self.clock.forward(talk_s + 10)
+        summary = {"entry_id": call_id, "call_direction": 1, "from": ends["from"], "to": {"extension": "101"}}
+        times = {"create_time": start, "forward_time": start + 2, "talk_time": start + 8 if talk_s else 0}
+        end = {"end_time": start + 8 + talk_s, "entry_result": int(bool(talk_s)), "disconnect_reason": 1110}
+        answer = await self.mango("summary", {**summary, "line_number": dialled.lstrip("+"), **times, **end})
+        assert answer.status_code == 200, answer.text
+
+    async def generic(self, told: Mapping[str, Any], message_id: str) -> httpx.Response:
+        """Send one event signed by Standard Webhooks to the second telephony account."""
+        body, at = json.dumps(told), str(int(self.clock.now().timestamp()))
+        key = base64.b64decode(SIGNING)
+        mark = base64.b64encode(hmac.new(key, f"{message_id}.{at}.{body}".encode(), hashlib.sha256).digest()).decode()
+        headers = {"webhook-id": message_id, "webhook-timestamp": at, "webhook-signature": f"v1,{mark}"}
+        return await self.web.post(self.applied.telephony[1]["path"], content=body, headers=headers)
+
+    # -- waiting and looking
+
+    async def api(self, path: str, **query: Any) -> Any:
+        """Ask the programming interface."""
+        headers = {"authorization": f"Bearer {self.applied.api_token}"}
+        answer = await self.web.get(f"/api/v1/{path}", params=query, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def state(self) -> dict[str, Any]:
+        """Return everything the CRM's sandbox holds."""
+        return (await self.crm_web.get("/_sandbox/state")).json()  # type: ignore[no-any-return]
+
+    async def until(self, holds: Callable[[dict[str, Any]], bool], step_s: float = 1.0) -> dict[str, Any]:
+        """Let time go on until the status of the hub satisfies ``holds``; fail after a bounded number of looks."""
+        status: dict[str, Any] = {}
+        for _ in range(400):
+            status = await self.api("status")
+            if holds(status):
+                return status
+            self.clock.forward(step_s)
+            await asyncio.sleep(0)
+            await asyncio.to_thread(_breathe)
+        raise AssertionError(f"it did not come to that: {status}")
+
+    async def delivered(self, number: int) -> dict[str, Any]:
+        """Let time go on until so many deliveries are done."""
+        return await self.until(lambda status: status["deliveries"].get("delivered", 0) >= number and not status["inbox"])
+
+
+def _breathe() -> None:
+    """Give the processes beside us a moment of the processor."""
+    with open(os.devnull, "rb") as nothing:
+        for _ in range(200):
+            os.read(nothing.fileno(), 1)
