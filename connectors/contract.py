@@ -134,12 +134,10 @@ class Scripted(Http):
 
 
 def _answer(status: int, body: object) -> Answer:
-    return Answer(
-        status, {"content-type": "application/json"}, b"" if body is None else json.dumps(body).encode()
-    )
+    return Answer(status, {"content-type": "application/json"}, b"" if body is None else json.dumps(body).encode())
 
 
-def enquiry(**changed: Any) -> Enquiry:  # noqa: ANN401 - fields of an Enquiry
+def enquiry(**changed: Any) -> Enquiry:
     """Return the enquiry of the suite: an answered call with a source."""
     plain = Enquiry(
         id="e-1",
@@ -158,7 +156,7 @@ def enquiry(**changed: Any) -> Enquiry:  # noqa: ANN401 - fields of an Enquiry
     return replace(plain, **changed)
 
 
-def delivery(of: Enquiry | None = None, **changed: Any) -> Delivery:  # noqa: ANN401 - fields of a Delivery
+def delivery(of: Enquiry | None = None, **changed: Any) -> Delivery:
     """Return the delivery of the suite: deal, note and task whatever the CRM knows of the caller."""
     actions = (CreateDeal("Звонок"), AddNote("Источник: yandex"), AddTask("Перезвонить", 15))
     cases = {
@@ -325,9 +323,7 @@ class ConnectorContract:
 
     @pytest.mark.parametrize("name", HOSTILE)
     def test_hostile_enquiries_are_delivered(self, name: str) -> None:
-        outcomes, error = self.deliver(
-            Scripted(self.connector, self.created), delivery(enquiry(**HOSTILE[name]))
-        )
+        outcomes, error = self.deliver(Scripted(self.connector, self.created), delivery(enquiry(**HOSTILE[name])))
         assert error is None
         assert outcomes[DELIVERY_ID].status is Status.DELIVERED
 

@@ -34,7 +34,7 @@ _SECRET_PAIR = re.compile(
 )
 _BEARER = re.compile(r"(?i)\bbearer\s+[^\s\"',]+")
 _JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?")
-_PHONE = re.compile(r"(?<![\w-])(?:\+|%2B)?\d(?:[\s().-]?\d){8,14}(?![\w-])")
+_PHONE = re.compile(r"(?<![\w-])(?:\+|%2B)?\d(?:[\s().-]{0,2}\d){8,14}(?![\w-])")
 DETAIL_CAP = 400  # characters
 
 
@@ -130,9 +130,7 @@ class Refused(ConnectorError):
 
 
 def not_answered(error: BaseException) -> ConnectorError:
-    """Return the error of ours for an exception of the HTTP client: its class or nearest known parent
-    decides.
-    """
+    """Return our error for an exception of the HTTP client: its class or nearest known parent decides."""
     names = [kind.__name__ for kind in type(error).__mro__]
     sent = next((TRANSPORT[name] for name in names if name in TRANSPORT), Sent.PERHAPS)
     detail = f"{names[0]}: {error}"
@@ -186,9 +184,7 @@ OF_INSTALLATION = frozenset({Why.THROTTLED, Why.UNAUTHORIZED, Why.FORBIDDEN, Why
 
 
 def verdict(status: int) -> Verdict:
-    """Return what an unsuccessful ``status`` says of a creating request; a strange one is UNKNOWN, never
-    success.
-    """
+    """Return what an unsuccessful ``status`` says of a creating request; a strange one is UNKNOWN."""
     if status in ANSWERS:
         return ANSWERS[status]
     if 400 <= status < 500:
@@ -197,15 +193,11 @@ def verdict(status: int) -> Verdict:
 
 
 def installation_error(error: ConnectorError) -> InstallationError:
-    """Return what a failed *read* (nothing was being created) means: the installation cannot be served
-    now.
-    """
+    """Return what a failed *read* means: nothing was being created, the installation cannot be served."""
     if isinstance(error, Refused):
         read = verdict(error.status)
         why = read.why if read.why in OF_INSTALLATION else Why.UNAVAILABLE
         return InstallationError(why, f"{read.sentence} ({error.detail})", hold=error.retry_after)
     if isinstance(error, Unreadable):
-        return InstallationError(
-            Why.UNREADABLE, f"The CRM answered in a way we do not understand. ({error.detail})"
-        )
+        return InstallationError(Why.UNREADABLE, f"The CRM answered in a way we do not understand. ({error.detail})")
     return InstallationError(Why.UNAVAILABLE, f"The CRM cannot be reached. ({error.detail})")

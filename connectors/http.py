@@ -68,9 +68,7 @@ def _tls() -> ssl.SSLContext:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """The error body of a vendor in short; ``detail`` is redacted, ``readable`` says whether it was a JSON
-    object.
-    """
+    """The error body of a vendor in short: redacted, and whether it was a JSON object."""
 
     detail: str
     readable: bool
@@ -119,11 +117,7 @@ class Answer:
         if not isinstance(found, dict):
             words = " ".join(self.body[:200].decode("utf-8", "replace").split())
             return Problem(redact(words), readable=False, retry_after=_pause(self.headers.get("retry-after")))
-        parts = [
-            str(found[key])
-            for key in ("title", "error", "hint", "detail", "error_description")
-            if found.get(key)
-        ]
+        parts = [str(found[key]) for key in ("title", "error", "hint", "detail", "error_description") if found.get(key)]
         asked = found.get("retry_after", self.headers.get("retry-after"))
         return Problem(redact("; ".join(parts)), readable=True, retry_after=_pause(asked))
 
@@ -264,7 +258,7 @@ class Http:
         try:
             async with asyncio.timeout(CONNECT_S + timeout):
                 return await self._exchange(request)
-        except ConnectorError:
+        except (ConnectorError, AssertionError):
             raise
         except TimeoutError:
             raise PerhapsSent(f"no whole answer within {CONNECT_S + timeout:g} s") from None
@@ -283,13 +277,9 @@ class Http:
 
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:
-            limits = httpx.Limits(
-                max_connections=4, max_keepalive_connections=2, keepalive_expiry=_KEEPALIVE_S
-            )
+            limits = httpx.Limits(max_connections=4, max_keepalive_connections=2, keepalive_expiry=_KEEPALIVE_S)
             # Without trust_env no proxy or .netrc of the machine can send a request elsewhere.
-            self._client = httpx.AsyncClient(
-                verify=_tls(), limits=limits, follow_redirects=False, trust_env=False
-            )
+            self._client = httpx.AsyncClient(verify=_tls(), limits=limits, follow_redirects=False, trust_env=False)
         return self._client
 
 
@@ -303,9 +293,7 @@ def _shown(url: str) -> str:
 
 
 def _may_repeat(error: BaseException) -> bool:
-    lost_connection = isinstance(error, PerhapsSent) and error.detail.startswith(
-        ("ReadError", "RemoteProtocolError")
-    )
+    lost_connection = isinstance(error, PerhapsSent) and error.detail.startswith(("ReadError", "RemoteProtocolError"))
     return lost_connection or (isinstance(error, NotSent) and not isinstance(error, HostRefused))
 
 

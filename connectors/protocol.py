@@ -129,6 +129,8 @@ class Delivery:
     attempt: int
     in_doubt: bool  # an earlier attempt may have taken effect: look first
     known: tuple[Ref, ...] = ()  # what earlier attempts already created
+    # Contact and deals of this caller's recent deliveries: a search may not show them yet (Limits.search_lag).
+    nearby: tuple[Ref, ...] = ()
 
 
 class Status(StrEnum):
@@ -174,9 +176,7 @@ class Outcome:
 
 
 class InstallationError(Exception):
-    """The installation cannot be served now; every delivery of the batch not in ``outcomes`` was certainly
-    not sent.
-    """
+    """The installation cannot be served now; a delivery not in ``outcomes`` was certainly not sent."""
 
     def __init__(
         self,

@@ -133,18 +133,14 @@ def read_scenario(text: str, filename: str, facts: "Facts | None") -> Scenario:
 
 
 def plan(scenario: Scenario, version: int, enquiry: Enquiry) -> Plan | None:
-    """Return what the scenario asks of the CRM for this enquiry, texts filled; None when it asks for
-    nothing.
-    """
+    """Return what the scenario asks for this enquiry, texts filled; None when it asks for nothing."""
     trigger = Trigger.ANSWERED if enquiry.answered else Trigger.MISSED
     cases = scenario.cases.get(trigger, {})
     if not any(cases.values()):
         return None
     enquiry = _writable(enquiry)
     values = values_of(enquiry, scenario.language, scenario.timezone)
-    filled = {
-        state: tuple(_filled(action, values) for action in cases.get(state, ())) for state in CallerState
-    }
+    filled = {state: tuple(_filled(action, values) for action in cases.get(state, ())) for state in CallerState}
     return Plan(enquiry=enquiry, scenario_version=version, trigger=trigger, cases=filled)
 
 
@@ -153,9 +149,7 @@ def _writable(enquiry: Enquiry) -> Enquiry:
     source = {_plain(key): _plain(text) for key, text in enquiry.source.items()}
     operator = _plain(enquiry.operator) if enquiry.operator else None
     recording = _plain(enquiry.recording_url) if enquiry.recording_url else None
-    return replace(
-        enquiry, source=source, operator=operator, recording_url=recording, reason=_plain(enquiry.reason)
-    )
+    return replace(enquiry, source=source, operator=operator, recording_url=recording, reason=_plain(enquiry.reason))
 
 
 def _plain(text: str) -> str:
@@ -167,9 +161,7 @@ def _filled(action: Action, values: Mapping[str, str]) -> Action:
         tags = tuple(tag for tag in (fill(tag, values) for tag in action.tags) if tag)
         name = " ".join(fill(action.name, values).split())[:NAME_CAP] or values["caller"]
         fields = {key: fill(text, values) for key, text in action.fields.items()}
-        return replace(
-            action, name=name, tags=tags, fields={key: text for key, text in fields.items() if text}
-        )
+        return replace(action, name=name, tags=tags, fields={key: text for key, text in fields.items() if text})
     text = fill(action.text, values)
     return replace(action, text=text or values["caller"])
 

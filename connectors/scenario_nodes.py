@@ -6,6 +6,14 @@ from difflib import get_close_matches
 import yaml
 
 FILE_CAP = 64 * 1024  # bytes
+DEPTH_CAP = 20
+_OPENING = (
+    yaml.FlowSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.BlockMappingStartToken,
+)
+_CLOSING = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 _SHOWN = 20  # allowed words listed in one problem
 
 
@@ -50,10 +58,7 @@ def compose(text: str, problems: Problems) -> yaml.Node:
         problems.raise_any()
     root = None
     try:
-        for token in yaml.scan(text, Loader=yaml.SafeLoader):
-            if isinstance(token, yaml.AnchorToken | yaml.AliasToken | yaml.TagToken):
-                line = token.start_mark.line + 1
-                problems.add(line, "anchors, aliases and tags are not used here: write the text out")
+        _check_tokens(text, problems)
         problems.raise_any()
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -67,6 +72,19 @@ def compose(text: str, problems: Problems) -> yaml.Node:
         raise AssertionError("a file without a root has a problem")
     problems.raise_any()
     return root
+
+
+def _check_tokens(text: str, problems: Problems) -> None:
+    """Note what a scenario has no use for; stops at a deep nesting, which is slow to read and never meant."""
+    depth = 0
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        line = token.start_mark.line + 1
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if isinstance(token, yaml.AnchorToken | yaml.AliasToken | yaml.TagToken):
+            problems.add(line, "anchors, aliases and tags are not used here: write the text out")
+        if depth > DEPTH_CAP:
+            problems.add(line, f"nested deeper than {DEPTH_CAP} levels")
+            return
 
 
 Children = dict[str, tuple[yaml.ScalarNode, yaml.Node]]  # key -> (node of the key, node of the value)

@@ -66,9 +66,7 @@ class _Reader:
 
     def _cases(self, node: yaml.Node, trigger: str) -> Cases:
         states = keys_of(node, list(CallerState), self._problems, f"`{trigger}`")
-        return {
-            CallerState(word): self._actions(value, CallerState(word)) for word, (_, value) in states.items()
-        }
+        return {CallerState(word): self._actions(value, CallerState(word)) for word, (_, value) in states.items()}
 
     def _actions(self, node: yaml.Node, state: CallerState) -> tuple[Action, ...]:
         actions: list[Action] = []
@@ -80,9 +78,7 @@ class _Reader:
             if isinstance(action, CreateDeal) and any(isinstance(done, CreateDeal) for done in actions):
                 self._problems.add(line, f"`{state}` creates a second deal; one is allowed")
             if isinstance(action, AddNote | AddTask) and not has_deal:
-                self._problems.add(
-                    line, f"`{state}` has no deal yet for this {action.kind}: put `- deal` before it"
-                )
+                self._problems.add(line, f"`{state}` has no deal yet for this {action.kind}: put `- deal` before it")
             if action is not None:
                 actions.append(action)
         return tuple(actions)
@@ -135,9 +131,7 @@ class _Reader:
             self._problems.add(node, "`fields` is a set of `code: text` lines")
             return {}
         if len(node.value) > MOST_FIELDS:
-            self._problems.add(
-                node, f"`fields` has {len(node.value)} lines; at most {MOST_FIELDS} are allowed"
-            )
+            self._problems.add(node, f"`fields` has {len(node.value)} lines; at most {MOST_FIELDS} are allowed")
         found: dict[str, str] = {}
         for key, value in node.value:
             code = self._field(key)

@@ -18,14 +18,20 @@ from rich.console import Console
 from rich.table import Table
 
 from hub import report as reporting
-from hub.app import Hub, build, web_app, work_until
+from hub.app import build, web_app, work_until
 from hub.errors import HubError, PortTaken
-from hub.setup import apply, read_setup
+from hub.hub import Hub
 from hub.settings import Settings
+from hub.setup import apply, read_setup
 from hub.store import people
 from hub.store.vault import new_key
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Call tracking that proves what it does.")
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Call tracking that proves what it does.",
+)
 report_cli = typer.Typer(no_args_is_help=True, help="What came of it.")
 cli.add_typer(report_cli, name="report")
 err = Console(stderr=True)
@@ -84,7 +90,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 async def _serve(server: uvicorn.Server, listener: socket.socket, ready: Callable[[], None]) -> None:
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not serving.done():
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells it only by this flag
         await asyncio.sleep(0.01)
     if server.started:
         ready()
@@ -101,7 +107,6 @@ def _say_ready(url: str, as_json: bool) -> None:
 @cli.command()
 def worker() -> None:
     """Serve deliveries beside 'cthub up --no-worker'; any number of them on one PostgreSQL."""
-    settings = Settings()
 
     async def work(hub: Hub) -> None:
         stop = asyncio.Event()
@@ -191,7 +196,16 @@ def report_roi(
 def _roi_table(made: Any) -> Table:
     table = Table(title="ROI by source and campaign", show_footer=True)
     total = made.total
-    columns = ("visits", "calls", "qualified", "deals", "won", "revenue_minor", "spend_minor", "cost_per_call_minor")
+    columns = (
+        "visits",
+        "calls",
+        "qualified",
+        "deals",
+        "won",
+        "revenue_minor",
+        "spend_minor",
+        "cost_per_call_minor",
+    )
     table.add_column("source")
     table.add_column("campaign", footer="total")
     for name in columns:

@@ -1,50 +1,22 @@
 """The composition root: settings -> database, keys, connectors, loops and the web application, put together by hand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import timedelta
 
 from starlette.applications import Starlette
 
-from connectors.protocol import App, Connector
+from connectors.protocol import App
 from connectors.registry import CONNECTORS
 from hub import logs
-from hub.clock import Clock, FileClock, SystemClock
+from hub.clock import FileClock, SystemClock
 from hub.delivery import queue
-from hub.delivery.worker import Worker
-from hub.inbox import InboxLoop
+from hub.hub import Hub
 from hub.settings import Settings
 from hub.store import migrate
 from hub.store.db import Db
-from hub.store.vault import Vault, read_ring, ring_in
-
-
-@dataclass(slots=True)
-class Hub:
-    """Everything one process of the hub is made of."""
-
-    settings: Settings
-    db: Db
-    clock: Clock
-    vault: Vault
-    connectors: Mapping[str, Connector]
-    apps: Mapping[str, App]
-    inbox: InboxLoop = field(init=False)
-    worker: Worker = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.inbox = InboxLoop(self.db, self.clock, self.vault)
-        self.worker = Worker(
-            db=self.db,
-            clock=self.clock,
-            vault=self.vault,
-            connectors=self.connectors,
-            apps=self.apps,
-            readback_every=timedelta(seconds=self.settings.readback_s),
-        )
-        self.inbox.on_planned = (self.worker.wake,)
+from hub.store.vault import read_ring, ring_in
+from hub.web.routes import middleware, routes
 
 
 def build(settings: Settings, *, writes: bool = True) -> Hub:
@@ -54,7 +26,9 @@ def build(settings: Settings, *, writes: bool = True) -> Hub:
     """
     logs.configure(settings.log_level)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    vault = read_ring(settings.keys.get_secret_value()) if settings.keys.get_secret_value() else ring_in(settings.data_dir)
+    vault = (
+        read_ring(settings.keys.get_secret_value()) if settings.keys.get_secret_value() else ring_in(settings.data_dir)
+    )
     clock = FileClock(settings.clock_file) if settings.clock_file else SystemClock()
     db = Db(settings.database_url)
     db.check()
@@ -80,7 +54,6 @@ def _apps(settings: Settings) -> dict[str, App]:
 
 def web_app(hub: Hub, *, works: bool) -> Starlette:
     """Return the web application; with ``works`` it also serves the inbox and the lanes in this process."""
-    from hub.web.routes import middleware, routes
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -17,7 +17,7 @@ class SpendInvalid(Exception):
 
 
 def read_csv(body: bytes, *, currency: str) -> Sequence[dict[str, Any]]:
-    """Read spend rows; cost in major units with a decimal point or comma. Raises ``SpendInvalid``, nothing is half read."""
+    """Read spend rows; cost in major units with a decimal point or comma. ``SpendInvalid`` says what is wrong."""
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -18,7 +18,9 @@ from hub.store.vault import Vault
 _EARLY = timedelta(minutes=10)
 
 
-async def live_grant(db: Db, clock: Clock, vault: Vault, connector: Connector, app: App, of: Installed, http: Http) -> Grant:
+async def live_grant(
+    db: Db, clock: Clock, vault: Vault, connector: Connector, app: App, of: Installed, http: Http
+) -> Grant:
     """Return a grant whose access token is good for a while; refresh and save it first when it is not.
 
     Raises ``GrantRevoked`` when the vendor refuses the refresh token and nobody else refreshed meanwhile.

@@ -118,7 +118,10 @@ def _source(tx: Tx, tenant_id: int, found: Match, number: NumberFacts | None) ->
         return tracking.visit_source(tx, tenant_id, int(found.visit_id))
     if found.placement_id is not None and number is not None:
         return Source(
-            channel=Channel.OFFLINE, source=number.placement_source, medium="offline", campaign=number.placement_campaign
+            channel=Channel.OFFLINE,
+            source=number.placement_source,
+            medium="offline",
+            campaign=number.placement_campaign,
         )
     return None
 
@@ -173,7 +176,7 @@ def _plan(tx: Tx, due: Due, enquiry: Enquiry, call_id: int, now: datetime, vault
 
 
 def _rules(saved: SavedScenario, installed: Installed) -> Scenario:
-    """Return the rules with the names of this account resolved; reading them again for each call would cost too much."""
+    """Return the rules with the names of this account resolved, read once per version."""
     return _read_rules(saved.text, saved.version, json.dumps(installed.facts, sort_keys=True))
 
 

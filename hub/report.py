@@ -57,7 +57,7 @@ async def roi(db: Db, tenant_id: int, first: date, last: date) -> Report:
 
 def _report(tx: Tx, tenant_id: int, first: date, last: date) -> Report:
     span = Span(tenant_id, first, last, reports.zone_of(tx, tenant_id))
-    found = (
+    found: tuple[Sequence[Any], ...] = (
         reports.spend_rows(tx, span),
         reports.visit_counts(tx, span),
         reports.call_counts(tx, span),

@@ -1,4 +1,4 @@
-"""A set-up file -> tenant, sites, numbers, placements, telephony accounts and scenarios; applying it again changes nothing."""
+"""A set-up file -> tenant, sites, numbers, placements, telephony and scenarios; applying it again changes nothing."""
 
 import json
 import secrets
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -30,7 +31,6 @@ def _phone(text: str) -> str:
 
 
 def _zone(text: str) -> str:
-    from zoneinfo import ZoneInfo
 
     try:
         ZoneInfo(text)
@@ -191,7 +191,11 @@ def apply(tx: Tx, asked: SetupFile, texts: Mapping[str, str], now: datetime, vau
         token = people.log_in(tx, tenant_id, people.owner(tx, tenant_id), now, kind="api")
     sites = [{"name": site.name, "key": _site(tx, tenant_id, site)} for site in asked.sites]
     paths = [
-        {"name": told.name, "adapter": told.adapter, "path": f"/telephony/{_telephony(tx, tenant_id, told, vault)}"}
+        {
+            "name": told.name,
+            "adapter": told.adapter,
+            "path": f"/telephony/{_telephony(tx, tenant_id, told, vault)}",
+        }
         for told in asked.telephony
     ]
     for connector, text in texts.items():
@@ -217,4 +221,6 @@ def _site(tx: Tx, tenant_id: int, asked: SitePart) -> str:
 
 def _telephony(tx: Tx, tenant_id: int, asked: TelephonyPart, vault: Vault) -> str:
     sealed = vault.seal(json.dumps(asked.secrets), tenant_id, asked.name, "secrets")
-    return kept.save_telephony(tx, tenant_id, asked.name, {"adapter": asked.adapter, "zone": asked.zone, "secrets": sealed})
+    return kept.save_telephony(
+        tx, tenant_id, asked.name, {"adapter": asked.adapter, "zone": asked.zone, "secrets": sealed}
+    )

@@ -126,9 +126,7 @@ def _span(value: object) -> list[float]:
 MODE = choice("open", "blocked", "unpaid", "unpaid_writes")
 COMMON_KNOBS = (
     Knob("rates", {}, _rates, "Share of requests (0 to 1) that meet each fault; a rate of 0 removes it."),
-    Knob(
-        "only", {"path": "^/(api|rest)/"}, _only, "Regular expressions `method` and `path` the rates keep to."
-    ),
+    Knob("only", {"path": "^/(api|rest)/"}, _only, "Regular expressions `method` and `path` the rates keep to."),
     Knob("prescription", {}, _prescription, "Answers used in turn by requests that contain the marker."),
     Knob("seed", 1, number(0), "Seed of the fault random; setting it starts the sequence anew."),
     Knob("hang_seconds", 30, number(0, 3600), "How long a `hang` waits before it answers (real seconds)."),
@@ -137,9 +135,7 @@ COMMON_KNOBS = (
     Knob("search_lag", 0, number(0), "Seconds of the clock a new object is hidden from `query` and filters."),
     Knob("clock_skew", 0, number(-(10**8)), "Seconds the vendor's clock is ahead of the sandbox's clock."),
     Knob("limiter", True, boolean, "Whether the vendor's request limits are enforced."),
-    Knob(
-        "mode", "open", MODE, "`blocked`: 403 to all; `unpaid`: 402 to all; `unpaid_writes`: 402 to writes."
-    ),
+    Knob("mode", "open", MODE, "`blocked`: 403 to all; `unpaid`: 402 to all; `unpaid_writes`: 402 to writes."),
     Knob("marker_pattern", MARKER, pattern, "What the ledger takes for a marker (first group of the match)."),
     Knob("keep_bodies", False, boolean, "Whether ledger rows keep the request body."),
 )
@@ -169,7 +165,7 @@ class Dial:
         if "seed" in checked:
             self.changes += 1
 
-    def _checked(self, name: str, value: object) -> Any:  # noqa: ANN401 - each knob has its own type
+    def _checked(self, name: str, value: object) -> Any:
         knob = self.knobs.get(name)
         if knob is None:
             raise DialRefused(f"Unknown dial key {name!r}. Allowed: {', '.join(sorted(self.knobs))}.")
@@ -178,7 +174,7 @@ class Dial:
         except (ValueError, TypeError) as error:
             raise DialRefused(f"The dial key {name!r} takes {error}.") from error
 
-    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - each knob has its own type
+    def __getitem__(self, name: str) -> Any:
         return self._set[name]
 
     def settings(self) -> dict[str, Any]:
@@ -186,7 +182,7 @@ class Dial:
         return {name: _copy(value) for name, value in self._set.items()}
 
 
-def _copy(value: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+def _copy(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _copy(inner) for key, inner in value.items()}
     return list(value) if isinstance(value, list) else value

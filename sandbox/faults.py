@@ -38,9 +38,7 @@ class FaultDeck:
         self._reseed()
         prescribed = self._prescribed(ask)
         if prescribed is not None:
-            return (
-                None if prescribed["fault"] == "ok" else Fault(prescribed["fault"], prescribed.get("seconds"))
-            )
+            return None if prescribed["fault"] == "ok" else Fault(prescribed["fault"], prescribed.get("seconds"))
         rates: Mapping[str, float] = self._dial["rates"]
         if not rates or not _fits(self._dial["only"], ask):
             return None

@@ -1,7 +1,7 @@
 """Fixtures shared by every test folder: the two engines, and a hub on each."""
 
 import itertools
-import sys
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +9,9 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import postgres  # the file beside this one
+from hub.store import migrate
+from hub.store.db import Db
+from tests import postgres
 
 _names = itertools.count()
 _engines: dict[str, int] = {"sqlite": 0, "postgresql": 0}
@@ -31,22 +31,50 @@ def pg_server() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def pg_url(pg_server: str) -> Iterator[str]:
-    """An empty database of its own."""
-    name = f"hub_{next(_names)}"
+def _named(server: str, name: str) -> str:
+    return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def pg_template(pg_server: str) -> str:
+    """A migrated database that others are copied from."""
     with psycopg.connect(pg_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    yield make_url(pg_server).set(database=name).render_as_string(hide_password=False)
+        connection.execute("CREATE DATABASE hub_template")
+    db = Db(_named(pg_server, "hub_template"))
+    migrate.upgrade(db.engine)
+    db.stop()
+    return "hub_template"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated file that others are copied from."""
+    path = tmp_path_factory.mktemp("template") / "hub.sqlite3"
+    db = Db(f"sqlite:///{path}")
+    migrate.upgrade(db.engine)
+    db.stop()
+    return path
+
+
+@pytest.fixture
+def pg_url(pg_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of its own: empty, or migrated for a test marked so."""
+    name = f"hub_{next(_names)}"
+    template = "template1" if request.node.get_closest_marker("empty") else request.getfixturevalue("pg_template")
+    with psycopg.connect(pg_server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _named(pg_server, name)
     with psycopg.connect(pg_server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database on each engine in turn."""
+    """A migrated database (an empty one for a test marked ``empty``) on each engine in turn."""
     _engines[request.param] += 1
     if request.param == "sqlite":
+        if not request.node.get_closest_marker("empty"):
+            shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "hub.sqlite3")
         return f"sqlite:///{tmp_path / 'hub.sqlite3'}"
     return str(request.getfixturevalue("pg_url"))
 

@@ -193,9 +193,7 @@ def _direction(finals: Sequence[CallEvent], origin: Sequence[CallEvent]) -> Dire
     return next(known, Direction.UNKNOWN)
 
 
-def _status(
-    told: Sequence[CallEvent], finals: Sequence[CallEvent], answered: bool, ended: bool
-) -> CallStatus:
+def _status(told: Sequence[CallEvent], finals: Sequence[CallEvent], answered: bool, ended: bool) -> CallStatus:
     """The highest status of rule 2; how a call ended without a talk counts only once it is over."""
     if answered:
         return CallStatus.ANSWERED if ended else CallStatus.IN_PROGRESS
@@ -209,9 +207,7 @@ def _status(
     return CallStatus.MISSED
 
 
-def _operators(
-    answers: Sequence[CallEvent], finals: Sequence[CallEvent], legs: _Legs, answered: bool
-) -> list[str]:
+def _operators(answers: Sequence[CallEvent], finals: Sequence[CallEvent], legs: _Legs, answered: bool) -> list[str]:
     talked = [one.operator for one in answers if one.operator]
     if talked:
         return talked

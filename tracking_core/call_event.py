@@ -91,9 +91,7 @@ class CallEvent:
     visit_id: str | None = None
 
 
-def dedupe_key(
-    kind: CallEventKind, call_id: str, leg_id: str | None, at: datetime, seq: int | None, mark: str
-) -> str:
+def dedupe_key(kind: CallEventKind, call_id: str, leg_id: str | None, at: datetime, seq: int | None, mark: str) -> str:
     """Returns the key that is the same each time one fact is sent: sha256 hex, never of the receive time.
 
     ``mark`` is the status, or what else tells two facts of one kind and moment apart (a recording id).

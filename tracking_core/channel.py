@@ -104,9 +104,7 @@ _MESSENGERS = frozenset({"telegram", "tg", "viber", "whatsapp"})
 _ASSISTANTS = frozenset({"chatgpt", "claude", "copilot", "deepseek", "gemini", "grok", "perplexity", "qwen"})
 
 _DISPLAY_MEDIUMS = frozenset({"display", "banner", "expandable", "interstitial", "cpm"})
-_SOCIAL_MEDIUMS = frozenset(
-    {"social", "social-network", "social-media", "sm", "social network", "social media"}
-)
+_SOCIAL_MEDIUMS = frozenset({"social", "social-network", "social-media", "sm", "social network", "social media"})
 _EMAIL_WORDS = frozenset({"email", "e-mail", "e_mail", "e mail"})
 _SHOP_CAMPAIGN = re.compile(r"(?:[^a-df-z]|^)shop|shopping")
 

@@ -163,8 +163,7 @@ def _candidates(spans: Sequence[LeaseSpan], at: datetime, thresholds: Thresholds
     weights = [span.weight * _density(_idle_minutes(span, at), thresholds) for span in spans]
     total = sum(weights) + thresholds.background
     found = [
-        Candidate(span.visitor, span.visit_id, weight / total)
-        for span, weight in zip(spans, weights, strict=True)
+        Candidate(span.visitor, span.visit_id, weight / total) for span, weight in zip(spans, weights, strict=True)
     ]
     return tuple(sorted(found, key=lambda candidate: -candidate.probability))
 

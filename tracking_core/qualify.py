@@ -27,9 +27,7 @@ class Verdict:
     why: str
 
 
-def qualify(
-    call: Call, rules: Rules, *, called_before: bool = False, called_back_talk_s: int | None = None
-) -> Verdict:
+def qualify(call: Call, rules: Rules, *, called_before: bool = False, called_back_talk_s: int | None = None) -> Verdict:
     """Judges a call; ``called_back_talk_s`` is the talk of our call back to a missed caller, if any."""
     refused = _refusal(call, rules, called_before)
     if refused:
@@ -37,9 +35,7 @@ def qualify(
     if call.status is CallStatus.ANSWERED:
         return _by_talk(call.talk_s, rules.min_talk_s, "The talk")
     if rules.count_missed_called_back and called_back_talk_s is not None:
-        return _by_talk(
-            called_back_talk_s, rules.min_talk_s, "The call was missed; the talk of the call back"
-        )
+        return _by_talk(called_back_talk_s, rules.min_talk_s, "The call was missed; the talk of the call back")
     return Verdict(False, "Nobody answered.")
 
 

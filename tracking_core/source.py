@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import SplitResult, unquote_plus, urlsplit
 
 from tracking_core.channel import CHANNEL_OF_HOST, Channel, channel_of_tags
@@ -215,11 +216,21 @@ def _parameters(query: str) -> dict[str, str]:
         longest = _longest(name)
         if not raw or not longest or name in told:
             continue
-        text = _clean(unquote_plus(raw) if "%" in raw or "+" in raw else raw)
+        text = _decoded(raw) if "%" in raw or "+" in raw else raw.strip()
         # A tag that is cut still tells something; a click id that is cut is another click.
         if text and (len(text) <= longest or name not in _KNOWN_CLICKS):
             told[name] = text[:longest]
     return told
+
+
+def _decoded(raw: str) -> str:
+    # Campaigns and search terms come again and again, and decoding is the dearest step of reading an address.
+    return _decoded_short(raw) if len(raw) <= _LONGEST_TAG else _clean(unquote_plus(raw))
+
+
+@lru_cache(maxsize=8192)
+def _decoded_short(raw: str) -> str:
+    return _clean(unquote_plus(raw))
 
 
 def _longest(name: str) -> int:

@@ -33,9 +33,7 @@ NO_TRACKING = "Some statistics fields were deleted in this account and stay empt
 
 
 async def check(api: Api, account: str) -> Ref:
-    """Return the account's reference; raises ``InstallationError`` when the token belongs to another
-    account.
-    """
+    """Return the account's reference; raises ``InstallationError`` for a token of another account."""
     found = str((await _account(api)).get("id"))
     if found != account:
         raise InstallationError(
@@ -114,9 +112,7 @@ def _active(pipelines: Iterable[Json]) -> list[Json]:
 def _pipeline(found: Json) -> Pipeline:
     stages = [stage for stage in linked(found, "statuses") if stage.get("type") != UNSORTED_STAGE]
     ordered = sorted(stages, key=lambda stage: stage.get("sort") or 0)
-    return Pipeline(
-        str(found["id"]), str(found.get("name") or found["id"]), tuple(_stage(one) for one in ordered)
-    )
+    return Pipeline(str(found["id"]), str(found.get("name") or found["id"]), tuple(_stage(one) for one in ordered))
 
 
 def _stage(found: Json) -> Stage:
@@ -125,9 +121,7 @@ def _stage(found: Json) -> Stage:
 
 
 class Fields:
-    """The writable deal fields of an account by code (or by id where a field has none), our own among
-    them.
-    """
+    """The writable deal fields of an account by code, or by id where a field has none."""
 
     def __init__(self, api: Api, ids: Mapping[str, str]) -> None:
         self._api = api

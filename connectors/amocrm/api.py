@@ -51,15 +51,13 @@ class Api:
         return await self._create("leads/custom_fields", [dict(field)])
 
     async def contacts(self, text: str) -> list[Json]:
-        """Return contacts in which the search finds ``text``, with the ids of their deals; matches loosely
-        [3.8].
-        """
+        """Return contacts in which the search finds ``text``, with their deals; matches loosely [3.8]."""
         found = await self._read("contacts", {"query": text, "with": "leads", "limit": PAGE})
         return embedded(found, "contacts")
 
     async def contact(self, contact: str) -> Json | None:
-        """Return a contact, or None when it is gone."""
-        return _one(await self._read(f"contacts/{contact}"))
+        """Return a contact with the ids of its deals, or None when it is gone."""
+        return _one(await self._read(f"contacts/{contact}", {"with": "leads"}))
 
     async def deal(self, deal: str) -> Json | None:
         """Return a deal with its contacts, or None when it is gone [3.5]."""
@@ -141,9 +139,7 @@ class Api:
 
     async def _create(self, path: str, body: object) -> Answer:
         where = f"{self.address}/api/v4/{path}"
-        return await self._http.send(
-            "POST", where, json=body, headers=self._headers, timeout=CREATE_S, creates=True
-        )
+        return await self._http.send("POST", where, json=body, headers=self._headers, timeout=CREATE_S, creates=True)
 
     async def _whole(
         self, path: str, plural: str, query: Query | None = None, most_pages: int = _MOST_PAGES

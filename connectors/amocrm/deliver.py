@@ -19,9 +19,11 @@ from connectors.amocrm.find import (
     contacts_of,
     deal_ids,
     deals,
+    has_phone,
     marked_deal,
     marked_task,
     text_note,
+    with_deals,
 )
 from connectors.amocrm.mappings import MARKER_CODE
 from connectors.amocrm.sending import Part, Sender
@@ -53,9 +55,7 @@ class Batch:
         _one_per_caller(self._works)
 
     async def run(self) -> dict[str, Outcome]:
-        """Return what is known of each delivery; raises ``InstallationError`` with what was settled before
-        it.
-        """
+        """Return what is known of each delivery; raises ``InstallationError`` with what was settled."""
         try:
             await self._look()
             await self._create_deals()
@@ -114,14 +114,10 @@ class Batch:
     async def _first_state(self, work: Work, deal: Json) -> CallerState:
         """Return what the caller's state was when an earlier attempt created ``deal``."""
         cases = work.delivery.what.cases
-        states = [
-            state for state in CallerState if any(isinstance(one, CreateDeal) for one in cases.get(state, ()))
-        ]
+        states = [state for state in CallerState if any(isinstance(one, CreateDeal) for one in cases.get(state, ()))]
         if work.contact is None or CallerState.UNKNOWN not in states:
             return states[0] if states else CallerState.UNKNOWN
-        others = [
-            state for state in states if _after_deal(work, state) != _after_deal(work, CallerState.UNKNOWN)
-        ]
+        others = [state for state in states if _after_deal(work, state) != _after_deal(work, CallerState.UNKNOWN)]
         if not others:
             return CallerState.UNKNOWN
         contact = await self._api.contact(work.contact) or {}
@@ -133,7 +129,7 @@ class Batch:
         contacts: dict[str, list[Json]] = {}
         for work in works:
             caller = work.delivery.what.enquiry.caller
-            contacts[work.delivery.id] = await contacts_of(self._api, caller) if caller else []
+            contacts[work.delivery.id] = await self._contacts(work.delivery, caller) if caller else []
         ids = [id_ for found in contacts.values() for one in found for id_ in deal_ids(one)]
         known = await deals(self._api, ids)
         for work in works:
@@ -144,6 +140,17 @@ class Batch:
                 await self._settle(work, left)
             else:
                 self._decide(work, choose(found, known) if found else NOBODY)
+
+    async def _contacts(self, delivery: Delivery, phone: str) -> list[Json]:
+        """Return the caller's contacts; what the hub saw made lately counts before the search shows it."""
+        found = await contacts_of(self._api, phone)
+        recent = [ref.id for ref in delivery.nearby if ref.kind == "contact"]
+        for id_ in [] if found else dict.fromkeys(recent):
+            contact = await self._api.contact(id_)
+            if contact is not None and has_phone(contact, phone):
+                found.append(contact)
+        deals_made = [ref.id for ref in delivery.nearby if ref.kind == "deal"]
+        return [with_deals(contact, deals_made) if str(contact["id"]) in recent else contact for contact in found]
 
     async def _left_behind(self, work: Work, mine: Sequence[Json]) -> Json | None:
         """Return the caller's deal on which an attempt in doubt left our mark."""
@@ -205,9 +212,7 @@ class Batch:
             return None
         work.responsible = action.responsible or self._settings.responsible
         try:
-            body = parts.deal(
-                work.delivery, action, work.contact, self._fields, self._settings, work.left_out
-            )
+            body = parts.deal(work.delivery, action, work.contact, self._fields, self._settings, work.left_out)
         except ValueError as error:
             work.trouble(Status.REJECTED, Why.INVALID, str(error))
             return None

@@ -13,7 +13,6 @@ import phonenumbers
 
 from connectors.amocrm.api import Api, Json, linked
 from connectors.amocrm.mappings import CALL_NOTES, MARKER_CODE, STAGE_OUTCOME
-from tracking_core.phone import to_e164
 
 RUSSIA = 7  # country code of Russia and Kazakhstan, where numbers are also stored with a leading 8
 DEALS_LOOKED_AT = 20  # newest deals of one contact; each may cost a request where filters are off
@@ -28,9 +27,7 @@ def digits(text: str) -> str:
 
 
 def significant(phone: str) -> tuple[int, str]:
-    """Return country code and national digits of an E.164 phone; (0, all digits) when it is not a real
-    number.
-    """
+    """Return country code and national digits of an E.164 phone; (0, its digits) when it is not one."""
     try:
         number = phonenumbers.parse(phone, None)
     except phonenumbers.NumberParseException:
@@ -45,15 +42,13 @@ def spellings(phone: str) -> tuple[str, ...]:
 
 
 def same_phone(stored: str, phone: str) -> bool:
-    """Says whether a stored spelling is the E.164 ``phone``: its digits end alike and its country, if told,
-    agrees.
-    """
+    """Says whether a stored spelling is the E.164 ``phone``: its digits end alike, its country agrees if told."""
     spelt = _EXTENSION.sub("", stored)
-    _, number = significant(phone)
+    country, number = significant(phone)
     if not number or not digits(spelt).endswith(number):
         return False
-    read = to_e164(spelt) if "+" in spelt else None
-    return read in (None, phone)
+    before = digits(spelt).removesuffix(number)
+    return "+" not in spelt or before == str(country or "") or (country == RUSSIA and before == "8")
 
 
 def has_phone(contact: Json, phone: str) -> bool:
@@ -62,18 +57,14 @@ def has_phone(contact: Json, phone: str) -> bool:
 
 
 def values_of(found: Json, code: str, field_id: str | None) -> list[str]:
-    """Return the texts of a contact's or deal's field, named by code or by id; tolerant of unknown shapes
-    [3.8].
-    """
+    """Return the texts of a contact's or deal's field, named by code or by id; any shape is read [3.8]."""
     texts: list[str] = []
     for one in found.get("custom_fields_values") or []:
         if not isinstance(one, dict):
             continue
         if one.get("field_code") == code or (field_id and str(one.get("field_id")) == field_id):
             values = one.get("values")
-            texts += [
-                str(v["value"]) for v in values or [] if isinstance(v, dict) and v.get("value") is not None
-            ]
+            texts += [str(v["value"]) for v in values or [] if isinstance(v, dict) and v.get("value") is not None]
     return texts
 
 
@@ -119,6 +110,14 @@ def deal_ids(contact: Json) -> list[str]:
     return [str(found["id"]) for found in newest[:DEALS_LOOKED_AT]]
 
 
+def with_deals(contact: Json, ids: Iterable[str]) -> Json:
+    """Return the contact with deals added that its search result may not show yet."""
+    added = [{"id": int(id_)} for id_ in ids if id_.isascii() and id_.isdigit()]
+    known = list(linked(contact, "leads"))
+    known += [one for one in added if one not in known]
+    return {**contact, "_embedded": {**(contact.get("_embedded") or {}), "leads": known}}
+
+
 async def deals(api: Api, ids: Iterable[str]) -> dict[str, Json]:
     """Return the deals of ``ids`` that exist, in as few requests as the account's options allow."""
     wanted = sorted(set(ids))
@@ -145,16 +144,12 @@ async def _deals(api: Api, wanted: Sequence[str]) -> dict[str, Json]:
 
 def choose(contacts: Sequence[Json], known: dict[str, Json]) -> Caller:
     """Return the contact with an open deal, else the oldest one, with its existing deals [3.8]."""
-    callers = [
-        Caller(str(one["id"]), tuple(known[id_] for id_ in deal_ids(one) if id_ in known)) for one in contacts
-    ]
+    callers = [Caller(str(one["id"]), tuple(known[id_] for id_ in deal_ids(one) if id_ in known)) for one in contacts]
     return next((one for one in callers if one.open_deal), callers[0] if callers else NOBODY)
 
 
 async def marked_deal(api: Api, marker: str, field_id: str | None) -> Json | None:
-    """Return the deal whose own field holds exactly ``marker``, found by search; the oldest if there are
-    several.
-    """
+    """Return the oldest deal found by search whose own field holds exactly ``marker``."""
     found = await api.deals_found(marker.rpartition(":")[2] or marker)
     return min((deal for deal in found if carries(deal, marker, field_id)), key=_id, default=None)
 

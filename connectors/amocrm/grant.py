@@ -60,9 +60,7 @@ async def exchange(http: Http, app: App, installed: Installed, now: datetime) ->
     """
     host = account_host(app, installed.host)
     if host is None:
-        raise GrantRevoked(
-            "The consent came back with a host that is not an amoCRM account: connect it again."
-        )
+        raise GrantRevoked("The consent came back with a host that is not an amoCRM account: connect it again.")
     asked = {"grant_type": "authorization_code", "code": installed.code, **_ours(app)}
     try:
         answer = await token(http, address(app, host), asked)

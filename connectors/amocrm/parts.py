@@ -27,9 +27,7 @@ from tracking_core.phone import national
 
 
 def mark(delivery: Delivery, step: int) -> str:
-    """Return the mark of the ``step``-th text of a delivery: the marker itself, then ``marker#2`` and so
-    on.
-    """
+    """Return the mark of the ``step``-th text of a delivery: the marker, then ``marker#2`` and so on."""
     return delivery.marker if step == 0 else f"{delivery.marker}#{step + 1}"
 
 
@@ -111,9 +109,7 @@ def field_code(body: Json, index: int, fields: Fields) -> str | None:
 
 
 def call(delivery: Delivery, deal_id: str, responsible: str | None) -> Json | None:
-    """Return the call as a note of the deal [3.13]; None for an anonymous caller, whose call has no phone to
-    show.
-    """
+    """Return the call as a note of the deal [3.13]; None for an anonymous caller, who has no phone."""
     plan, enquiry = delivery.what, delivery.what.enquiry
     if not enquiry.caller:
         return None

@@ -28,6 +28,8 @@ from connectors.protocol import DealChange, Page
 
 OVERLAP_S = 60  # of the time of change: writes become visible a little late
 SHARED = 25  # deals two neighbouring pages have in common
+MOST_BACK = 5  # times one walk goes back to find its place again
+SMALL_PAGE = 200  # the smallest page used to make pages overlap
 PAGES_PER_CALL = 4
 MOST_EVENT_PAGES = 400
 READ_ONE_BY_ONE = 40  # deals fetched because of events, per call
@@ -39,7 +41,7 @@ class Cursor:
     """Where reading stands; times are Unix seconds of the vendor.
 
     A walk goes down to ``since``; ``top`` is where the next one will stop, ``end`` how many deals this one
-    has passed, ``tail`` the last of them. ``events`` is the time up to which events were read.
+    has passed, ``tail`` the last of them, ``back`` how often it lost its place. Events were read up to ``events``.
     """
 
     since: int = 0
@@ -47,6 +49,7 @@ class Cursor:
     end: int = 0
     tail: tuple[str, ...] = ()
     events: int = 0
+    back: int = 0
 
     def dump(self) -> str:
         """Return the text the hub keeps."""
@@ -54,12 +57,10 @@ class Cursor:
 
     @classmethod
     def load(cls, text: str | None) -> "Cursor":
-        """Return the cursor of a text; a text that is not ours starts again from everything, which loses
-        nothing.
-        """
+        """Return the cursor of a text; one that is not ours starts again from everything."""
         try:
             kept = json.loads(text or "")
-            numbers = {name: int(kept[name]) for name in ("since", "top", "end", "events")}
+            numbers = {name: int(kept[name]) for name in ("since", "top", "end", "events", "back")}
             return cls(tail=tuple(str(one) for one in kept["tail"]), **numbers)
         except (ValueError, KeyError, TypeError, RecursionError):
             return cls()
@@ -75,9 +76,7 @@ class _Found:
 
 
 async def changes(api: Api, marker_field: str | None, currency: str, cursor: str | None) -> Page:
-    """Return deals changed since ``cursor`` and the cursor to keep with them; raises
-    ``InstallationError``.
-    """
+    """Return deals changed since ``cursor`` and the next one; raises ``InstallationError``."""
     start = Cursor.load(cursor)
     try:
         found = _Found({})
@@ -106,29 +105,29 @@ async def _walk(api: Api, here: Cursor, found: _Found) -> Cursor:
         ids = [str(deal["id"]) for deal in listed]
         if here.end == 0:
             top = max((_seconds(deal, "updated_at") for deal in listed), default=here.top)
-            here = replace(here, top=top, events=here.events or top)
-        elif listed and here.tail and not set(ids) & set(here.tail):
-            here = replace(here, end=max(here.end - PAGE, 0), tail=())
+            started = min(top, found.clock) if found.clock else top
+            here = replace(here, top=top, events=here.events or started)
+        elif listed and here.tail and not set(ids) & set(here.tail) and here.back < MOST_BACK:
+            here = replace(here, end=max(here.end - PAGE, 0), tail=(), back=here.back + 1)
             continue
         fresh = [deal for deal in listed if _seconds(deal, "updated_at") >= here.since]
         found.deals |= {str(deal["id"]): deal for deal in fresh}
         is_below = bool(listed) and _seconds(listed[-1], "updated_at") < here.since
         found.is_over = is_below or not has_next or not listed
-        here = replace(here, end=(page - 1) * limit + len(listed), tail=tuple(ids[-SHARED:]))
+        here = replace(here, end=page * limit, tail=tuple(ids[-SHARED:]))
         if found.is_over:
             break
     return here
 
 
 def window(end: int) -> tuple[int, int]:
-    """Return page and limit that continue after ``end`` deals, overlapping them by ``SHARED`` or a little
-    more.
-    """
+    """Return page and limit that continue after ``end`` deals, overlapping by ``SHARED`` or a little more."""
     offset = end - SHARED
     if offset <= 0:
         return 1, PAGE
-    pages = -(-offset // PAGE)
-    return pages + 1, offset // pages
+    # A page can only start at a multiple of its size: take the size whose multiple comes nearest.
+    before = min(range(-(-offset // PAGE), offset // SMALL_PAGE + 2), key=lambda pages: offset % pages)
+    return before + 1, offset // before
 
 
 def _clock(answer: Answer) -> int:
@@ -141,9 +140,7 @@ def _clock(answer: Answer) -> int:
 # -- what the list cannot show
 
 
-async def _events(
-    api: Api, here: Cursor, found: _Found, *, is_whole: bool
-) -> tuple[Cursor, bool, dict[str, int]]:
+async def _events(api: Api, here: Cursor, found: _Found, *, is_whole: bool) -> tuple[Cursor, bool, dict[str, int]]:
     """Read events since the last ones; returns the next cursor, whether to come back, and vanished deals
     with times.
 
@@ -151,7 +148,7 @@ async def _events(
     more, so only events the list can never show are followed.
     """
     events = await _events_since(api, max(here.events - OVERLAP_S, 0))
-    newest = max((_seconds(event, "created_at") for event in events), default=here.events)
+    newest = max((_seconds(event, "created_at") for event in events), default=0)
     wanted = [event for event in events if is_whole or event.get("type") not in _LIST_SHOWS]
     times = _times(wanted, set(found.deals))
     now, left = _portion(times)
@@ -160,7 +157,7 @@ async def _events(
     gone = {id_: at for id_, at in now.items() if id_ not in known}
     if left:
         # The next call walks a short list again and goes on with the events not followed yet.
-        return replace(here, end=0, tail=(), events=left + OVERLAP_S), True, gone
+        return replace(here, end=0, tail=(), back=0, events=left + OVERLAP_S), True, gone
     clock = max(newest, found.clock)
     floor = min(here.top, clock) if clock else here.top
     return Cursor(since=max(floor - OVERLAP_S, 0), top=floor, events=max(newest, here.events)), False, gone

@@ -24,9 +24,7 @@ _UNSETTLED = "amoCRM kept refusing the batch this was sent in; it will be tried 
 
 Create = Callable[[Sequence[Json]], Awaitable[Answer]]
 Rows = Callable[[object], list[Json]]
-Mend = Callable[
-    ["Part", Sequence[str]], Awaitable[bool]
-]  # (part, paths of its errors) -> mended, send it again
+Mend = Callable[["Part", Sequence[str]], Awaitable[bool]]  # (part, paths of its errors) -> mended, send it again
 
 
 @dataclass(slots=True)
@@ -56,8 +54,7 @@ class Sender:
         self._lost = 0
 
     async def send(self, parts: Sequence[Part], create: Create, rows: Rows, mend: Mend = never) -> None:
-        """Create the parts with one request, or few when the vendor refuses some; notes the result in their
-        works.
+        """Create the parts with one request, or few when some are refused; their works learn the result.
 
         Raises ``InstallationError`` when the account or the vendor cannot be served now.
         """
@@ -92,9 +89,7 @@ class Sender:
             return None
 
     def _judge(self, parts: Sequence[Part], answer: Answer) -> dict[str, list[str]] | None:
-        """Return the error paths by request id when the parts may be repaired, None when their fate is
-        settled.
-        """
+        """Return error paths by request id when parts may be repaired, None when their fate is settled."""
         error = answer.refused()
         read = verdict(answer.status)
         lost_account = answer.status == 404 and not error.readable
@@ -166,9 +161,7 @@ def _paths(found: object, parts: Sequence[Part]) -> dict[str, list[str]]:
 
 
 def _spoken_of(request_id: object, parts: Sequence[Part]) -> Part | None:
-    """Return the part a request id means: ours, or its place in the request when the vendor counts from
-    zero.
-    """
+    """Return the part a request id means: ours, or its place when the vendor counts from zero."""
     for part in parts:
         if part.request_id == str(request_id):
             return part

@@ -27,9 +27,7 @@ class Session:
         return await account.check(self._api, self._account)
 
     async def facts(self) -> Facts:
-        """Return what the account offers, with our own deal field made sure of; raises
-        ``InstallationError``.
-        """
+        """Return what the account offers, our own field made sure of; raises ``InstallationError``."""
         return await account.facts(self._api)
 
     async def deliver(self, batch: Sequence[Delivery]) -> Mapping[str, Outcome]:

@@ -13,15 +13,11 @@ class Settings(BaseModel):
 
     pipeline: str | None = Field(None, title="Pipeline of new deals", description="Empty: the main pipeline.")
     stage: str | None = Field(None, title="Stage of new deals", description="Empty: the first stage.")
-    responsible: str | None = Field(
-        None, title="Responsible by default", description="Empty: amoCRM decides."
-    )
+    responsible: str | None = Field(None, title="Responsible by default", description="Empty: amoCRM decides.")
     fields: dict[str, str] = Field(
         default_factory=dict,
         title="Fields",
         description="Code -> id, as facts() found them.",
         json_schema_extra=_KEPT,
     )
-    currency: str = Field(
-        "", title="Currency", description="ISO 4217, as facts() found it.", json_schema_extra=_KEPT
-    )
+    currency: str = Field("", title="Currency", description="ISO 4217, as facts() found it.", json_schema_extra=_KEPT)

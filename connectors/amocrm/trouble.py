@@ -6,9 +6,7 @@ from connectors.amocrm.mappings import LEGACY_CODE, LEGACY_CODES
 from connectors.errors import ConnectorError, Refused, installation_error
 from connectors.protocol import InstallationError, Why
 
-BLOCK_HOLD = timedelta(
-    minutes=15
-)  # after a block the vendor's support must be asked; hammering prolongs it [2]
+BLOCK_HOLD = timedelta(minutes=15)  # after a block the vendor's support must be asked; hammering prolongs it [2]
 _THROTTLE_HOLD = timedelta(seconds=1)
 
 
@@ -26,9 +24,7 @@ def trouble(error: ConnectorError) -> InstallationError:
 
 
 def legacy(error: Refused) -> Why | None:
-    """Return what an old numeric code inside the detail of a 400 or 403 says of the account, if there is
-    one.
-    """
+    """Return what an old numeric code in the detail of a 400 or 403 says of the account, if any."""
     if error.status not in (400, 403) or not error.readable:
         return None
     codes = LEGACY_CODE.findall(error.detail.partition(":")[2])

@@ -111,9 +111,7 @@ class Work:
             return Outcome(worst.status, refs, why=worst.why, sentence=worst.sentence, detail=worst.detail)
         sentence = ""
         if self.left_out:
-            sentence = (
-                f"Delivered without fields the account no longer has: {', '.join(sorted(self.left_out))}."
-            )
+            sentence = f"Delivered without fields the account no longer has: {', '.join(sorted(self.left_out))}."
         return Outcome(Status.DELIVERED, refs, sentence=sentence)
 
     def interrupted(self, why: Why, sentence: str) -> Outcome | None:

@@ -114,7 +114,14 @@ def wake(tx: Tx, tenant_id: int, installation_id: int, at: datetime) -> None:
 
 def open_lane(tx: Tx, tenant_id: int, installation_id: int, now: datetime) -> None:
     """Make the lane of a new installation, or free the lane of one that is connected again."""
-    free = {"leased_until": now, "wake_at": now, "readback_at": now, "hold_until": now, "hold_count": 0, "hold_why": ""}
+    free = {
+        "leased_until": now,
+        "wake_at": now,
+        "readback_at": now,
+        "hold_until": now,
+        "hold_count": 0,
+        "hold_why": "",
+    }
     tx.execute(
         insert_or(tx, _lane)
         .values(installation_id=installation_id, tenant_id=tenant_id, fence=0, budget_at=now, **free)
@@ -148,7 +155,11 @@ def claim(tx: Tx, now: datetime, lease: timedelta) -> Claim | None:
 
 def next_wake(tx: Tx) -> datetime | None:
     """Return when some lane next has something to do."""
-    sooner = func.max(_lane.c.wake_at, _lane.c.hold_until) if tx.is_sqlite else func.greatest(_lane.c.wake_at, _lane.c.hold_until)
+    sooner = (
+        func.max(_lane.c.wake_at, _lane.c.hold_until)
+        if tx.is_sqlite
+        else func.greatest(_lane.c.wake_at, _lane.c.hold_until)
+    )
     return tx.execute(select(func.min(sooner, type_=_lane.c.wake_at.type))).scalar()
 
 
@@ -167,7 +178,7 @@ def spend(tx: Tx, claim: Claim, limits: Limits, now: datetime, lease: timedelta)
         raise FenceLost
     step = timedelta(seconds=1 / limits.per_second)
     full_at = max(row.budget_at, now)
-    allowed_at = full_at - step * (limits.burst - 1)
+    allowed_at: datetime = full_at - step * (limits.burst - 1)
     if allowed_at > now:
         return allowed_at
     tx.execute(update(_lane).where(_mine(claim)).values(budget_at=full_at + step, leased_until=now + lease))
@@ -197,7 +208,11 @@ def hold(tx: Tx, claim: Claim, now: datetime, why: Why, sentence: str, asked: ti
         update(_lane)
         .where(_mine(claim))
         .values(
-            leased_until=now, hold_until=until, wake_at=until, hold_count=row.hold_count + 1, hold_why=f"{why}: {sentence}"
+            leased_until=now,
+            hold_until=until,
+            wake_at=until,
+            hold_count=row.hold_count + 1,
+            hold_why=f"{why}: {sentence}",
         )
     )
     return until
@@ -245,7 +260,12 @@ def take_batch(tx: Tx, claim: Claim, limits: Limits, now: datetime, vault: Vault
         tx.execute(update(_delivery).where(_one(claim, row.id)).values(state=State.SENDING, **number))
         tx.execute(
             insert(_attempt).values(
-                delivery_id=row.id, number=row.attempt + 1, tenant_id=claim.tenant_id, started_at=now, why="", detail=""
+                delivery_id=row.id,
+                number=row.attempt + 1,
+                tenant_id=claim.tenant_id,
+                started_at=now,
+                why="",
+                detail="",
             )
         )
     return [_taken(row, vault) for row in rows]
@@ -289,7 +309,14 @@ def _doubt_the_abandoned(tx: Tx, claim: Claim, limits: Limits, now: datetime) ->
 # -- sending -> delivered, accepted, ready, parked
 
 
-def settle(tx: Tx, claim: Claim, taken: Sequence[Taken], outcomes: Mapping[str, Outcome], limits: Limits, now: datetime) -> None:
+def settle(
+    tx: Tx,
+    claim: Claim,
+    taken: Sequence[Taken],
+    outcomes: Mapping[str, Outcome],
+    limits: Limits,
+    now: datetime,
+) -> None:
     """Write what became of each claimed delivery; one that is missing in ``outcomes`` goes back unspent."""
     if tx.execute(select(_lane.c.fence).where(_mine(claim)).with_for_update()).first() is None:
         raise FenceLost
@@ -315,7 +342,11 @@ def _settle_one(tx: Tx, claim: Claim, delivery: Taken, outcome: Outcome, limits:
     settled = then.state not in (State.READY, State.ACCEPTED)
     tx.execute(
         update(_delivery)
-        .where(_one(claim, delivery.id), _delivery.c.state == State.SENDING, _delivery.c.attempt == delivery.attempt)
+        .where(
+            _one(claim, delivery.id),
+            _delivery.c.state == State.SENDING,
+            _delivery.c.attempt == delivery.attempt,
+        )
         .values(
             state=then.state,
             due_at=then.due_at,
@@ -333,7 +364,11 @@ def _settle_one(tx: Tx, claim: Claim, delivery: Taken, outcome: Outcome, limits:
 def _put_back(tx: Tx, claim: Claim, delivery: Taken, now: datetime) -> None:
     tx.execute(
         update(_delivery)
-        .where(_one(claim, delivery.id), _delivery.c.state == State.SENDING, _delivery.c.attempt == delivery.attempt)
+        .where(
+            _one(claim, delivery.id),
+            _delivery.c.state == State.SENDING,
+            _delivery.c.attempt == delivery.attempt,
+        )
         .values(state=State.READY, due_at=now)
     )
     _end_attempt(tx, claim, delivery, "held", "", "the installation is held; no try was spent", now)
@@ -355,7 +390,11 @@ def replay(tx: Tx, tenant_id: int, delivery_id: str, now: datetime) -> bool:
     """Send a parked delivery again with a fresh schedule; False when it is not parked."""
     row = tx.execute(
         update(_delivery)
-        .where(_delivery.c.tenant_id == tenant_id, _delivery.c.id == delivery_id, _delivery.c.state == State.PARKED)
+        .where(
+            _delivery.c.tenant_id == tenant_id,
+            _delivery.c.id == delivery_id,
+            _delivery.c.state == State.PARKED,
+        )
         .values(state=State.READY, due_at=now, spent=0, created_at=now, settled_at=None)
         .returning(_delivery.c.installation_id)
     ).first()
@@ -366,10 +405,10 @@ def replay(tx: Tx, tenant_id: int, delivery_id: str, now: datetime) -> bool:
 
 def counts(tx: Tx, tenant_id: int) -> dict[str, int]:
     """Return how many deliveries are in each state."""
-    rows = tx.execute(
-        select(_delivery.c.state, func.count()).where(_delivery.c.tenant_id == tenant_id).group_by(_delivery.c.state)
-    )
-    return {state: number for state, number in rows}
+    number = func.count().label("number")
+    here = _delivery.c.tenant_id == tenant_id
+    rows = tx.execute(select(_delivery.c.state, number).where(here).group_by(_delivery.c.state))
+    return {row.state: row.number for row in rows}
 
 
 def ring(tx: Tx, tenant_id: int, installation_id: int, now: datetime) -> None:

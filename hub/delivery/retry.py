@@ -1,7 +1,7 @@
 """When a delivery is tried again, and for how long: pure, and the only durable retry of the house.
 
-Now, 5 s, 30 s, 2 m, 10 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h, each +-20 %: about 76 hours. A delivery is parked only when
-both its tries and 72 hours are used. Holds and waits for order spend no try (RELIABILITY section 3).
+Now, 5 s, 30 s, 2 m, 10 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h, each +-20 %: about 76 hours. A delivery is parked
+only when both its tries and 72 hours are used. Holds and waits for order spend no try (RELIABILITY section 3).
 """
 
 import random
@@ -39,7 +39,14 @@ class Next:
 
 
 def after(
-    outcome: Outcome, *, delivery_id: str, spent: int, in_doubt: bool, created_at: datetime, now: datetime, search_lag: timedelta
+    outcome: Outcome,
+    *,
+    delivery_id: str,
+    spent: int,
+    in_doubt: bool,
+    created_at: datetime,
+    now: datetime,
+    search_lag: timedelta,
 ) -> Next:
     """Return what becomes of a delivery whose attempt ended with ``outcome``."""
     if outcome.status is Status.DELIVERED:

@@ -166,7 +166,9 @@ class _Lane:
             answered = {}
             silent = Outcome(Status.UNKNOWN, why=Why.UNREADABLE, sentence=_SILENT, detail=repr(error))
         else:
-            silent = Outcome(Status.UNKNOWN, why=Why.UNREADABLE, sentence=_SILENT, detail="no outcome for this delivery")
+            silent = Outcome(
+                Status.UNKNOWN, why=Why.UNREADABLE, sentence=_SILENT, detail="no outcome for this delivery"
+            )
         foreign = answered.keys() - {d.id for d in taken}
         if foreign:
             log.error("worker.foreign_outcomes", connector=self.connector.manifest.name, count=len(foreign))

@@ -62,7 +62,12 @@ def keep_events(
 def look_at(tx: Tx, tenant_id: int, account_id: int, provider_call_id: str, due_at: datetime) -> None:
     """Put a call into the inbox, or make it due earlier; waits for whoever is looking at it now."""
     sooner = insert_or(tx, _inbox).values(
-        tenant_id=tenant_id, account_id=account_id, provider_call_id=provider_call_id, due_at=due_at, tries=0, trouble=""
+        tenant_id=tenant_id,
+        account_id=account_id,
+        provider_call_id=provider_call_id,
+        due_at=due_at,
+        tries=0,
+        trouble="",
     )
     tx.execute(
         sooner.on_conflict_do_update(
@@ -84,7 +89,11 @@ class Due:
 def take_due(tx: Tx, now: datetime) -> Due | None:
     """Lock the inbox row that waits longest; other processes skip it."""
     row = tx.execute(
-        select(_inbox).where(_inbox.c.due_at <= now).order_by(_inbox.c.due_at).limit(1).with_for_update(skip_locked=True)
+        select(_inbox)
+        .where(_inbox.c.due_at <= now)
+        .order_by(_inbox.c.due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
     ).first()
     return Due(row.tenant_id, row.account_id, row.provider_call_id, row.tries) if row else None
 
@@ -138,7 +147,14 @@ class KeptCall:
 
 
 def save_call(
-    tx: Tx, due: Due, call: domain.Call, *, site_id: int | None, first_time: bool, verdict: tuple[bool, str], vault: Vault
+    tx: Tx,
+    due: Due,
+    call: domain.Call,
+    *,
+    site_id: int | None,
+    first_time: bool,
+    verdict: tuple[bool, str],
+    vault: Vault,
 ) -> KeptCall:
     """Write the folded call over what we knew of it."""
     key = vault.fingerprint(call.caller, due.tenant_id) if call.caller else None
@@ -238,7 +254,11 @@ def save_goal(tx: Tx, goal: dict[str, Any]) -> None:
         .values(**goal, withdrawn_at=None)
         .on_conflict_do_update(
             index_elements=["tenant_id", "name", "subject"],
-            set_={"value_minor": goal["value_minor"], "occurred_at": goal["occurred_at"], "withdrawn_at": None},
+            set_={
+                "value_minor": goal["value_minor"],
+                "occurred_at": goal["occurred_at"],
+                "withdrawn_at": None,
+            },
         )
     )
 
@@ -264,5 +284,3 @@ def count_refusal(tx: Tx, door: str, reason: str, now: datetime) -> None:
 def refusals(tx: Tx) -> list[dict[str, Any]]:
     """Return the counted refusals, newest day first."""
     return [dict(row._mapping) for row in tx.execute(select(_refusal).order_by(_refusal.c.day.desc(), _refusal.c.door))]
-
-

@@ -48,9 +48,7 @@ def home_of(tx: Tx, tenant_id: int) -> Home:
     site = tx.execute(select(_site.c.zone, _site.c.currency).where(here).order_by(_site.c.id).limit(1)).first()
     zone, currency = site if site else ("UTC", "RUB")
     parked = _count(tx, _delivery, _delivery.c.tenant_id == tenant_id, _delivery.c.state == "parked")
-    broken = _count(
-        tx, _installation, _installation.c.tenant_id == tenant_id, _installation.c.status == "reauthorise"
-    )
+    broken = _count(tx, _installation, _installation.c.tenant_id == tenant_id, _installation.c.status == "reauthorise")
     return Home(name, zone, currency, parked, broken)
 
 
@@ -169,7 +167,11 @@ def _asked(tenant_id: int, shown: str) -> list[Any]:
     if shown == "missed":
         asked += [_call.c.direction == "inbound", _call.c.ended_at.is_not(None), _call.c.status != "answered"]
     elif shown == "unmatched":
-        asked += [_call.c.direction == "inbound", _match.c.visit_id.is_(None), _match.c.placement_id.is_(None)]
+        asked += [
+            _call.c.direction == "inbound",
+            _match.c.visit_id.is_(None),
+            _match.c.placement_id.is_(None),
+        ]
     elif shown == "undelivered":
         waiting = exists().where(
             _delivery.c.tenant_id == _call.c.tenant_id,

@@ -146,7 +146,11 @@ def start_authorisation(
     """Remember a started authorisation by the hash of its state."""
     tx.execute(
         insert(_state).values(
-            state_hash=state_hash, tenant_id=tenant_id, login_hash=login_hash, connector=connector, expires_at=expires_at
+            state_hash=state_hash,
+            tenant_id=tenant_id,
+            login_hash=login_hash,
+            connector=connector,
+            expires_at=expires_at,
         )
     )
 
@@ -156,7 +160,11 @@ def finish_authorisation(tx: Tx, state_hash: str, login_hash: str, connector: st
     tx.execute(delete(_state).where(_state.c.expires_at <= now))
     row = tx.execute(
         delete(_state)
-        .where(_state.c.state_hash == state_hash, _state.c.login_hash == login_hash, _state.c.connector == connector)
+        .where(
+            _state.c.state_hash == state_hash,
+            _state.c.login_hash == login_hash,
+            _state.c.connector == connector,
+        )
         .returning(_state.c.tenant_id)
     ).first()
     return row.tenant_id if row else None
@@ -234,8 +242,8 @@ def save_deal(tx: Tx, of: Installed, change: DealChange) -> KeptDeal | None:
 
 
 _DEAL_COLUMNS = (
-    "url", "pipeline", "stage", "outcome", "amount_minor", "currency", "created_at", "updated_at", "closed_at", "marker",
-    "deleted",
+    "url", "pipeline", "stage", "outcome", "amount_minor", "currency", "created_at", "updated_at", "closed_at",
+    "marker", "deleted",
 )  # fmt: skip
 
 
@@ -253,8 +261,12 @@ def _call_of(tx: Tx, of: Installed, change: DealChange) -> int | None:
 
 def save_payment(tx: Tx, of: Installed, change: PaymentChange) -> None:
     """Write a payment as the CRM has it now."""
-    values = {"deal_external_id": change.deal, "amount_minor": change.amount_minor, "currency": change.currency}
-    values["paid_at"] = change.paid_at  # type: ignore[assignment]
+    values = {
+        "deal_external_id": change.deal,
+        "amount_minor": change.amount_minor,
+        "currency": change.currency,
+    }
+    values["paid_at"] = change.paid_at
     tx.execute(
         insert_or(tx, _payment)
         .values(tenant_id=of.tenant_id, installation_id=of.id, external_id=change.id, **values)

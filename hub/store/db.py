@@ -71,9 +71,11 @@ class Tx:
         self._dialect = connection.dialect
         self.is_sqlite = self._dialect.name == "sqlite"
 
-    def execute(self, statement: Executable, values: Mapping[str, Any] | Sequence[Any] | None = None) -> CursorResult[Any]:
+    def execute(
+        self, statement: Executable, values: Mapping[str, Any] | Sequence[Any] | None = None
+    ) -> CursorResult[*tuple[Any, ...]]:
         """Run a Core statement."""
-        return self._connection.execute(statement, values)  # type: ignore[arg-type, return-value]
+        return self._connection.execute(statement, values)
 
     def run(self, prepared: Prepared, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run a prepared statement and return its rows; none for a statement that returns none."""
@@ -141,7 +143,9 @@ class Db:
             for index in range(_QUICK_THREADS):
                 self._spawn(_write_units, at_once, self._quick, f"db-quick-{index}")
 
-    def _spawn(self, work: Callable[..., None], engine: Engine, units: "queue.SimpleQueue[Unit | None]", name: str) -> None:
+    def _spawn(
+        self, work: Callable[..., None], engine: Engine, units: "queue.SimpleQueue[Unit | None]", name: str
+    ) -> None:
         thread = threading.Thread(target=work, args=(engine, units), name=name, daemon=True)
         thread.start()
         self._threads.append((thread, units))
@@ -181,7 +185,11 @@ class Db:
         return self._put(self._reading, work, args, kwargs).result()
 
     def _put(
-        self, units: "queue.SimpleQueue[Unit | None]", work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        units: "queue.SimpleQueue[Unit | None]",
+        work: Callable[..., T],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
     ) -> "Future[T]":
         future: Future[T] = Future()
         units.put((work, args, kwargs, future))
@@ -197,7 +205,9 @@ def _parse(url: str) -> URL:
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         return parsed
-    raise DatabaseUnreachable(f"{parsed.get_backend_name()} is not a database we use: sqlite:///FILE or postgresql://...")
+    raise DatabaseUnreachable(
+        f"{parsed.get_backend_name()} is not a database we use: sqlite:///FILE or postgresql://..."
+    )
 
 
 def _engine(url: URL, *, reads: bool) -> Engine:

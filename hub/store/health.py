@@ -67,7 +67,10 @@ def waiting(tx: Tx, tenant_id: int, state: str, limit: int) -> list[Waiting]:
             .outerjoin(_call, and_(_call.c.id == _delivery.c.call_id, _call.c.tenant_id == _delivery.c.tenant_id))
             .outerjoin(
                 _lane,
-                and_(_lane.c.installation_id == _installation.c.id, _lane.c.tenant_id == _installation.c.tenant_id),
+                and_(
+                    _lane.c.installation_id == _installation.c.id,
+                    _lane.c.tenant_id == _installation.c.tenant_id,
+                ),
             )
         )
         .where(_delivery.c.tenant_id == tenant_id, _delivery.c.state == state)
@@ -109,13 +112,29 @@ def installations(tx: Tx, tenant_id: int) -> list[Health]:
     """Return the health of the tenant's installations."""
     lane = and_(_lane.c.installation_id == _installation.c.id, _lane.c.tenant_id == _installation.c.tenant_id)
     rows = tx.execute(
-        select(_installation, _lane.c.readback_at, _lane.c.hold_until, func.coalesce(_lane.c.hold_why, "").label("hold_why"))
+        select(
+            _installation,
+            _lane.c.readback_at,
+            _lane.c.hold_until,
+            func.coalesce(_lane.c.hold_why, "").label("hold_why"),
+        )
         .select_from(_installation.outerjoin(_lane, lane))
         .where(_installation.c.tenant_id == tenant_id)
         .order_by(_installation.c.id)
     ).all()
     counted = _delivery_counts(tx, tenant_id)
-    names = ("id", "connector", "account", "host", "status", "reason", "facts", "connected_at", "hold_until", "hold_why")
+    names = (
+        "id",
+        "connector",
+        "account",
+        "host",
+        "status",
+        "reason",
+        "facts",
+        "connected_at",
+        "hold_until",
+        "hold_why",
+    )
     return [
         Health(
             **{name: getattr(row, name) for name in names},

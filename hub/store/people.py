@@ -16,7 +16,12 @@ from hub.store.tables import Installation, Login, Person, Pool, Site, TelephonyA
 from hub.store.vault import Vault
 
 _tenant, _person, _login = table_of(Tenant), table_of(Person), table_of(Login)
-_site, _pool, _account, _installation = table_of(Site), table_of(Pool), table_of(TelephonyAccount), table_of(Installation)
+_site, _pool, _account, _installation = (
+    table_of(Site),
+    table_of(Pool),
+    table_of(TelephonyAccount),
+    table_of(Installation),
+)
 _hasher = PasswordHasher()
 _UNKNOWN = _hasher.hash("nobody")  # verified for an unknown address, so that the answer takes as long
 
@@ -48,10 +53,16 @@ def first_tenant(tx: Tx) -> int | None:
 
 def new_owner(tx: Tx, tenant_name: str, email: str, password: str, now: datetime) -> int:
     """Make a tenant and its owner; return the tenant."""
-    tenant_id: int = tx.execute(insert(_tenant).values(name=tenant_name, created_at=now).returning(_tenant.c.id)).scalar_one()
+    tenant_id: int = tx.execute(
+        insert(_tenant).values(name=tenant_name, created_at=now).returning(_tenant.c.id)
+    ).scalar_one()
     tx.execute(
         insert(_person).values(
-            tenant_id=tenant_id, email=email, password_hash=_hasher.hash(password), language="ru", created_at=now
+            tenant_id=tenant_id,
+            email=email,
+            password_hash=_hasher.hash(password),
+            language="ru",
+            created_at=now,
         )
     )
     return tenant_id
@@ -60,7 +71,10 @@ def new_owner(tx: Tx, tenant_name: str, email: str, password: str, now: datetime
 def set_password(tx: Tx, email: str, password: str) -> bool:
     """Set a person's password and end his sessions; False when there is no such person."""
     row = tx.execute(
-        update(_person).where(_person.c.email == email).values(password_hash=_hasher.hash(password)).returning(_person.c.id)
+        update(_person)
+        .where(_person.c.email == email)
+        .values(password_hash=_hasher.hash(password))
+        .returning(_person.c.id)
     ).first()
     if row:
         tx.execute(delete(_login).where(_login.c.person_id == row.id, _login.c.kind == "console"))
@@ -104,7 +118,7 @@ def who(tx: Tx, secret: str, kind: str, now: datetime) -> Who | None:
         .join(_person, (_person.c.id == _login.c.person_id) & (_person.c.tenant_id == _login.c.tenant_id))
         .where(_login.c.secret_hash == digest(secret), _login.c.kind == kind, _login.c.expires_at > now)
     ).first()
-    return Who(*row, login_hash=digest(secret)) if row else None
+    return Who(**row._asdict(), login_hash=digest(secret)) if row else None
 
 
 def log_out(tx: Tx, secret: str) -> None:
@@ -121,7 +135,8 @@ def set_language(tx: Tx, tenant_id: int, person_id: int, language: str) -> None:
 def owner(tx: Tx, tenant_id: int) -> int:
     """Return the first person of a tenant."""
     here = _person.c.tenant_id == tenant_id
-    return tx.execute(select(_person.c.id).where(here).order_by(_person.c.id).limit(1)).scalar_one()
+    first = select(_person.c.id).where(here).order_by(_person.c.id).limit(1)
+    return int(tx.execute(first).scalar_one())
 
 
 # -- doors: an unguessable public key names the tenant; these are the only statements that do not begin with one
@@ -143,7 +158,15 @@ class SiteDoor:
 def site_door(tx: Tx, key: str) -> SiteDoor | None:
     """Find a site by its public key."""
     row = tx.execute(
-        select(_site.c.id, _site.c.tenant_id, _site.c.hosts, _site.c.overflow_number, _site.c.currency, _site.c.hold_s, _pool.c.id.label("pool_id"))
+        select(
+            _site.c.id,
+            _site.c.tenant_id,
+            _site.c.hosts,
+            _site.c.overflow_number,
+            _site.c.currency,
+            _site.c.hold_s,
+            _pool.c.id.label("pool_id"),
+        )
         .select_from(_site.outerjoin(_pool, (_pool.c.site_id == _site.c.id) & (_pool.c.tenant_id == _site.c.tenant_id)))
         .where(_site.c.key == key)
         .order_by(_pool.c.id)

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import Table, and_, case, func, select
 
 from hub.store.db import Tx, insert_or
 from hub.store.moment import Identifier
@@ -63,7 +63,11 @@ def visit_counts(tx: Tx, span: Span) -> list[VisitCount]:
     """Count visits by source and campaign."""
     rows = tx.execute(
         select(_visit.c.source, _visit.c.campaign, func.count())
-        .where(_visit.c.tenant_id == span.tenant_id, _visit.c.started_at >= span.start, _visit.c.started_at < span.end)
+        .where(
+            _visit.c.tenant_id == span.tenant_id,
+            _visit.c.started_at >= span.start,
+            _visit.c.started_at < span.end,
+        )
         .group_by(_visit.c.source, _visit.c.campaign)
     )
     return [VisitCount((source, campaign), visits=number) for source, campaign, number in rows]
@@ -76,11 +80,16 @@ _with_source = (
     _call.outerjoin(
         _match,
         and_(
-            _match.c.call_id == _call.c.id, _match.c.tenant_id == _call.c.tenant_id, _match.c.superseded_at.is_(None)
+            _match.c.call_id == _call.c.id,
+            _match.c.tenant_id == _call.c.tenant_id,
+            _match.c.superseded_at.is_(None),
         ),
     )
     .outerjoin(_visit, and_(_visit.c.id == _match.c.visit_id, _visit.c.tenant_id == _match.c.tenant_id))
-    .outerjoin(_placement, and_(_placement.c.id == _match.c.placement_id, _placement.c.tenant_id == _match.c.tenant_id))
+    .outerjoin(
+        _placement,
+        and_(_placement.c.id == _match.c.placement_id, _placement.c.tenant_id == _match.c.tenant_id),
+    )
 )
 
 
@@ -109,9 +118,16 @@ def deal_sums(tx: Tx, span: Span) -> list[DealSum]:
     revenue = func.coalesce(paid, won * _deal.c.amount_minor)
     rows = tx.execute(
         select(
-            _source, _campaign, func.count(), func.sum(won), func.sum(revenue, type_=Identifier), _deal.c.currency
+            _source,
+            _campaign,
+            func.count(),
+            func.sum(won),
+            func.sum(revenue, type_=Identifier),
+            _deal.c.currency,
         )
-        .select_from(_with_source.join(_deal, and_(_deal.c.call_id == _call.c.id, _deal.c.tenant_id == _call.c.tenant_id)))
+        .select_from(
+            _with_source.join(_deal, and_(_deal.c.call_id == _call.c.id, _deal.c.tenant_id == _call.c.tenant_id))
+        )
         .where(_call.c.tenant_id == span.tenant_id, _deal.c.deleted.is_(False))
         .where(_call.c.started_at >= span.start, _call.c.started_at < span.end)
         .group_by(_source, _campaign, _deal.c.currency)
@@ -200,7 +216,9 @@ class DeliveryLine:
     refs: tuple[dict[str, Any], ...]
 
 
-def call_lines(tx: Tx, tenant_id: int, *, after: int = 0, before: int | None = None, limit: int = 100) -> list[CallLine]:
+def call_lines(
+    tx: Tx, tenant_id: int, *, after: int = 0, before: int | None = None, limit: int = 100
+) -> list[CallLine]:
     """List calls: oldest first after an id, or newest first before one."""
     asked = _call.c.id > after if before is None else _call.c.id < before
     order = _call.c.id if before is None else _call.c.id.desc()
@@ -221,7 +239,8 @@ def call_lines(tx: Tx, tenant_id: int, *, after: int = 0, before: int | None = N
         )
         .select_from(
             _with_source.outerjoin(
-                _visitor, and_(_visitor.c.id == _visit.c.visitor_id, _visitor.c.tenant_id == _visit.c.tenant_id)
+                _visitor,
+                and_(_visitor.c.id == _visit.c.visitor_id, _visitor.c.tenant_id == _visit.c.tenant_id),
             )
         )
         .where(_call.c.tenant_id == tenant_id, asked)
@@ -230,7 +249,9 @@ def call_lines(tx: Tx, tenant_id: int, *, after: int = 0, before: int | None = N
     ).all()
     sent = _deliveries_of(tx, tenant_id, [row.id for row in rows])
     names = [name for name in CallLine.__slots__ if name != "deliveries"]
-    return [CallLine(**{name: getattr(row, name) for name in names}, deliveries=tuple(sent.get(row.id, ()))) for row in rows]
+    return [
+        CallLine(**{name: getattr(row, name) for name in names}, deliveries=tuple(sent.get(row.id, ()))) for row in rows
+    ]
 
 
 def _deliveries_of(tx: Tx, tenant_id: int, call_ids: Sequence[int]) -> dict[int, list[DeliveryLine]]:
@@ -258,12 +279,15 @@ def delivery_lines(tx: Tx, tenant_id: int, state: str | None = None, limit: int 
 def totals(tx: Tx, tenant_id: int) -> dict[str, int]:
     """Count what a status page begins with: visits, calls, deals and calls that wait to be looked at."""
 
-    def count(table: Any, *conditions: Any) -> int:
-        return tx.execute(select(func.count()).select_from(table).where(table.c.tenant_id == tenant_id, *conditions)).scalar_one()
+    def count(table: Table, *conditions: Any) -> Any:
+        return tx.execute(
+            select(func.count()).select_from(table).where(table.c.tenant_id == tenant_id, *conditions)
+        ).scalar_one()
 
     return {
         "visits": count(_visit),
         "calls": count(_call),
         "deals": count(_deal, _deal.c.deleted.is_(False)),
+        "deals_won": count(_deal, _deal.c.deleted.is_(False), _deal.c.outcome == "won"),
         "inbox": count(_inbox),
     }

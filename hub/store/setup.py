@@ -42,7 +42,13 @@ def save_placement(tx: Tx, tenant_id: int, site_id: int, name: str, values: Mapp
 
 
 def save_number(
-    tx: Tx, tenant_id: int, e164: str, site_id: int, *, pool_id: int | None = None, placement_id: int | None = None
+    tx: Tx,
+    tenant_id: int,
+    e164: str,
+    site_id: int,
+    *,
+    pool_id: int | None = None,
+    placement_id: int | None = None,
 ) -> None:
     """Write a tracking number where it belongs; a number of another customer is refused."""
     owner = tx.execute(select(_number.c.tenant_id).where(_number.c.e164 == e164)).scalar()

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy import bindparam as value
-from sqlalchemy import func, insert, select, update
 
 from hub.store import tracking_postgresql as quick
 from hub.store.db import Db, Prepared, Tx
@@ -16,7 +15,6 @@ from hub.store.moment import from_micros, to_micros
 from hub.store.tables import Lease, Placement, Site, TrackingNumber, Visit, Visitor, table_of
 from tracking_core.source import Channel, Source
 from tracking_core.visit import IDLE, continues
-
 
 _visitor, _visit, _number, _lease = (table_of(model) for model in (Visitor, Visit, TrackingNumber, Lease))
 _placement, _site = table_of(Placement), table_of(Site)
@@ -182,12 +180,19 @@ def _number_for(
         return None, None
     number_id, number = taken[0]
     tx.run(_END_LEASE, {"tenant_id": arrival.tenant_id, "taken": number_id, "now": now})
-    lease = {"tenant_id": arrival.tenant_id, "number_id": number_id, "visitor_id": visitor_id, "started_at": now}
+    lease = {
+        "tenant_id": arrival.tenant_id,
+        "number_id": number_id,
+        "visitor_id": visitor_id,
+        "started_at": now,
+    }
     tx.run(_NEW_LEASE, lease)
     return number_id, number
 
 
-def touch(tx: Tx, tenant_id: int, site_id: int, pool_id: int | None, token: str, now: datetime, hold: timedelta) -> bool:
+def touch(
+    tx: Tx, tenant_id: int, site_id: int, pool_id: int | None, token: str, now: datetime, hold: timedelta
+) -> bool:
     """Keep the visitor's number and note that he is still there; False when we do not know him."""
     known = tx.run(_KNOWN, {"tenant_id": tenant_id, "site_id": site_id, "token": token})
     if not known or known[0][1] is None:
@@ -319,4 +324,4 @@ def holders_at(tx: Tx, tenant_id: int, number_id: int, at: datetime, most: int =
 def visit_source(tx: Tx, tenant_id: int, visit_id: int) -> Source:
     """Return the source of a visit."""
     row = tx.execute(select(_visit).where(_visit.c.tenant_id == tenant_id, _visit.c.id == visit_id)).one()
-    return source_of(row._mapping)
+    return source_of(row._asdict())

@@ -1,7 +1,7 @@
 """Secrets and personal facts at rest: AES-256-GCM, a fresh key per value wrapped by a key of the ring.
 
-The associated data names tenant, owner and column, so a value moved to another row or tenant does not open. The key's id
-stands in each value: a new first key seals from now on while the old ones still open (RELIABILITY section 4, ASVS 11.3).
+The associated data names tenant, owner and column, so a value moved to another row or tenant does not open. The key's
+id stands in each value: a new first key seals from now on while the old ones still open (ASVS 11.3).
 """
 
 import base64
@@ -48,7 +48,9 @@ class Vault:
             key = self.ring[sealed[2:start].decode()]
             middle = start + _NONCE + _KEY + _TAG
             place = _place(names)
-            own = AESGCM(key).decrypt(sealed[start : start + _NONCE], sealed[start + _NONCE : middle], sealed[:start] + place)
+            own = AESGCM(key).decrypt(
+                sealed[start : start + _NONCE], sealed[start + _NONCE : middle], sealed[:start] + place
+            )
             return AESGCM(own).decrypt(sealed[middle : middle + _NONCE], sealed[middle + _NONCE :], place).decode()
         except (InvalidTag, KeyError, IndexError, ValueError) as error:
             raise Unopenable(f"A sealed value of {'.'.join(map(str, names))} does not open with these keys.") from error
@@ -72,7 +74,9 @@ def read_ring(text: str) -> Vault:
         except ValueError:
             key = b""
         if not key_id or len(key_id) > 32 or len(key) != _KEY:
-            raise KeyRingInvalid("HUB_KEYS holds id:base64 pairs of 32-byte keys, divided by commas; one of them is not.")
+            raise KeyRingInvalid(
+                "HUB_KEYS holds id:base64 pairs of 32-byte keys, divided by commas; one of them is not."
+            )
         if key == _SAMPLE:
             raise KeyRingInvalid("HUB_KEYS holds the sample key: make one with 'cthub key'.")
         ring[key_id] = key

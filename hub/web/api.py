@@ -11,8 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub import costs, report
-from hub.app import Hub
 from hub.delivery import queue
+from hub.hub import Hub
 from hub.store import crm, people, reports
 from hub.store.calls import refusals
 from hub.store.people import Who

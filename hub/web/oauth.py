@@ -21,8 +21,8 @@ from connectors.protocol import (
     Installed,
     Rejected,
 )
-from hub.app import Hub
 from hub.delivery import queue
+from hub.hub import Hub
 from hub.store import crm, people
 from hub.store.db import Tx
 from hub.web.answers import refused
@@ -72,18 +72,19 @@ class Connecting:
             return refused(request, 400, parsed.sentence)
         if not isinstance(parsed, Installed) or parsed.state is None:
             return refused(request, 400, "This address takes authorisations started from the console.")
-        who = await whoever(request)
-        tenant_id = who and await self.hub.db.write(
-            crm.finish_authorisation,
-            people.digest(parsed.state),
-            who.login_hash,
-            connector.manifest.name,
-            self.hub.clock.now(),
-        )
+        tenant_id = await self._started_here(request, parsed.state, connector.manifest.name)
         if tenant_id is None:
             sentence = "This authorisation was not started in this browser, is used, or is older than ten minutes: start again."
             return refused(request, 403, sentence)
         return await self._connect(request, connector, app, tenant_id, parsed)
+
+    async def _started_here(self, request: Request, state: str, connector: str) -> int | None:
+        """Return the tenant whose console started this authorisation in this browser; a state is good once."""
+        who = await whoever(request)
+        if who is None:
+            return None
+        now = self.hub.clock.now()
+        return await self.hub.db.write(crm.finish_authorisation, people.digest(state), who.login_hash, connector, now)
 
     async def _connect(
         self, request: Request, connector: Connector, app: App, tenant_id: int, installed: Installed

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.app import Hub
+from hub.hub import Hub
 from hub.store import calls, people, tracking
 from hub.store.people import SiteDoor
 from hub.store.tracking import Arrival, Shown
@@ -164,7 +164,11 @@ def _is_of(origin: str, hosts: tuple[str, ...]) -> bool:
 def _cors(origin: str) -> dict[str, str]:
     if not origin:
         return {}
-    return {"access-control-allow-origin": origin, "access-control-allow-credentials": "true", "vary": "origin"}
+    return {
+        "access-control-allow-origin": origin,
+        "access-control-allow-credentials": "true",
+        "vary": "origin",
+    }
 
 
 async def _preflight(request: Request) -> Response:

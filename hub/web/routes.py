@@ -5,11 +5,10 @@ from pathlib import Path
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from hub.app import Hub
+from hub.hub import Hub
 from hub.web import api, console, oauth, public, telephony
 from hub.web.answers import Json
 from hub.web.middleware import Frame, origin_of

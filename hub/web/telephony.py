@@ -1,4 +1,4 @@
-"""The door of telephony: a signed call event is committed before its 2xx (T2), and everything else is a counted refusal."""
+"""The door of telephony: a signed call event is committed before its 2xx (T2); the rest is a counted refusal."""
 
 from zoneinfo import ZoneInfo
 
@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub.app import Hub
+from hub.hub import Hub
 from hub.store import calls, people
 from hub.web.answers import Json, refused
 from tracking_core.telephony import ADAPTERS, CallRequest, Refused
@@ -50,4 +50,3 @@ def routes(door: Door) -> list[Route]:
         Route("/telephony/{token:str}", door.take, methods=["POST"]),
         Route("/telephony/{token:str}/{path:path}", door.take, methods=["POST"]),
     ]
-

@@ -51,9 +51,7 @@ def _test(name: str, value: str | Tree) -> Test | None:
         names = set([value] if isinstance(value, str) else listed(value))
         return lambda card: card.name in names
     if name == "statuses" and isinstance(value, dict):
-        pairs = {
-            (one.get("pipeline_id"), one.get("status_id")) for one in value.values() if isinstance(one, dict)
-        }
+        pairs = {(one.get("pipeline_id"), one.get("status_id")) for one in value.values() if isinstance(one, dict)}
         return lambda card: (str(card.pipeline_id), str(card.status_id)) in pairs
     if name == "custom_fields_values" and isinstance(value, dict):
         return _by_fields(value)
@@ -95,11 +93,8 @@ def _by_field(field_id: int, told: Tree) -> Test:
     span = below(told, str(field_id))
     if "from" in span or "to" in span:
         low, high = _bound(span.get("from")), _bound(span.get("to"))
-        return lambda card: any(
-            _within(_bound(raw["value"]), low, high) for raw in card.fields.get(field_id, ())
-        )
+        return lambda card: any(_within(_bound(raw["value"]), low, high) for raw in card.fields.get(field_id, ()))
     wanted = {value} if isinstance(value, str) else {one for one in value.values() if isinstance(one, str)}
     return lambda card: any(
-        str(raw["value"]) in wanted or str(raw.get("enum_id")) in wanted
-        for raw in card.fields.get(field_id, ())
+        str(raw["value"]) in wanted or str(raw.get("enum_id")) in wanted for raw in card.fields.get(field_id, ())
     )

@@ -1,5 +1,6 @@
 """Every change of a card ends here: indexes, history lines and webhooks follow from before and after."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,7 @@ def snapshot(card: Card) -> Card:
 
 def reindex(account: "Account", card: Card) -> None:
     """Renews what searches see of a card."""
-    fields = account.fields[card.kind]
-    phone = fields.by_code("PHONE")
-    account.store.shelves[card.kind].reindex(card, phones_of(card, fields), phone.id if phone else None)
+    account.store.shelves[card.kind].reindex(card, phones_of(card, account.fields[card.kind]))
 
 
 def card_added(account: "Account", card: Card) -> None:
@@ -38,7 +37,7 @@ def card_added(account: "Account", card: Card) -> None:
 def announce_added(account: "Account", card: Card) -> None:
     """Tells history and webhooks about a card that has just become visible."""
     _line(account, card, f"{SINGULAR[card.kind]}_added", [], [])
-    account.sender.tell("add", card, card_fields(account, card))
+    _tell(account, "add", card)
 
 
 def card_updated(account: "Account", card: Card, before: Card) -> None:
@@ -52,12 +51,12 @@ def card_updated(account: "Account", card: Card, before: Card) -> None:
     old: dict[str, Any] = {"old_status_id": before.status_id} if moved else {}
     if card.kind != LEADS and card.responsible_user_id != before.responsible_user_id:
         old["old_responsible_user_id"] = before.responsible_user_id
-    account.sender.tell("update", card, card_fields(account, card, old))
+    _tell(account, "update", card, old)
     if moved:
-        account.sender.tell("status", card, card_fields(account, card, old))
+        _tell(account, "status", card, old)
     if card.responsible_user_id != before.responsible_user_id:
         told = {"old_responsible_user_id": before.responsible_user_id}
-        account.sender.tell("responsible", card, card_fields(account, card, told))
+        _tell(account, "responsible", card, told)
 
 
 def card_trashed(account: "Account", card: Card, by: int) -> None:
@@ -77,7 +76,12 @@ def card_restored(account: "Account", card: Card, by: int) -> None:
     card.updated_by = by
     account.store.shelves[card.kind].moved(card, int(account.now()))
     _line(account, card, f"{SINGULAR[card.kind]}_restored", [], [])
-    account.sender.tell("restore", card, card_fields(account, card))
+    _tell(account, "restore", card)
+
+
+def _tell(account: "Account", action: str, card: Card, old: Mapping[str, Any] | None = None) -> None:
+    if account.sender.subscriptions:
+        account.sender.tell(action, card, card_fields(account, card, old))
 
 
 def cards_merged(account: "Account", loser: Card, winner: Card, by: int) -> None:

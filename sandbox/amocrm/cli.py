@@ -30,9 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=8801, help="port to listen on; 0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--clock", type=Path, help="file of 8 bytes: the time as a little-endian float64")
-    parser.add_argument(
-        "--redirect-uri", default=Options().redirect_uri, help="the integration's Redirect URI"
-    )
+    parser.add_argument("--redirect-uri", default=Options().redirect_uri, help="the integration's Redirect URI")
     parser.add_argument("--disable-hook", default="", help="the integration's disable hook URL")
     parser.add_argument("--subdomain", default="romashka", help="the account's subdomain")
     parser.add_argument("--seed", type=int, default=1, help="seed of ids and keys")

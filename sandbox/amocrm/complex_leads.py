@@ -21,9 +21,7 @@ def add_complex(turn: Turn) -> Answer:
     if len(sent) > MOST_LEADS:
         raise Refusal(problem(turn.account.dial["complex_limit_status"], f"Limit {MOST_LEADS} per page"))
     stored = next(reversed(turn.account.store.shelves[LEADS].cards), 0)
-    made = write_batch(
-        turn, sent, lambda one, flaws: _check(turn, one, flaws), lambda one: _add(turn, one, stored)
-    )
+    made = write_batch(turn, sent, lambda one, flaws: _check(turn, one, flaws), lambda one: _add(turn, one, stored))
     return hal(_grouped(turn, made))
 
 

@@ -40,9 +40,7 @@ def show_consent(account: "Account", ask: Ask) -> Answer:
         for name in ("client_id", "state", "mode")
         if name in told
     )
-    users = "".join(
-        f'<option value="{user.id}">{html.escape(user.name)}</option>' for user in account.users.values()
-    )
+    users = "".join(f'<option value="{user.id}">{html.escape(user.name)}</option>' for user in account.users.values())
     page = _PAGE.format(
         title="Песочница amoCRM",
         client=html.escape(account.tokens.client_id),
@@ -121,10 +119,8 @@ def disable_signature(account: "Account") -> str:
 
 async def _visit(account: "Account", url: str) -> int | None:
     try:
-        answer = await account.sender.client.get(
-            url, headers={"User-Agent": SERVICE_AGENT}, timeout=INSTALL_SECONDS
-        )
-    except (httpx.HTTPError, httpx.InvalidURL):
+        answer = await account.sender.client.get(url, headers={"User-Agent": SERVICE_AGENT}, timeout=INSTALL_SECONDS)
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
         return None
     return answer.status_code
 

@@ -64,16 +64,13 @@ def _span(turn: Turn) -> tuple[float | None, float | None]:
         return (float(told), float(told)) if told.isdecimal() else (None, None)
     bounds = turn.filter("created_at")
     low, high = (
-        float(said) if isinstance(said := bounds.get(key), str) and said.isdecimal() else None
-        for key in ("from", "to")
+        float(said) if isinstance(said := bounds.get(key), str) and said.isdecimal() else None for key in ("from", "to")
     )
     return low, high
 
 
 def _tests(turn: Turn) -> Iterator[Wanted]:
-    filters = {
-        name: set(turn.filter_list(name)) for name in ("id", "type", "entity", "entity_id", "created_by")
-    }
+    filters = {name: set(turn.filter_list(name)) for name in ("id", "type", "entity", "entity_id", "created_by")}
     _check_filters(filters)
     if filters["id"]:
         yield lambda line: line.id in filters["id"]

@@ -112,6 +112,7 @@ def patch_fields(turn: Turn, kind: str) -> Answer:
     def check(one: Sent, flaws: Flaws) -> None:
         if not is_id(one.get("id")) or one["id"] not in turn.account.fields[kind].by_id:
             flaws.choice("id")
+        _check_change(one, flaws)
 
     def apply(one: Sent) -> Json:
         return _model(turn, _change(turn, turn.account.fields[kind].by_id[one["id"]], one))
@@ -122,7 +123,19 @@ def patch_fields(turn: Turn, kind: str) -> Answer:
 def patch_field(turn: Turn, kind: str, id: str) -> Answer:  # noqa: A002 - the name of the path parameter
     """PATCH /{kind}/custom_fields/{id}."""
     need_admin(turn)
-    return hal(_model(turn, _change(turn, _found(turn, kind, id), turn.sent_object())))
+    field, sent, flaws = _found(turn, kind, id), turn.sent_object(), Flaws()
+    _check_change(sent, flaws)
+    if flaws.found:
+        raise Refusal(validation_answer([("0", flaws.found)]))
+    return hal(_model(turn, _change(turn, field, sent)))
+
+
+def _check_change(one: Sent, flaws: Flaws) -> None:
+    for key in ("name", "code", "group_id"):
+        if one.get(key) is not None and not isinstance(one[key], str):
+            flaws.type(key, "string")
+    if one.get("sort") is not None and not is_id(one["sort"]):
+        flaws.type("sort", "int")
 
 
 def _change(turn: Turn, field: Field, one: Sent) -> Field:
@@ -147,7 +160,7 @@ def delete_field(turn: Turn, kind: str, id: str) -> Answer:  # noqa: A002 - the 
     need_admin(turn)
     field = _found(turn, kind, id)
     if field.is_predefined and field.type != "tracking_data":
-        raise Refusal(validation_answer([("0", [])]))
+        raise refuse(400, "A predefined field cannot be deleted")
     turn.account.store.changes += 1
     del turn.account.fields[kind].by_id[field.id]
     return NO_CONTENT
@@ -200,6 +213,8 @@ def add_groups(turn: Turn, kind: str) -> Answer:
     def check(one: Sent, flaws: Flaws) -> None:
         if not isinstance(one.get("name"), str):
             flaws.missing(turn.account.dial["missing_key_code"], "name")
+        if one.get("sort") is not None and not is_id(one["sort"]):
+            flaws.type("sort", "int")
 
     def apply(one: Sent) -> Json:
         turn.account.store.changes += 1

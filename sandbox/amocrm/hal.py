@@ -29,9 +29,7 @@ def self_link(href: str) -> Json:
     return {"self": {"href": href}}
 
 
-def wrapped(
-    turn: "Turn", plural: str, models: Sequence[Json], status: int = 200, total: bool = False
-) -> Answer:
+def wrapped(turn: "Turn", plural: str, models: Sequence[Json], status: int = 200, total: bool = False) -> Answer:
     """Returns the envelope of a write or of an unpaged list."""
     body: Json = {"_total_items": len(models)} if total else {}
     body |= {"_links": self_link(f"{turn.ask.base}{turn.ask.path}"), "_embedded": {plural: models}}

@@ -38,9 +38,7 @@ class History:
     ) -> HistoryLine:
         """Writes one line; `entity` is a singular type and an id."""
         serial = len(self.lines) + 1
-        line = HistoryLine(
-            ulid(moment, serial), serial, type_, entity[0], entity[1], by, int(moment), after, before
-        )
+        line = HistoryLine(ulid(moment, serial), serial, type_, entity[0], entity[1], by, int(moment), after, before)
         self.lines[serial] = line
         self.by_id[line.id] = line
         self._order.add(line.created_at, serial)

@@ -3,6 +3,7 @@
 import random
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]
 
 
 class IdWell:
@@ -38,8 +39,8 @@ class IdWell:
 def ulid(moment: float, serial: int) -> str:
     """Returns a lower-case ULID: milliseconds, then a serial that keeps ids of one moment in order."""
     number = (int(moment * 1000) << 80) | (0xA5A5 << 64) | serial
-    digits = []
-    for _ in range(26):
-        number, digit = divmod(number, 32)
-        digits.append(_CROCKFORD[digit])
-    return "".join(reversed(digits))
+    pairs = []
+    for _ in range(13):
+        number, pair = divmod(number, 1024)
+        pairs.append(_PAIRS[pair])
+    return "".join(reversed(pairs))

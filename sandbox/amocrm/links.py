@@ -56,6 +56,8 @@ def _check(turn: Turn, kind: str, one: Sent, flaws: Flaws, linking: bool) -> Non
     if other_kind not in LINKABLE[kind]:
         flaws.choice("to_entity_type")
         return
+    if not isinstance(one.get("metadata") or {}, dict):
+        flaws.type("metadata", "array")
     card = turn.account.store.card(kind, one["entity_id"])
     other = turn.account.store.card(other_kind, one["to_entity_id"])
     if card is None:

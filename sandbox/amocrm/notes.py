@@ -44,9 +44,7 @@ def add_notes(turn: Turn, kind: str, id: str | None = None) -> Answer:  # noqa: 
             "_links": self_link(_href(turn, note)),
         }
 
-    return wrapped(
-        turn, "notes", write_batch(turn, sent, lambda one, flaws: _check(turn, kind, one, flaws), apply)
-    )
+    return wrapped(turn, "notes", write_batch(turn, sent, lambda one, flaws: _check(turn, kind, one, flaws), apply))
 
 
 def _check(turn: Turn, kind: str, one: Sent, flaws: Flaws) -> None:
@@ -83,9 +81,7 @@ def _check_params(turn: Turn, one: Sent, flaws: Flaws) -> None:
 
 def _known_uniq(turn: Turn, uniq: object) -> bool:
     notes = turn.account.store.notes.values()
-    return uniq is not None and any(
-        note.params.get("uniq") == uniq for held in notes for note in held.values()
-    )
+    return uniq is not None and any(note.params.get("uniq") == uniq for held in notes for note in held.values())
 
 
 def _check_number(turn: Turn, one: Sent, key: str, flaws: Flaws) -> None:

@@ -61,8 +61,7 @@ def _embedded(turn: Turn) -> Json:
         shown["users_groups"] = [{"id": 0, "name": "Отдел продаж", "uuid": None}]
     if "task_types" in turn.wanted:
         shown["task_types"] = [
-            {"id": id_, "name": name, "color": None, "icon_id": None, "code": code}
-            for id_, name, code in _TASK_TYPES
+            {"id": id_, "name": name, "color": None, "icon_id": None, "code": code} for id_, name, code in _TASK_TYPES
         ]
     if "datetime_settings" in turn.wanted:
         shown["datetime_settings"] = _DATETIME

@@ -23,9 +23,7 @@ def make_users(ids: IdWell) -> dict[int, User]:
 
 def make_pipelines(ids: IdWell) -> dict[int, Pipeline]:
     """Returns the main pipeline and a second one, each with unsorted, 142 and 143."""
-    pipelines = [
-        make_pipeline(ids, name, stages, sort) for sort, (name, stages) in enumerate(_PIPELINES, start=1)
-    ]
+    pipelines = [make_pipeline(ids, name, stages, sort) for sort, (name, stages) in enumerate(_PIPELINES, start=1)]
     return {pipeline.id: pipeline for pipeline in pipelines}
 
 

@@ -84,9 +84,7 @@ class Sender:
     def client(self) -> httpx.AsyncClient:
         """The client of everything the vendor itself sends; it follows no redirects."""
         if self._client is None:
-            self._client = httpx.AsyncClient(
-                transport=self._transport, follow_redirects=False, trust_env=False
-            )
+            self._client = httpx.AsyncClient(transport=self._transport, follow_redirects=False, trust_env=False)
         return self._client
 
     def tell(self, action: str, card: Card, form: dict[str, Any]) -> None:
@@ -110,9 +108,7 @@ class Sender:
         for one in self.subscriptions.values():
             wanted = [] if one.disabled else _wanted(news, one.settings)
             if wanted:
-                self._enqueue(
-                    Dispatch(one.id, one.destination, self._body(wanted, base), self._account.clock())
-                )
+                self._enqueue(Dispatch(one.id, one.destination, self._body(wanted, base), self._account.clock()))
 
     def _body(self, news: list[News], base: str) -> str:
         told: dict[str, dict[str, list[dict[str, Any]]]] = {}
@@ -139,9 +135,7 @@ class Sender:
         twice = self._random.random() < dial["duplicate_webhook"]
         self.queue.append(dispatch)
         if twice:
-            self.queue.append(
-                Dispatch(dispatch.subscription_id, dispatch.destination, dispatch.body, dispatch.due)
-            )
+            self.queue.append(Dispatch(dispatch.subscription_id, dispatch.destination, dispatch.body, dispatch.due))
         self.queue += self._held
         self._held = []
 
@@ -201,7 +195,7 @@ class Sender:
             )
         except httpx.TimeoutException:
             return TIMED_OUT
-        except (httpx.HTTPError, httpx.InvalidURL):
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
             return NO_CONNECTION
         return answer.status_code
 

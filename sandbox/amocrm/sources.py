@@ -1,6 +1,6 @@
 """Sources of leads; `external_id` is the natural key (sheet section 3.15)."""
 
-from sandbox.amocrm.errors import PROBLEM, TITLES, Flaws, Refusal, refuse
+from sandbox.amocrm.errors import PROBLEM, TITLES, Flaws, Refusal, refuse, validation_answer
 from sandbox.amocrm.hal import NO_CONTENT, Json, hal, self_link, wrapped
 from sandbox.amocrm.model import LeadSource
 from sandbox.amocrm.people import need_admin
@@ -80,6 +80,7 @@ def patch_sources(turn: Turn) -> Answer:
     def check(one: Sent, flaws: Flaws) -> None:
         if not any(known.id == one.get("id") for known in _active(turn)):
             flaws.other("EntityNotFound", "id", f"source with id = {one.get('id')} not found")
+        _check_change(turn, one, flaws)
 
     def apply(one: Sent) -> Json:
         return _model(turn, _change(turn, turn.account.sources[one["id"]], one))
@@ -90,7 +91,19 @@ def patch_sources(turn: Turn) -> Answer:
 def patch_source(turn: Turn, id: str) -> Answer:  # noqa: A002 - the name of the path parameter
     """PATCH /sources/{id}."""
     need_admin(turn)
-    return hal(_model(turn, _change(turn, _found(turn, id), turn.sent_object())))
+    source, sent, flaws = _found(turn, id), turn.sent_object(), Flaws()
+    _check_change(turn, sent, flaws)
+    if flaws.found:
+        raise Refusal(validation_answer([("0", flaws.found)]))
+    return hal(_model(turn, _change(turn, source, sent)))
+
+
+def _check_change(turn: Turn, one: Sent, flaws: Flaws) -> None:
+    if one.get("name") is not None and not isinstance(one["name"], str):
+        flaws.type("name", "string")
+    pipeline_id = one.get("pipeline_id")
+    if pipeline_id is not None and not (is_id(pipeline_id) and pipeline_id in turn.account.pipelines):
+        flaws.choice("pipeline_id")
 
 
 def _change(turn: Turn, source: LeadSource, one: Sent) -> LeadSource:

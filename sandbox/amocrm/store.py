@@ -3,6 +3,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 LEADS, CONTACTS, COMPANIES = "leads", "contacts", "companies"
@@ -49,12 +50,7 @@ class Card:
     @property
     def is_open_lead(self) -> bool:
         """Whether this is an active lead: neither closed, deleted nor waiting in unsorted."""
-        return (
-            self.kind == LEADS
-            and self.status_id not in CLOSED
-            and not self.is_deleted
-            and not self.in_unsorted
-        )
+        return self.kind == LEADS and self.status_id not in CLOSED and not self.is_deleted and not self.in_unsorted
 
     def linked(self, kind: str) -> dict[int, bool]:
         """Returns ids of linked cards of `kind` with their is_main flag."""
@@ -117,12 +113,10 @@ class OrderedIndex:
         if place < len(self._pairs) and self._pairs[place] == (moment, id):
             del self._pairs[place]
 
-    def walk(
-        self, descending: bool = False, start: float | None = None, end: float | None = None
-    ) -> Iterator[int]:
+    def walk(self, descending: bool = False, start: float | None = None, end: float | None = None) -> Iterator[int]:
         """Yields ids between two moments, both included."""
         first = 0 if start is None else bisect_left(self._pairs, (start, -1))
-        last = len(self._pairs) if end is None else bisect_left(self._pairs, (end + 1e-9, -1))
+        last = len(self._pairs) if end is None else bisect_left(self._pairs, (end, inf))
         places = range(last - 1, first - 1, -1) if descending else range(first, last)
         for place in places:
             yield self._pairs[place][1]
@@ -156,11 +150,9 @@ class Shelf:
             card.created_at = created_at
             self.by_created.add(created_at, card.id)
 
-    def reindex(self, card: Card, phones: list[str], phone_field: int | None) -> None:
+    def reindex(self, card: Card, phones: list[str]) -> None:
         """Renews what `query` and the phone look-ups see of a card."""
-        values = (
-            str(value.get("value", "")) for field_values in card.fields.values() for value in field_values
-        )
+        values = (str(value.get("value", "")) for field_values in card.fields.values() for value in field_values)
         self.texts[card.id] = "\n".join((card.name, *values)).lower()
         for old in self.digits.get(card.id, "").split():
             self.by_phone.get(old[-MATCHED_DIGITS:], set()).discard(card.id)

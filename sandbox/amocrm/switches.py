@@ -27,9 +27,7 @@ SWITCHES = (
     Knob("retry_after", 300, number(0), "`retry_after` in the 429 body, seconds; 0 leaves it out."),
     Knob("retry_after_header", False, boolean, "Whether a 429 carries a Retry-After header as well."),
     Knob("body_429", "json", choice("json", "html"), "Body of a 429."),
-    Knob(
-        "block_after", 30, number(0), "Number of 429 within `block_window` that blocks the account; 0 never."
-    ),
+    Knob("block_after", 30, number(0), "Number of 429 within `block_window` that blocks the account; 0 never."),
     Knob("block_window", 60, number(1), "Seconds in which those 429 are counted."),
     Knob("block_seconds", 0, number(0), "Seconds a block lasts; 0 until `POST /_sandbox/unblock`."),
     # Account options (sections 0, 3, 4, 7).
@@ -42,9 +40,7 @@ SWITCHES = (
         choice(402, 403),
         "Answer to a subscription on a tariff without webhooks.",
     ),
-    Knob(
-        "duplicate_control", False, boolean, "Duplicate control of `leads/complex` by phone and text field."
-    ),
+    Knob("duplicate_control", False, boolean, "Duplicate control of `leads/complex` by phone and text field."),
     Knob("minor_units_key", False, boolean, "Whether leads carry `price_with_minor_units` (newer accounts)."),
     # Reading lists (sections 3.5, 3.8, 5.1).
     Knob("query_digits", True, boolean, "Whether `query` also compares phone digits (needle of 7 or more)."),
@@ -67,16 +63,12 @@ SWITCHES = (
     Knob("events_order", "desc", choice("desc", "asc"), "Order of `/events`."),
     Knob("events_days", 0, number(0), "Days the history is kept; 0 for ever."),
     # Writing (sections 3.6, 3.7, 3.10, 5.5).
-    Knob(
-        "partial_batches", False, boolean, "Good items of a flawed batch are stored although 400 is answered."
-    ),
+    Knob("partial_batches", False, boolean, "Good items of a flawed batch are stored although 400 is answered."),
     Knob("missing_key_code", "FieldMissing", text, "Validation code of an absent mandatory key."),
     Knob("patch_missing_single", 404, choice(400, 404), "Answer to PATCH of one unknown id."),
     Knob("patch_missing_code", "EntityNotFound", text, "Validation code of an unknown id in a PATCH array."),
     Knob("complex_limit_status", 400, choice(400, 422), "Answer to more than 50 leads in `leads/complex`."),
-    Knob(
-        "merged_request_ids", True, boolean, "Complex items merged into one lead list all their request ids."
-    ),
+    Knob("merged_request_ids", True, boolean, "Complex items merged into one lead list all their request ids."),
     Knob("reopening_clears_closed_at", True, boolean, "Moving out of 142/143 clears `closed_at`."),
     Knob("empty_value_clears", True, boolean, 'Whether `values: [{"value": ""}]` clears a field.'),
     Knob(
@@ -90,17 +82,13 @@ SWITCHES = (
     Knob("over_text_limit", "reject", choice("reject", "truncate"), "What happens to a longer value."),
     Knob("name_limit", 0, number(0), "Most characters of a card's name; 0 for no limit."),
     Knob("field_code_unique", True, boolean, "Whether two fields of one kind may not share a code."),
-    Knob(
-        "contact_field_code_fails", False, boolean, "Creating a contact field with a code fails (issue 604)."
-    ),
+    Knob("contact_field_code_fails", False, boolean, "Creating a contact field with a code fails (issue 604)."),
     Knob("link_again", "ok", choice("ok", "400"), "Linking what is linked already."),
     # Calls and unsorted (sections 3.13, 3.14).
     Knob("calls_mixed_status", 200, choice(200, 400), "Status of `/calls` when only a part was placed."),
     Knob("calls_error_keys", "full", choice("full", "title"), "Keys of an error of `/calls`."),
     Knob("uniq_enforced", False, boolean, "Whether a repeated `uniq` of a call is refused."),
-    Knob(
-        "unsorted_duplicates", "error", choice("error", "allowed"), "Re-adding what is pending in unsorted."
-    ),
+    Knob("unsorted_duplicates", "error", choice("error", "allowed"), "Re-adding what is pending in unsorted."),
     Knob("unsorted_fresh_seconds", 0, number(0), "Age below which accepting answers 400 (issue 477)."),
     Knob("unsorted_metadata_types", "odd", choice("odd", "plain"), "`odd`: duration a string, phone an int."),
     Knob("source_id_returns", True, boolean, "A re-created external_id gets its old source id back."),
@@ -111,9 +99,7 @@ SWITCHES = (
     Knob("lost_webhook", 0, number(0, 1), "Share of webhooks never sent."),
     Knob("shuffled_webhook", 0, number(0, 1), "Share of webhooks held until after the next one."),
     Knob("webhook_timeout", 2, number(0.01, 60), "Real seconds a receiver has to answer."),
-    Knob(
-        "webhook_account_keys", "full", choice("full", "subdomain"), "`subdomain`: the old captures' account."
-    ),
+    Knob("webhook_account_keys", "full", choice("full", "subdomain"), "`subdomain`: the old captures' account."),
     Knob("webhook_account_first", False, boolean, "Whether `account[...]` comes before the cards."),
     Knob("own_changes_fire_hooks", True, boolean, "Whether our own token's changes come back as webhooks."),
     Knob("upsert_enables_hook", False, boolean, "Whether re-subscribing clears `disabled`."),

@@ -25,9 +25,7 @@ def add_tasks(turn: Turn) -> Answer:
         task = _create(turn, one)
         return {"id": task.id, "request_id": one["request_id"], "_links": self_link(_href(turn, task))}
 
-    return wrapped(
-        turn, "tasks", write_batch(turn, sent, lambda one, flaws: _check(turn, one, flaws, True), apply)
-    )
+    return wrapped(turn, "tasks", write_batch(turn, sent, lambda one, flaws: _check(turn, one, flaws, True), apply))
 
 
 def _check(turn: Turn, one: Sent, flaws: Flaws, new: bool) -> None:

@@ -57,14 +57,10 @@ class Tokens:
         family = family or self._account.ids.hex(8)
         access = self.new_access(user_id, self.client_id, base, family)
         refresh = self._account.ids.code(720)
-        self.refresh[refresh] = self._grant(
-            user_id, self.client_id, self._account.dial["refresh_ttl"], family
-        )
+        self.refresh[refresh] = self._grant(user_id, self.client_id, self._account.dial["refresh_ttl"], family)
         return Pair(access, refresh)
 
-    def new_access(
-        self, user_id: int, client_id: str, base: str, family: str, seconds: float | None = None
-    ) -> str:
+    def new_access(self, user_id: int, client_id: str, base: str, family: str, seconds: float | None = None) -> str:
         """Returns a fresh access token; `base` is the address it is to be used at."""
         ttl = seconds or self._account.dial["access_ttl"]
         grant = self._grant(user_id, client_id, ttl, family)

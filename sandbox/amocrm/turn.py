@@ -86,9 +86,7 @@ def write_batch(turn: Turn, sent: list[Sent], check: Check, apply: Callable[[Sen
         check(one, flaws)
         if flaws.found:
             flawed[index] = flaws.found
-    refusal = Refusal(
-        validation_answer([(sent[index]["request_id"], found) for index, found in flawed.items()])
-    )
+    refusal = Refusal(validation_answer([(sent[index]["request_id"], found) for index, found in flawed.items()]))
     if flawed and not turn.account.dial["partial_batches"]:
         raise refusal
     made = [apply(one) for index, one in enumerate(sent) if index not in flawed]

@@ -53,6 +53,8 @@ def _check(turn: Turn, category: str, one: Sent, flaws: Flaws) -> None:
     for key in ("source_name", "source_uid", "metadata"):
         if one.get(key) is None:
             flaws.missing(missing, key)
+        elif key != "metadata" and not isinstance(one[key], str):
+            flaws.type(key, "string")
     metadata = one.get("metadata")
     if metadata is not None and not isinstance(metadata, dict):
         flaws.type("metadata", "array")
@@ -67,9 +69,7 @@ def _check(turn: Turn, category: str, one: Sent, flaws: Flaws) -> None:
     for kind, inner in _inner(one):
         found = Flaws()
         check_card(turn, kind, inner, found)
-        flaws.found += [
-            Flaw(flaw.code, f"_embedded.{kind}.0.{flaw.path}", flaw.detail) for flaw in found.found
-        ]
+        flaws.found += [Flaw(flaw.code, f"_embedded.{kind}.0.{flaw.path}", flaw.detail) for flaw in found.found]
 
 
 def _inner(one: Sent) -> Iterable[tuple[str, Sent]]:
@@ -83,9 +83,9 @@ def _inner(one: Sent) -> Iterable[tuple[str, Sent]]:
 def _check_double(turn: Turn, category: str, one: Sent, seen: set[tuple[object, ...]], flaws: Flaws) -> None:
     if turn.account.dial["unsorted_duplicates"] == "allowed" or flaws.found:
         return
-    key = (category, one["source_uid"], one["metadata"].get("uniq"))
+    key = (category, one["source_uid"], str(one["metadata"].get("uniq")))
     pending = {
-        (known.category, known.source_uid, known.metadata.get("uniq"))
+        (known.category, known.source_uid, str(known.metadata.get("uniq")))
         for known in turn.account.incoming.values()
         if known.state == "pending"
     }
@@ -260,8 +260,7 @@ def summary(turn: Turn) -> Answer:
     """GET /leads/unsorted/summary."""
     span = turn.filter("created_at")
     low, high = (
-        int(said) if isinstance(said := span.get(key), str) and said.isdecimal() else None
-        for key in ("from", "to")
+        int(said) if isinstance(said := span.get(key), str) and said.isdecimal() else None for key in ("from", "to")
     )
     found = [
         one

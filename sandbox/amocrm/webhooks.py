@@ -6,7 +6,7 @@ from sandbox.amocrm.errors import Flaws, Refusal, problem, refuse, validation_an
 from sandbox.amocrm.hal import NO_CONTENT, Json, hal, wrapped
 from sandbox.amocrm.people import need_admin
 from sandbox.amocrm.sender import Subscription
-from sandbox.amocrm.turn import Sent, Turn
+from sandbox.amocrm.turn import Sent, Turn, is_id
 from sandbox.wire import Answer
 
 MOST_HOOKS = 100
@@ -24,14 +24,8 @@ def list_hooks(turn: Turn) -> Answer:
     """GET /webhooks; 204 when there is none."""
     need_admin(turn)
     wanted = turn.filter().get("destination")
-    found = [
-        one
-        for one in turn.account.sender.subscriptions.values()
-        if wanted is None or one.destination == wanted
-    ]
-    return (
-        wrapped(turn, "webhooks", [_model(turn, one) for one in found], total=True) if found else NO_CONTENT
-    )
+    found = [one for one in turn.account.sender.subscriptions.values() if wanted is None or one.destination == wanted]
+    return wrapped(turn, "webhooks", [_model(turn, one) for one in found], total=True) if found else NO_CONTENT
 
 
 def subscribe(turn: Turn) -> Answer:
@@ -64,6 +58,8 @@ def _check(turn: Turn, sent: Sent) -> None:
         for index, setting in enumerate(settings):
             if str(setting) not in allowed:
                 flaws.choice(f"settings.{index}")
+    if sent.get("sort") is not None and not is_id(sent["sort"]):
+        flaws.type("sort", "int")
     if flaws.found:
         raise Refusal(validation_answer([("0", flaws.found)]))
 

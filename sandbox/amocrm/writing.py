@@ -206,11 +206,7 @@ def _write_tags(account: "Account", card: Card, sent: Sent) -> None:
 
 def _tag(account: "Account", kind: str, one: dict[str, Any]) -> int:
     id_ = one.get("id")
-    return (
-        id_
-        if isinstance(id_, int) and id_ in account.tags[kind]
-        else account.tag_id(kind, str(one.get("name", "")))
-    )
+    return id_ if isinstance(id_, int) and id_ in account.tags[kind] else account.tag_id(kind, str(one.get("name", "")))
 
 
 def _link_sent(turn: Turn, card: Card, sent: Sent) -> None:

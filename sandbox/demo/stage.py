@@ -149,13 +149,15 @@ class Stage:
         children = Children(self.folder / "logs")
         self._closing.callback(children.end)
         url = f"http://127.0.0.1:{self.port}"
-        self.say("starting the sandbox amoCRM")
-        sold = self._sandbox(children, url)
-        self.crm = Crm(self._closing.enter_context(Door(sold["base_url"])))
-        environment = self._environment(url, sold)
         self.say("setting up the company")
-        keys = self._apply(children, environment)
+        # Both take a second or two to start: side by side.
+        seller = self._sandbox(children, url)
+        keys = self._apply(children, self._environment(url))
+        sold = seller.greeting(wait=self.clock.pass_time)
+        self.crm = Crm(self._closing.enter_context(Door(sold["base_url"])))
         self.say("starting the hub")
+        app = {name: sold[name] for name in ("client_id", "client_secret", "base_url")}
+        environment = {**self._environment(url), "HUB_APPS": json.dumps({"amocrm": app})}
         web, killable = self._start(children, environment)
         self.hub = Hub(web.greeting(wait=self.clock.pass_time)["url"], keys, killable, self._pause)
         self._closing.enter_context(self.hub.door)
@@ -163,17 +165,17 @@ class Stage:
         self.say("connecting the CRM")
         connect_crm(self.hub.url, keys.password)
 
-    def _sandbox(self, children: Children, url: str) -> dict[str, Any]:
+    def _sandbox(self, children: Children, url: str) -> Child:
         callback = f"{url}/oauth/amocrm/callback"
-        arguments = ("--port", "0", "--clock", str(self.clock.path), "--redirect-uri", callback)
-        return children.add("amocrm", "sandbox", "amocrm", *arguments).greeting(wait=self.clock.pass_time)
+        clock = str(self.clock.path)
+        return children.add(
+            "amocrm", "sandbox", "amocrm", "--port", "0", "--clock", clock, "--redirect-uri", callback
+        )
 
-    def _environment(self, url: str, sold: dict[str, Any]) -> dict[str, str]:
-        app = {name: sold[name] for name in ("client_id", "client_secret", "base_url")}
+    def _environment(self, url: str) -> dict[str, str]:
         return {
             "HUB_DATA_DIR": str(self.folder / "hub"),
             "HUB_CLOCK_FILE": str(self.clock.path),
-            "HUB_APPS": json.dumps({"amocrm": app}),
             "HUB_PUBLIC_URL": url,
             "HUB_READBACK_S": str(READ_BACK_S),
             # A whole day's visitors come from one address within half a minute.

@@ -11,7 +11,8 @@ RETURNS = 0.10  # of the visits are somebody's second or third
 AWAY_S = 2_400.0  # at least so long between two visits of one person, well over a session's 30 minutes
 BOUNCES = 0.38
 LONGEST_STAY_S = 780.0
-BEAT_S = 240.0  # the page script beats every 30 s; the player only often enough to keep the number
+BEAT_S = 400.0  # the page script beats every 30 s; the player only often enough to keep the number
+GLANCE_S = 30.0  # who is gone sooner leaves no further sign of life
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,12 @@ def _stay(random: Random) -> float:
 
 
 def _views(random: Random, at: float, leaves: float) -> Sequence[View]:
-    """Some further pages on a longer stay, beats in between, and always a last sign of life."""
+    """Some further pages on a longer stay, beats in between, and a last sign of life."""
     stay = leaves - at
     pages = 0 if stay < 45 else random.choices((0, 1, 2), (6, 3, 1))[0]
     moments = sorted(round(at + stay * random.uniform(0.15, 0.9), 1) for _ in range(pages))
     views = [View(moment, f"{ORIGIN}{random.choice(PAGES)}") for moment in moments]
     views += [View(round(at + BEAT_S * beat, 1)) for beat in range(1, int(stay / BEAT_S) + 1)]
-    return tuple(sorted([*views, View(leaves)], key=lambda view: view.at))
+    if stay >= GLANCE_S:
+        views.append(View(leaves))
+    return tuple(sorted(views, key=lambda view: view.at))

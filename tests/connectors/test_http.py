@@ -1,3 +1,5 @@
+import asyncio
+import contextlib
 import gzip
 import json
 import logging
@@ -193,7 +195,8 @@ async def test_gzip_is_read(http):
 @pytest.mark.parametrize(("encoding", "body"), [("br", b"?"), ("gzip", b"not gzip")])
 @respx.mock
 async def test_other_encodings_are_perhaps(http, encoding, body):
-    respx.get(URL).respond(200, content=body, headers={"content-encoding": encoding})
+    answer = httpx.Response(200, headers={"content-encoding": encoding}, stream=httpx.ByteStream(body))
+    respx.get(URL).mock(return_value=answer)
     with pytest.raises(PerhapsSent):
         await http.send("GET", URL, timeout=5)
 
@@ -323,3 +326,46 @@ def test_the_asked_pause_is_read_from_body_or_header(headers, body, pause):
 async def test_closing_twice_is_harmless(http):
     await http.aclose()
     await http.aclose()
+
+
+# -- a real connection on the loopback
+
+
+@pytest.fixture
+async def dripping():
+    """A server that sends its headers and then one byte after another until nobody reads."""
+    finished = asyncio.Event()
+
+    async def drip(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100000000\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while not reader.at_eof():
+                writer.write(b"x")
+                await writer.drain()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(reader.read(1_000), 0.01)
+        writer.close()
+        finished.set()
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server.close()
+    await asyncio.wait_for(finished.wait(), 5)
+
+
+async def test_a_dripping_answer_is_cut_off_in_time(dripping, monkeypatch):
+    monkeypatch.setattr("connectors.http.CONNECT_S", 0.2)
+    async with Http(allowed=HOSTS, origins=(dripping,)) as http:
+        with pytest.raises(PerhapsSent, match="no whole answer within"):
+            await http.send("POST", f"{dripping}/x", json={}, timeout=0.2, creates=True)
+
+
+async def test_a_closed_port_is_certainly_not():
+    server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server.close()
+    await server.wait_closed()
+    async with Http(allowed=HOSTS, origins=(address,)) as http:
+        with pytest.raises(NotSent):
+            await http.send("POST", f"{address}/x", json={}, timeout=5, creates=True)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import MappingProxyType
 
 from connectors.amocrm import connector
 from connectors.contract import ConnectorContract, Step
@@ -13,6 +14,7 @@ def fixture(name):
     return json.loads((FIXTURES / f"{name}.json").read_text("utf-8"))
 
 
+FIELDS = {"HUB_CALL_ID": "700001", "UTM_SOURCE": "610933", "UTM_TERM": "610934"}
 NOBODY = Step("GET", "/api/v4/contacts", None, 204)
 NOTES = Step("POST", "/api/v4/leads/notes", fixture("notes__created"))
 TASKS = Step("POST", "/api/v4/tasks", fixture("tasks__created"))
@@ -25,7 +27,7 @@ def with_deal(answer):
 class TestAmocrm(ConnectorContract):
     connector = connector
     host = "romashka.amocrm.ru"
-    settings = {"currency": "RUB", "fields": {"HUB_CALL_ID": "700001", "UTM_SOURCE": "610933", "UTM_TERM": "610934"}}
+    settings = MappingProxyType({"currency": "RUB", "fields": FIELDS})
     created = with_deal("complex__created")
     nameless = with_deal("complex__no_request_id")
     foreign = with_deal("complex__foreign_id")

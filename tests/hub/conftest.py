@@ -1,19 +1,15 @@
 """A hub on each engine, beside a real CRM sandbox."""
 
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import world as worlds  # the file beside this one
-
 from hub.app import build, running, web_app
 from hub.settings import AppSettings, Settings
 from hub.setup import apply, read_setup
+from tests.hub import world as worlds
 
 SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "calls_to_deals.yaml"
 

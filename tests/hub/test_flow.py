@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from world import World
+from sqlalchemy import select
+
+from hub.store.db import Tx
+from hub.store.tables import Goal, table_of
+from tests.hub.world import World
 
 AD = "https://okna.example/?utm_source=yandex&utm_medium=cpc&utm_campaign=okna-msk&utm_term=пластиковые+окна&yclid=777"
 IVAN = "+79161234567"
@@ -28,3 +32,107 @@ async def test_a_call_from_an_ad_becomes_a_deal_with_its_source(connected: World
     (call,) = (await connected.api("calls"))["calls"]
     assert call["match"]["visitor"] == shown["visitor"]
     assert call["match"]["confidence"] > 0.9
+
+
+async def test_a_missed_call_of_an_unknown_caller_is_also_a_task(connected: World) -> None:
+    shown = await connected.visit(AD)
+    await connected.mango_call("c1", IVAN, shown["number"], talk_s=0)
+    await connected.delivered(1)
+    state = await connected.state()
+    (deal,), (task,) = state["leads"], state["tasks"]
+    assert task["entity_id"] == deal["id"]
+
+
+async def test_a_second_call_is_a_note_on_the_open_deal(connected: World) -> None:
+    shown = await connected.visit(AD)
+    await connected.mango_call("c1", IVAN, shown["number"], talk_s=60)
+    await connected.delivered(1)
+    await connected.mango_call("c2", IVAN, shown["number"], talk_s=40)
+    await connected.delivered(2)
+    state = await connected.state()
+    assert len(state["leads"]) == 1
+    assert len(state["contacts"]) == 1
+    calls = (await connected.api("calls"))["calls"]
+    deals = [next(ref["id"] for ref in call["deliveries"][0]["refs"] if ref["kind"] == "deal") for call in calls]
+    assert deals == [str(state["leads"][0]["id"])] * 2
+
+
+async def test_two_calls_at_once_of_one_caller_make_one_deal(connected: World) -> None:
+    shown = await connected.visit(AD)
+    await connected.mango_call("c1", IVAN, shown["number"], talk_s=0)
+    await connected.mango_call("c2", IVAN, shown["number"], talk_s=0)
+    await connected.delivered(2)
+    state = await connected.state()
+    assert (len(state["leads"]), len(state["contacts"])) == (1, 1)
+
+
+async def test_a_call_to_a_billboard_carries_its_placement(connected: World) -> None:
+    told = {"call_id": "g1", "event": "ended", "at": connected.clock.now().isoformat(), "status": "answered"}
+    told |= {"dialled": "8 (495) 222-00-01", "caller": "8 916 555-44-33", "talk_s": 45, "wait_s": 5}
+    assert (await connected.generic(told, "m1")).status_code == 200
+    await connected.delivered(1)
+    (deal,) = (await connected.state())["leads"]
+    assert field(deal, "UTM_SOURCE") == "billboard"
+    assert field(deal, "UTM_CAMPAIGN") == "mkad-42"
+
+
+async def test_a_call_to_a_number_nobody_held_says_so_honestly(connected: World) -> None:
+    await connected.mango_call("c1", IVAN, "+74951110003", talk_s=60)
+    await connected.delivered(1)
+    (call,) = (await connected.api("calls"))["calls"]
+    assert call["match"]["visit"] is None
+    assert call["match"]["reason"] == "nobody"
+
+
+async def test_a_won_deal_becomes_revenue_and_a_goal_in_the_report(connected: World) -> None:
+    shown = await connected.visit(AD)
+    await connected.mango_call("c1", IVAN, shown["number"], talk_s=60)
+    await connected.delivered(1)
+    (deal,) = (await connected.state())["leads"]
+    await sell(connected, deal["id"], 125_000)
+    await connected.until(lambda status: status["deals_won"] == 1, step_s=10)
+    day = connected.clock.now().date().isoformat()
+    spend = f"day,source,campaign,cost,clicks\n{day},yandex,okna-msk,2500.50,10\n"
+    site, token = connected.applied.sites[0]["key"], connected.applied.api_token
+    sent = await connected.web.post(
+        f"/api/v1/spend?site={site}", content=spend, headers={"authorization": f"Bearer {token}"}
+    )
+    assert sent.json() == {"rows": 1}
+    report = await connected.api("report/roi", **{"from": day, "to": day})
+    (row,) = [row for row in report["rows"] if row["source"] == "yandex"]
+    assert (row["visits"], row["calls"], row["qualified"], row["deals"], row["won"]) == (1, 1, 1, 1, 1)
+    assert row["revenue_minor"] == 12_500_000
+    assert row["spend_minor"] == 250_050
+    assert row["cost_per_call_minor"] == 250_050
+    goals = await connected.hub.db.read(all_goals)
+    assert goals == [("call_qualified", 0, True), ("deal_won", 12_500_000, True)]
+
+
+async def test_a_reopened_deal_takes_its_revenue_and_goal_back(connected: World) -> None:
+    shown = await connected.visit(AD)
+    await connected.mango_call("c1", IVAN, shown["number"], talk_s=60)
+    await connected.delivered(1)
+    (deal,) = (await connected.state())["leads"]
+    await sell(connected, deal["id"], 125_000)
+    await connected.until(lambda status: status["deals_won"] == 1, step_s=10)
+    await sell(connected, deal["id"], 125_000, status_id=deal["status_id"])
+    await connected.until(lambda status: status["deals_won"] == 0, step_s=10)
+    day = connected.clock.now().date().isoformat()
+    report = await connected.api("report/roi", **{"from": day, "to": day})
+    assert report["total"]["revenue_minor"] == 0
+    assert ("deal_won", 12_500_000, False) in await connected.hub.db.read(all_goals)
+
+
+async def sell(world: World, deal_id: int, price: int, status_id: int = 142) -> None:
+    """Move a deal as a person of the sales department."""
+    minted = await world.crm_web.post("/_sandbox/token", json={})
+    bearer = {"authorization": f"Bearer {minted.json()['access_token']}"}
+    change = {"status_id": status_id, "price": price}
+    answer = await world.crm_web.patch(f"/api/v4/leads/{deal_id}", json=change, headers=bearer)
+    assert answer.status_code == 200, answer.text
+
+
+def all_goals(tx: Tx) -> list[tuple[str, int, bool]]:
+    goals = table_of(Goal)
+    rows = tx.execute(select(goals).order_by(goals.c.name))
+    return [(row.name, row.value_minor, row.withdrawn_at is None) for row in rows]

@@ -19,12 +19,12 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
-from hub.app import Hub
+from hub.hub import Hub
 from hub.store import people
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"
 MANGO_KEY, MANGO_SALT = "KEY123", "SALT456"
-SIGNING = base64.b64encode(b"a shared secret of 32 bytes long").decode()
+SIGNING = "whsec_" + base64.b64encode(b"a shared secret of 32 bytes long").decode()
 OPENING = datetime(2026, 11, 20, 6, tzinfo=UTC)
 
 SETUP = f"""
@@ -93,7 +93,9 @@ class World:
 
     def __post_init__(self) -> None:
         self.web = httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app), base_url="http://hub.test", headers={"user-agent": BROWSER}
+            transport=httpx.ASGITransport(self.app),
+            base_url="http://hub.test",
+            headers={"user-agent": BROWSER},
         )
         self.crm_web = httpx.AsyncClient(base_url=self.crm["base_url"])
 
@@ -143,8 +145,17 @@ class World:
     async def mango_call(self, call_id: str, caller: str, dialled: str, *, talk_s: int) -> None:
         """Tell a whole call: ringing, and its summary at the end; not answered when ``talk_s`` is 0."""
         start = int(self.clock.now().timestamp())
-        ends = {"from": {"number": caller.lstrip("+")}, "to": {"number": "101", "line_number": dialled.lstrip("+")}}
-        leg = {"entry_id": call_id, "call_id": f"{call_id}-1", "timestamp": start, "seq": 1, "call_state": "Appeared"}
+        ends = {
+            "from": {"number": caller.lstrip("+")},
+            "to": {"number": "101", "line_number": dialled.lstrip("+")},
+        }
+        leg = {
+            "entry_id": call_id,
+            "call_id": f"{call_id}-1",
+            "timestamp": start,
+            "seq": 1,
+            "call_state": "Appeared",
+        }
         await self.mango("call", {**leg, "location": "ivr", **ends, "dct": {"type": 0}})
         self.clock.forward(talk_s + 10)
         summary = {"entry_id": call_id, "call_direction": 1, "from": ends["from"], "to": {"extension": "101"}}
@@ -156,7 +167,7 @@ class World:
     async def generic(self, told: Mapping[str, Any], message_id: str) -> httpx.Response:
         """Send one event signed by Standard Webhooks to the second telephony account."""
         body, at = json.dumps(told), str(int(self.clock.now().timestamp()))
-        key = base64.b64decode(SIGNING)
+        key = base64.b64decode(SIGNING.removeprefix("whsec_"))
         mark = base64.b64encode(hmac.new(key, f"{message_id}.{at}.{body}".encode(), hashlib.sha256).digest()).decode()
         headers = {"webhook-id": message_id, "webhook-timestamp": at, "webhook-signature": f"v1,{mark}"}
         return await self.web.post(self.applied.telephony[1]["path"], content=body, headers=headers)
@@ -188,7 +199,9 @@ class World:
 
     async def delivered(self, number: int) -> dict[str, Any]:
         """Let time go on until so many deliveries are done."""
-        return await self.until(lambda status: status["deliveries"].get("delivered", 0) >= number and not status["inbox"])
+        return await self.until(
+            lambda status: status["deliveries"].get("delivered", 0) >= number and not status["inbox"]
+        )
 
 
 def _breathe() -> None:

@@ -127,9 +127,7 @@ async def test_rates_keep_to_method_and_path(api: httpx.AsyncClient, sandbox: Sa
     assert (await api.post(LEADS, json=[{}])).status_code == 500
 
 
-async def test_rates_leave_the_token_endpoint_alone_unless_asked(
-    web: httpx.AsyncClient, sandbox: Sandbox
-) -> None:
+async def test_rates_leave_the_token_endpoint_alone_unless_asked(web: httpx.AsyncClient, sandbox: Sandbox) -> None:
     sandbox.dial.turn({"rates": {"500": 1}})
     assert (await web.post("/oauth2/access_token", json={})).status_code == 401
     sandbox.dial.turn({"only": {"path": ""}})
@@ -149,9 +147,7 @@ async def test_a_prescription_is_used_in_turn_by_requests_with_the_marker(
     assert (last.status_code, after.status_code) == (429, 200)
 
 
-async def test_the_ledger_tells_marker_commit_status_and_totals(
-    api: httpx.AsyncClient, web: httpx.AsyncClient
-) -> None:
+async def test_the_ledger_tells_marker_commit_status_and_totals(api: httpx.AsyncClient, web: httpx.AsyncClient) -> None:
     await api.post(LEADS, json=[{"name": f"hub:{MARKER}"}])
     await api.get(LEADS, params={"query": MARKER})
     told = (await web.get("/_sandbox/ledger")).json()

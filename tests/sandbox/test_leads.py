@@ -96,9 +96,7 @@ async def test_patch_of_one_answers_the_bare_lead(api: httpx.AsyncClient) -> Non
     assert "_embedded" not in answer.json()
 
 
-async def test_an_unknown_field_refuses_the_whole_batch_with_its_path(
-    api: httpx.AsyncClient, sandbox: Sandbox
-) -> None:
+async def test_an_unknown_field_refuses_the_whole_batch_with_its_path(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
     bad = {"request_id": "bad", "custom_fields_values": [{"field_id": 1, "values": [{"value": "x"}]}]}
     answer = await api.post(LEADS, json=[{"name": "Хорошая"}, bad])
     told = answer.json()["validation-errors"]
@@ -126,9 +124,7 @@ async def test_a_status_as_text_is_an_invalid_type(api: httpx.AsyncClient) -> No
     }
 
 
-async def test_a_status_of_another_pipeline_needs_its_pipeline(
-    api: httpx.AsyncClient, sandbox: Sandbox
-) -> None:
+async def test_a_status_of_another_pipeline_needs_its_pipeline(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
     number = await add(api)
     other = list(sandbox.account.pipelines.values())[1]
     alone = await api.patch(f"{LEADS}/{number}", json={"status_id": other.first.id})
@@ -166,9 +162,7 @@ async def test_patch_of_an_unknown_id_in_an_array_is_a_flaw_of_its_item(api: htt
     assert answer.json()["validation-errors"][0]["errors"][0]["path"] == "id"
 
 
-async def test_patch_of_one_unknown_id_is_404_or_400_by_switch(
-    api: httpx.AsyncClient, sandbox: Sandbox
-) -> None:
+async def test_patch_of_one_unknown_id_is_404_or_400_by_switch(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
     by_default = await api.patch(f"{LEADS}/1", json={"price": 1})
     sandbox.dial.turn({"patch_missing_single": 400})
     switched = await api.patch(f"{LEADS}/1", json={"price": 1})
@@ -321,6 +315,4 @@ async def test_a_trashed_lead_is_204_and_shows_reduced_in_only_deleted(
     alive = await api.get(f"{LEADS}/{number}")
     trashed = await api.get(f"{LEADS}?with=only_deleted")
     assert alive.status_code == 204
-    assert trashed.json()["_embedded"]["leads"] == [
-        {"id": number, "updated_at": 1_767_225_600, "is_deleted": True}
-    ]
+    assert trashed.json()["_embedded"]["leads"] == [{"id": number, "updated_at": 1_767_225_600, "is_deleted": True}]

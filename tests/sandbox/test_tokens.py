@@ -96,9 +96,7 @@ async def test_an_access_token_dies_after_24_hours(api: httpx.AsyncClient, clock
     assert stale.headers["content-type"] == "application/problem+json"
 
 
-async def test_the_access_token_is_a_long_hs256_jwt_with_its_claims(
-    sandbox: Sandbox, keys: dict[str, object]
-) -> None:
+async def test_the_access_token_is_a_long_hs256_jwt_with_its_claims(sandbox: Sandbox, keys: dict[str, object]) -> None:
     head, claims, signature = str(keys["access_token"]).split(".")
     key = sandbox.account.tokens.client_secret.encode()
     expected = hmac.new(key, f"{head}.{claims}".encode(), hashlib.sha256).digest()
@@ -128,6 +126,14 @@ async def test_x_context_user_id_acts_with_that_user(api: httpx.AsyncClient, san
     unknown = await api.get(ACCOUNT, headers={"X-Context-User-ID": "1"})
     assert answer.json()["current_user_id"] == manager.id
     assert unknown.status_code == 401
+
+
+async def test_x_context_user_id_is_for_admin_tokens_only(
+    maria: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    other = list(sandbox.account.users.values())[2]
+    answer = await maria.get(ACCOUNT, headers={"X-Context-User-ID": str(other.id)})
+    assert answer.status_code == 401
 
 
 async def test_allowing_on_the_consent_page_redirects_with_code_state_and_referer(

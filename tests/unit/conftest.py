@@ -2,5 +2,5 @@
 
 from hypothesis import settings
 
-settings.register_profile("house", derandomize=True, database=None, deadline=None, max_examples=150)
+settings.register_profile("house", derandomize=True, database=None, deadline=None, max_examples=60)
 settings.load_profile("house")

@@ -191,6 +191,31 @@ def test_the_provider_s_start_goes_before_the_first_event():
     assert fold([rings(3), call_ends(70, started_at=at(1))], LATER).started_at == at(1)
 
 
+def test_of_several_ends_the_last_and_of_several_starts_the_first_counts():
+    call = fold([call_ends(70, started_at=at(2)), call_ends(75, started_at=at(1))], LATER)
+    assert (call.started_at, call.ended_at) == (at(1), at(75))
+
+
+def test_a_person_s_answer_is_timed_not_the_menu_s():
+    menu = told(CallEventKind.ANSWERED, 2, "menu", human=False, answered_at=at(2))
+    assert fold([menu, answers(10), call_ends(70)], LATER).answered_at == at(10)
+
+
+def test_the_call_level_end_s_status_goes_before_a_leg_s():
+    call = fold([call_ends(20, status=CallStatus.MISSED), hangs_up(21, status=CallStatus.BUSY)], LATER)
+    assert call.status is CallStatus.MISSED
+
+
+def test_a_recording_with_an_address_goes_before_a_later_one_without():
+    linked = told(CallEventKind.RECORDED, 5, recording_url="https://pbx.example/r1")
+    assert fold([linked, told(CallEventKind.RECORDED, 9, recording_id="r2")], LATER).recording_url
+
+
+def test_two_answers_of_one_second_have_one_order():
+    first, second = answers(5, "a", operator="101"), answers(5, "b", operator="102")
+    assert fold([first, second], LATER) == fold([second, first], LATER)
+
+
 def test_no_events_are_no_call():
     with pytest.raises(ValueError, match="exactly one call"):
         fold([], LATER)

@@ -1,5 +1,6 @@
 """Our own signed call events: what is accepted, what is refused and in which words."""
 
+import hmac
 import json
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
@@ -72,9 +73,7 @@ def test_times_become_utc():
 
 
 def test_a_time_without_zone_is_the_connection_s():
-    assert told({**RINGING, "at": "2026-11-22T14:59:00"}).occurred_at == datetime(
-        2026, 11, 22, 11, 59, tzinfo=UTC
-    )
+    assert told({**RINGING, "at": "2026-11-22T14:59:00"}).occurred_at == datetime(2026, 11, 22, 11, 59, tzinfo=UTC)
 
 
 def test_an_end_closes_the_whole_call():
@@ -113,8 +112,10 @@ def test_three_events_in_reverse_are_one_answered_call():
     )
 
 
-def test_the_same_message_has_the_same_key():
-    assert told(RINGING).dedupe_key == told(RINGING).dedupe_key
+def test_a_message_sent_again_has_the_same_key():
+    body, later = json.dumps(RINGING).encode(), NOW + timedelta(seconds=90)
+    (again,) = parse(request(body), {"secret": SECRET}, later, MOSCOW)
+    assert again.dedupe_key == told(RINGING).dedupe_key
 
 
 def test_a_reused_message_id_does_not_hide_another_event():
@@ -162,7 +163,8 @@ def test_the_signature_of_a_known_message():
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_not base64!"])
 def test_a_connection_without_a_usable_secret_verifies_nothing(secret):
-    refusal(BadSignature, request(b"{}"), secret=secret)
+    by_nothing = b64encode(hmac.digest(b"", f"msg-1.{STAMP}.{{}}".encode(), "sha256")).decode()
+    refusal(BadSignature, request(b"{}", **{"Webhook-Signature": "v1," + by_nothing}), secret=secret)
 
 
 @pytest.mark.parametrize(("seconds", "stale"), [(-300, False), (300, False), (-301, True), (301, True)])
@@ -179,9 +181,7 @@ def test_a_message_is_good_for_five_minutes(seconds, stale):
 
 
 def test_a_signed_time_that_is_no_time_is_refused():
-    odd = request(
-        b"{}", **{"Webhook-Timestamp": "soon", "Webhook-Signature": sign(SECRET, "msg-1", "soon", b"{}")}
-    )
+    odd = request(b"{}", **{"Webhook-Timestamp": "soon", "Webhook-Signature": sign(SECRET, "msg-1", "soon", b"{}")})
     assert refusal(Unreadable, odd) == "webhook-timestamp must be unix seconds."
 
 

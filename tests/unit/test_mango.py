@@ -107,9 +107,7 @@ def test_a_request_s_ids_and_time():
 
 def test_numbers_may_come_as_strings():
     fields = json.loads(APPEARED_TEXT)
-    assert only("/events/call", {**fields, "timestamp": str(STAMP), "seq": "1"}) == only(
-        "/events/call", fields
-    )
+    assert only("/events/call", {**fields, "timestamp": str(STAMP), "seq": "1"}) == only("/events/call", fields)
 
 
 @pytest.mark.parametrize(
@@ -195,9 +193,12 @@ def test_a_missed_summary():
     )
 
 
-@pytest.mark.parametrize(
-    ("code", "direction"), [(0, "internal"), (1, "inbound"), ("2", "outbound"), (9, "unknown")]
-)
+def test_a_summary_of_a_hidden_caller():
+    call_event = only("/events/summary", {**SUMMARY, "from": {"number": "Скрыт"}})
+    assert (call_event.caller, call_event.caller_anonymous) == (None, True)
+
+
+@pytest.mark.parametrize(("code", "direction"), [(0, "internal"), (1, "inbound"), ("2", "outbound"), (9, "unknown")])
 def test_a_summary_s_direction(code, direction):
     assert only("/events/summary", {**SUMMARY, "call_direction": code}).direction == direction
 
@@ -288,24 +289,11 @@ def test_the_same_call_told_backwards_and_twice():
 
 def test_a_call_whose_summary_was_lost_ends_with_its_last_leg():
     call = folded(MENU_THEN_TALK[:6])
-    assert (call.status, call.talk_s, call.ended_at) == (
-        CallStatus.ANSWERED,
-        60,
-        datetime.fromtimestamp(STAMP + 68, UTC),
-    )
+    ended_at = datetime.fromtimestamp(STAMP + 68, UTC)
+    assert (call.status, call.talk_s, call.ended_at) == (CallStatus.ANSWERED, 60, ended_at)
 
 
 def test_a_caller_who_hung_up_in_the_menu_is_missed():
     hung_up = ("/events/call", leg("menu", 3, "Disconnected", 8, "ivr", disconnect_reason=1110))
     call = folded([*MENU_THEN_TALK[:2], hung_up])
     assert (call.is_missed, call.talk_s) == (True, 0)
-
-
-@pytest.mark.parametrize("path", ["/ping", "ping", "/anything/ping/"])
-def test_the_connection_check_is_answered(path):
-    assert parse(CallRequest("POST", path, {}, {}, b"whatever"), SECRETS, NOW, UTC) == ()
-
-
-@pytest.mark.parametrize("path", ["/events/dtmf", "/events/sms", "/events/record/tagged", "/result/callback"])
-def test_requests_that_tell_nothing_of_a_call_are_taken(path):
-    assert told(path, {}) == ()

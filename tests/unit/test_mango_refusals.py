@@ -1,4 +1,4 @@
-"""What Mango's adapter refuses, in which words, and that it refuses instead of breaking."""
+"""What Mango's adapter takes without a call, what it refuses and in which words; it never breaks."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -62,6 +62,16 @@ def refusal(kind: type[Refused], call_request: CallRequest, secrets=SECRETS) -> 
         parse(call_request, secrets, NOW, UTC)
     assert type(caught.value) is kind
     return caught.value.sentence
+
+
+@pytest.mark.parametrize("path", ["/ping", "ping", "/anything/ping/"])
+def test_the_connection_check_is_answered(path):
+    assert parse(CallRequest("POST", path, {}, {}, b"whatever"), SECRETS, NOW, UTC) == ()
+
+
+@pytest.mark.parametrize("path", ["/events/dtmf", "/events/sms", "/events/record/tagged", "/result/callback"])
+def test_requests_that_tell_nothing_of_a_call_are_taken(path):
+    assert parse(request(path, "{}"), SECRETS, NOW, UTC) == ()
 
 
 def test_an_unknown_address_is_refused_with_those_that_are_known():
@@ -135,9 +145,7 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-paths = st.sampled_from(
-    ["/events/call", "/events/summary", "/events/recording", "/events/record/added", "/x"]
-)
+paths = st.sampled_from(["/events/call", "/events/summary", "/events/recording", "/events/record/added", "/x"])
 
 
 def parses_or_refuses(call_request: CallRequest) -> None:
@@ -162,9 +170,7 @@ def test_any_signed_text_is_parsed_or_refused(path, text):
 @given(
     paths,
     st.dictionaries(
-        st.sampled_from(
-            [*SUMMARY, "timestamp", "seq", "call_id", "call_state", "location", "dct", "recording_id"]
-        ),
+        st.sampled_from([*SUMMARY, "timestamp", "seq", "call_id", "call_state", "location", "dct", "recording_id"]),
         json_values,
     ),
 )

@@ -43,9 +43,7 @@ def test_an_empty_pool_overflows():
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("xyz"), st.integers(0, 30)), max_size=6))
 def test_nobody_is_given_the_number_another_holds(pool):
-    numbers = [
-        held(number, visitor, minutes) for number, visitor, minutes in {one[0]: one for one in pool}.values()
-    ]
+    numbers = [held(number, visitor, minutes) for number, visitor, minutes in {one[0]: one for one in pool}.values()]
     chosen = choose(numbers, "me", NOW, HOLD)
     assert chosen is None or all(one.is_free(NOW, HOLD) for one in numbers if one.number == chosen)
 

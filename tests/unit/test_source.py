@@ -48,10 +48,7 @@ def source_of(query: str = "", referrer: str = "") -> Source:
         ("any", "sms", "", Channel.SMS),
         ("podcast", "audio", "", Channel.AUDIO),
         ("amazon", "", "", Channel.SHOPPING),
-        *(
-            ("some", medium, "", Channel.PAID_OTHER)
-            for medium in ("cpc", "ppc", "paidsearch", "cpv", "cpa", "cpp")
-        ),
+        *(("some", medium, "", Channel.PAID_OTHER) for medium in ("cpc", "ppc", "paidsearch", "cpv", "cpa", "cpp")),
     ],
 )
 def test_tags_name_a_channel(source, medium, campaign, channel):
@@ -104,6 +101,14 @@ def test_a_referrer_names_a_channel(referrer, channel, name):
 def test_own_hosts_and_payment_gateways_are_no_source(referrer):
     told = source_of(referrer=referrer)
     assert (told.channel, told.referrer_host) == (Channel.DIRECT, "")
+
+
+def test_a_host_that_only_ends_like_the_site_s_is_another():
+    assert source_of(referrer="https://notokna.example/").channel is Channel.REFERRAL
+
+
+def test_the_mark_of_an_organic_click_does_not_overrule_the_referrer():
+    assert source_of("ysclid=l9", "https://vk.com/").channel is Channel.SOCIAL
 
 
 def test_a_cyrillic_own_host_is_known_in_its_network_spelling():
@@ -168,9 +173,7 @@ def test_cyrillic_tags_are_read():
 
 
 def test_the_landing_address_carries_no_secrets():
-    told = read_source(
-        "https://ivan:pw@okna.example/a?Token=s3&x=1&p%61ssword=9&yclid=5#access_token=z", "", OWN
-    )
+    told = read_source("https://ivan:pw@okna.example/a?Token=s3&x=1&p%61ssword=9&yclid=5#access_token=z", "", OWN)
     assert told.landing == "https://okna.example/a?x=1&yclid=5"
 
 

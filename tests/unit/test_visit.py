@@ -25,9 +25,7 @@ def test_an_idle_time_of_the_site_is_respected():
     assert not continues(SEEN, PAID, SEEN + timedelta(minutes=11), PAID, timedelta(minutes=10))
 
 
-@pytest.mark.parametrize(
-    "referrer", ["", "https://okna.example/a", "https://bank.example/3ds", "https://yandex.ru/"]
-)
+@pytest.mark.parametrize("referrer", ["", "https://okna.example/a", "https://bank.example/3ds", "https://yandex.ru/"])
 def test_a_view_without_tags_continues_whatever_its_referrer(referrer):
     assert view(referrer=referrer)
 

@@ -67,9 +67,7 @@ def sign(secret: str, message_id: str, timestamp: int | str, body: bytes) -> str
     return "v1," + b64encode(hmac.digest(_key(secret), signed, sha256)).decode()
 
 
-def parse(
-    request: CallRequest, secrets: Mapping[str, str], now: datetime, zone: tzinfo
-) -> tuple[CallEvent, ...]:
+def parse(request: CallRequest, secrets: Mapping[str, str], now: datetime, zone: tzinfo) -> tuple[CallEvent, ...]:
     """Returns the one event of a signed request."""
     refuse_oversized(request)
     message_id = _verified_id(request, secret(secrets, "secret"), now)
@@ -94,9 +92,7 @@ def _verified_id(request: CallRequest, ours: str, now: datetime) -> str:
     message_id, timestamp = request.header("webhook-id"), request.header("webhook-timestamp")
     given = request.header("webhook-signature")
     if not (message_id and timestamp and given):
-        raise BadSignature(
-            "The headers webhook-id, webhook-timestamp and webhook-signature must all be present."
-        )
+        raise BadSignature("The headers webhook-id, webhook-timestamp and webhook-signature must all be present.")
     try:
         expected = sign(ours, message_id, timestamp, request.body).encode()
     except ValueError:
@@ -201,9 +197,7 @@ def _recording_url(fields: Fields, kind: CallEventKind) -> str | None:
         return None
     web = isinstance(told, str) and told.startswith(("https://", "http://")) and len(told) <= _LONGEST_URL
     if not isinstance(told, str) or not web or not told.isprintable() or " " in told:
-        raise Unreadable(
-            f"recording_url must be an http or https address of at most {_LONGEST_URL} characters."
-        )
+        raise Unreadable(f"recording_url must be an http or https address of at most {_LONGEST_URL} characters.")
     return told
 
 

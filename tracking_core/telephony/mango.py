@@ -37,9 +37,7 @@ def sign(key: str, salt: str, text: str) -> str:
     return sha256(f"{key}{text}{salt}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def parse(
-    request: CallRequest, secrets: Mapping[str, str], now: datetime, zone: tzinfo
-) -> tuple[CallEvent, ...]:
+def parse(request: CallRequest, secrets: Mapping[str, str], now: datetime, zone: tzinfo) -> tuple[CallEvent, ...]:
     """Returns the events of one Mango request; ``zone`` is not needed, all its times are unix seconds."""
     refuse_oversized(request)
     path = "/" + request.path.strip("/")

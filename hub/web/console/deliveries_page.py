@@ -70,7 +70,7 @@ async def send_again(desk: Desk) -> Response:
     """Send a parked delivery again; another tenant's is not here."""
     delivery_id = desk.request.path_params["delivery_id"]
     db, now = desk.hub.db, desk.hub.clock.now()
-    if not await db.read(health.has_delivery, desk.tenant_id, delivery_id):
+    if not delivery_id.isalnum() or not await db.read(health.has_delivery, desk.tenant_id, delivery_id):
         raise NotHere
     done = await db.write(queue.replay, desk.tenant_id, delivery_id, now)
     state = State.PARKED if done else ""

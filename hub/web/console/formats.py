@@ -11,7 +11,15 @@ from tracking_core.phone import national
 NOTHING = "—"
 _SPACE = "\u00a0"
 _MINUS = "\u2212"
-_SIGNS: Mapping[str, str] = {"RUB": "₽", "USD": "$", "EUR": "€", "GBP": "£", "KZT": "₸", "UAH": "₴", "TRY": "₺"}
+_SIGNS: Mapping[str, str] = {
+    "RUB": "₽",
+    "USD": "$",
+    "EUR": "€",
+    "GBP": "£",
+    "KZT": "₸",
+    "UAH": "₴",
+    "TRY": "₺",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,12 @@ class Formats:
         if moment is None:
             return NOTHING
         return f"{self.day(self.local(moment).date())}, {self.clock(moment)}"
+
+    def beside(self, moment: datetime, other: datetime, *, seconds: bool = False) -> str:
+        """Return the time of day, with its day when ``other`` was on another one."""
+        clock = self.clock(moment, seconds=seconds)
+        day = self.local(moment).date()
+        return clock if day == self.local(other).date() else f"{self.day(day)}, {clock}"
 
     def when(self, moment: datetime, now: datetime) -> str:
         """Return a moment beside now: ``at 14:05`` today, else with its day."""

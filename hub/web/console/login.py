@@ -11,6 +11,7 @@ from hub.web.console.page import form
 from hub.web.console.session import (
     cookie_name,
     drop_cookie,
+    form_of,
     hub_of,
     is_same_site,
     local_path,
@@ -35,7 +36,7 @@ async def log_in(request: Request) -> Response:
     """Check a password and begin a session."""
     if not is_same_site(request):
         return await complain(request, 403, "error.other_site")
-    sent = await request.form()
+    sent = await form_of(request)
     email, password = _field(sent.get("email")).strip(), _field(sent.get("password"))
     next_ = local_path(_field(sent.get("next")))
     if not _limiter(request).hit(_TRIES, request.client.host if request.client else ""):
@@ -51,7 +52,8 @@ async def log_in(request: Request) -> Response:
 
 
 def _field(sent: object) -> str:
-    return sent[:_LONGEST] if isinstance(sent, str) else ""
+    # PostgreSQL takes no NUL in a text.
+    return sent[:_LONGEST].replace("\x00", "") if isinstance(sent, str) else ""
 
 
 def _limiter(request: Request) -> MovingWindowRateLimiter:
@@ -65,7 +67,12 @@ def _limiter(request: Request) -> MovingWindowRateLimiter:
 def _page(request: Request, status: int = 200, *, next_: str, email: str = "", trouble: str = "") -> Response:
     desk = bare_desk(request)
     answer = render(
-        desk, "login.html", status, next=local_path(next_), email=email, trouble=desk.words(trouble) if trouble else ""
+        desk,
+        "login.html",
+        status,
+        next=local_path(next_),
+        email=email,
+        trouble=desk.words(trouble) if trouble else "",
     )
     if status == 429:
         answer.headers["retry-after"] = "60"
@@ -86,7 +93,7 @@ async def log_out(desk: Desk) -> Response:
 async def language(desk: Desk) -> Response:
     """Remember the language a person chose."""
     assert desk.who is not None
-    sent = await desk.request.form()
+    sent = await form_of(desk.request)
     chosen = _field(sent.get("language"))
     if chosen in LANGUAGES:
         await desk.hub.db.write(people.set_language, desk.tenant_id, desk.who.person_id, chosen)

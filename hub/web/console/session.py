@@ -1,6 +1,7 @@
 """Who is behind a request: the session cookie, and what every form must prove before it changes anything."""
 
 import hmac
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -12,7 +13,7 @@ from hub.store.people import SESSION, Who
 from hub.web.console.shell import complain
 
 if TYPE_CHECKING:
-    from hub.app import Hub
+    from hub.hub import Hub
 
 _LOGIN = "/login"
 
@@ -47,9 +48,7 @@ def set_cookie(request: Request, response: Response, secret: str) -> None:
 
 def drop_cookie(request: Request, response: Response) -> None:
     """Take the session away from the browser."""
-    response.delete_cookie(
-        cookie_name(request), path="/", secure=_is_https(request), httponly=True, samesite="lax"
-    )
+    response.delete_cookie(cookie_name(request), path="/", secure=_is_https(request), httponly=True, samesite="lax")
 
 
 async def whoever(request: Request) -> Who | None:
@@ -72,14 +71,19 @@ async def checked(request: Request) -> Who | Response:
         return to_login(request)
     if not is_same_site(request):
         return await complain(request, 403, "error.other_site")
-    given = (await request.form()).get("csrf", "")
+    given = (await form_of(request)).get("csrf", "")
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), who.csrf.encode()):
         return await complain(request, 403, "error.csrf")
     return who
 
 
+async def form_of(request: Request) -> Mapping[str, object]:
+    """Return the fields of a form; our forms carry no files, so one with files is refused with 400."""
+    return await request.form(max_files=0, max_fields=50)
+
+
 def is_same_site(request: Request) -> bool:
-    """Say whether a browser sent this from our own pages: Sec-Fetch-Site, else Origin; what is no browser sends neither."""
+    """Say whether this came from our own pages: by Sec-Fetch-Site, else by Origin; what is no browser sends neither."""
     fetched = request.headers.get("sec-fetch-site")
     if fetched is not None:
         return fetched in ("same-origin", "none")

@@ -18,7 +18,7 @@ from hub.web.words import NAMES, Words, preferred
 from hub.web.words.sentences import told
 
 if TYPE_CHECKING:
-    from hub.app import Hub
+    from hub.hub import Hub
 
 _WEB = Path(__file__).parent.parent
 _STYLE = hashlib.sha256((_WEB / "static" / "console.css").read_bytes()).hexdigest()[:12]

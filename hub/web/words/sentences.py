@@ -35,7 +35,10 @@ _RUSSIAN: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (r"last seen (\d+) min before it", r"был на сайте за \1 мин до звонка"),
         (r"last seen (\d+) h before it", r"был на сайте за \1 ч до звонка"),
         # the verdict on a call
-        (r"The talk lasted (\d+) s, at least (\d+) s count\.", r"Разговор длился \1 с, засчитывается от \2 с."),
+        (
+            r"The talk lasted (\d+) s, at least (\d+) s count\.",
+            r"Разговор длился \1 с, засчитывается от \2 с.",
+        ),
         (
             r"The call was missed; the talk of the call back lasted (\d+) s, at least (\d+) s count\.",
             r"Звонок пропустили; при перезвоне говорили \1 с, засчитывается от \2 с.",

@@ -1,0 +1,39 @@
+"""What one process of the hub is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from connectors.protocol import App, Connector
+from hub.clock import Clock
+from hub.delivery.worker import Worker
+from hub.inbox import InboxLoop
+from hub.settings import Settings
+from hub.store.db import Db
+from hub.store.vault import Vault
+
+
+@dataclass(slots=True)
+class Hub:
+    """Everything one process of the hub is made of."""
+
+    settings: Settings
+    db: Db
+    clock: Clock
+    vault: Vault
+    connectors: Mapping[str, Connector]
+    apps: Mapping[str, App]
+    inbox: InboxLoop = field(init=False)
+    worker: Worker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.inbox = InboxLoop(self.db, self.clock, self.vault)
+        self.worker = Worker(
+            db=self.db,
+            clock=self.clock,
+            vault=self.vault,
+            connectors=self.connectors,
+            apps=self.apps,
+            readback_every=timedelta(seconds=self.settings.readback_s),
+        )
+        self.inbox.on_planned = (self.worker.wake,)

@@ -1,0 +1,200 @@
+"""CRM accounts, what is sent to them and what comes back; money in minor units."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from hub.store.moment import Identifier
+from hub.store.tables.columns import identifier, json_, moment, reference, tenant
+
+
+class ScenarioVersion(SQLModel, table=True):
+    """One saved version of the customer's rules for a connector; the newest live one runs."""
+
+    __tablename__ = "scenario_version"
+    __table_args__ = (UniqueConstraint("tenant_id", "connector", "version"),)
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    connector: str
+    version: int
+    author: str
+    text: str
+    created_at: datetime = moment()
+
+
+class Installation(SQLModel, table=True):
+    """One connector connected to one account of one tenant."""
+
+    __table_args__ = (UniqueConstraint("connector", "account"),)
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    connector: str
+    account: str
+    host: str
+    status: str  # active | reauthorise | removed
+    reason: str = ""
+    facts: dict[str, Any] = json_()
+    cursor: str | None = None
+    hook_token: str = Field(unique=True)
+    connected_at: datetime = moment()
+
+
+class Grant(SQLModel, table=True):
+    """Credentials of one installation, sealed; ``version`` grows with each exchange."""
+
+    installation_id: int = Field(primary_key=True, sa_type=Identifier, foreign_key="installation.id")
+    tenant_id: int = tenant()
+    access_token: bytes
+    refresh_token: bytes | None = None
+    expires_at: datetime = moment()
+    version: int = 1
+
+
+class OAuthState(SQLModel, table=True):
+    """A started authorisation: good once, for ten minutes, for the browser that started it."""
+
+    __tablename__ = "oauth_state"
+
+    state_hash: str = Field(primary_key=True)
+    tenant_id: int = tenant()
+    login_hash: str
+    connector: str
+    expires_at: datetime = moment()
+
+
+class Lane(SQLModel, table=True):
+    """The one way to an installation: who holds it, its rate budget and its hold; see delivery/queue.py."""
+
+    installation_id: int = Field(primary_key=True, sa_type=Identifier, foreign_key="installation.id")
+    tenant_id: int = tenant()
+    fence: int = 0  # grows with each claim; every later write must still see it
+    leased_until: datetime = moment()
+    wake_at: datetime = moment(index=True)  # nothing to do before
+    readback_at: datetime = moment()
+    budget_at: datetime = moment()  # of the token bucket: the moment it would be full again
+    hold_until: datetime = moment()
+    hold_count: int = 0
+    hold_why: str = ""
+
+
+class Delivery(SQLModel, table=True):
+    """An intended effect at an installation; its states and their transitions are in delivery/queue.py."""
+
+    __table_args__ = (
+        UniqueConstraint("enquiry", "installation_id", "scenario_version"),
+        Index("ix_delivery_waiting", "installation_id", "state", "due_at"),
+        Index("ix_delivery_order", "installation_id", "order_key", "position"),
+        Index("ix_delivery_tenant", "tenant_id", "created_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    tenant_id: int = tenant()
+    installation_id: int = reference("installation")
+    position: datetime = moment()  # of the enquiry in time: deliveries of one caller go oldest first
+    order_key: str  # the caller's keyed hash, or the enquiry itself when he is anonymous
+    enquiry: str
+    call_id: int | None = reference("call", nullable=True, index=True)
+    scenario_version: int
+    marker: str
+    plan: bytes  # sealed
+    state: str
+    due_at: datetime = moment()
+    attempt: int = 0  # claims so far: the fence of settling
+    spent: int = 0  # attempts that count against the schedule
+    in_doubt: bool = False
+    refs: list[Any] = json_()
+    why: str = ""
+    sentence: str = ""
+    created_at: datetime = moment()
+    settled_at: datetime | None = moment(nullable=True)
+
+
+class Attempt(SQLModel, table=True):
+    """One try of a delivery, written before the request and finished by its outcome."""
+
+    delivery_id: str = Field(primary_key=True, foreign_key="delivery.id")
+    number: int = Field(primary_key=True)
+    tenant_id: int = tenant()
+    started_at: datetime = moment()
+    ended_at: datetime | None = moment(nullable=True)
+    status: str | None = None
+    why: str = ""
+    detail: str = ""
+
+
+class Deal(SQLModel, table=True):
+    """A deal as the CRM had it when we last read it."""
+
+    __table_args__ = (
+        UniqueConstraint("installation_id", "external_id"),
+        Index("ix_deal_day", "tenant_id", "created_at"),
+    )
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    installation_id: int = reference("installation")
+    external_id: str
+    url: str | None = None
+    pipeline: str
+    stage: str
+    outcome: str
+    amount_minor: int = Field(sa_type=Identifier)
+    currency: str
+    created_at: datetime = moment()
+    updated_at: datetime = moment()
+    closed_at: datetime | None = moment(nullable=True)
+    marker: str | None = Field(default=None, index=True)
+    call_id: int | None = reference("call", nullable=True, index=True)
+    deleted: bool = False
+
+
+class Payment(SQLModel, table=True):
+    """A payment of a deal as the CRM has it."""
+
+    __table_args__ = (UniqueConstraint("installation_id", "external_id"),)
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    installation_id: int = reference("installation")
+    external_id: str
+    deal_external_id: str = Field(index=True)
+    amount_minor: int = Field(sa_type=Identifier)
+    currency: str
+    paid_at: datetime = moment()
+
+
+class Spend(SQLModel, table=True):
+    """What advertising cost, by day, source and campaign; importing a day again replaces it."""
+
+    __table_args__ = (UniqueConstraint("tenant_id", "site_id", "day", "source", "campaign"),)
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    site_id: int = reference("site")
+    day: date
+    source: str
+    campaign: str
+    cost_minor: int = Field(sa_type=Identifier)
+    clicks: int
+    currency: str
+
+
+class Goal(SQLModel, table=True):
+    """A conversion worth telling an ad platform: a qualified call or a won deal, once each."""
+
+    __table_args__ = (UniqueConstraint("tenant_id", "name", "subject"),)
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    name: str  # call_qualified | deal_won
+    subject: str  # call:12 | deal:7
+    call_id: int | None = reference("call", nullable=True)
+    visit_id: int | None = reference("visit", nullable=True)
+    value_minor: int = Field(sa_type=Identifier)
+    currency: str
+    occurred_at: datetime = moment()
+    withdrawn_at: datetime | None = moment(nullable=True)

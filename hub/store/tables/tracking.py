@@ -1,0 +1,130 @@
+"""Sites, numbers, visitors, visits and leases."""
+
+from datetime import date, datetime
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from hub.store.moment import Identifier
+from hub.store.tables.columns import identifier, json_, moment, reference, tenant, unique_where
+
+
+class Site(SQLModel, table=True):
+    """A web site with the tracking script."""
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    key: str = Field(unique=True)
+    name: str
+    hosts: list[str] = json_()
+    zone: str = "Europe/Moscow"
+    currency: str = "RUB"
+    overflow_number: str
+    hold_s: int = 600
+
+
+class Pool(SQLModel, table=True):
+    """Tracking numbers shared between the visits of a site."""
+
+    __table_args__ = (UniqueConstraint("tenant_id", "site_id", "name"),)
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    site_id: int = reference("site")
+    name: str
+
+
+class Placement(SQLModel, table=True):
+    """One offline or static medium with its dates and cost."""
+
+    __table_args__ = (UniqueConstraint("tenant_id", "site_id", "name"),)
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    site_id: int = reference("site")
+    name: str
+    source: str
+    campaign: str
+    starts_on: date | None = None
+    ends_on: date | None = None
+
+
+class TrackingNumber(SQLModel, table=True):
+    """A phone number we show: of a pool, of a placement, or a site's overflow number.
+
+    ``visitor_id`` holds it now and ``free_at`` is when somebody else may take it; 0 when it was never given.
+    """
+
+    __tablename__ = "tracking_number"
+    __table_args__ = (
+        Index("ix_tracking_number_longest_idle", "pool_id", "free_at"),
+        unique_where("uq_tracking_number_holder", "visitor_id IS NOT NULL", "pool_id", "visitor_id"),
+        # One holder per visitor and pool; free_at and visitor_id change at every lease: leave room on the page.
+        {"postgresql_with": {"fillfactor": 50}},
+    )
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    e164: str = Field(unique=True)
+    site_id: int = reference("site")
+    pool_id: int | None = reference("pool", nullable=True)
+    placement_id: int | None = reference("placement", nullable=True)
+    visitor_id: int | None = Field(default=None, sa_type=Identifier)
+    free_at: int = Field(default=0, sa_type=Identifier)
+
+
+class Visitor(SQLModel, table=True):
+    """A browser we recognise."""
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    site_id: int = reference("site")
+    token: str
+    first_seen_at: datetime = moment()
+
+    __table_args__ = (UniqueConstraint("site_id", "token"),)
+
+
+class Visit(SQLModel, table=True):
+    """One session of a visitor, with its source."""
+
+    __table_args__ = (
+        Index("ix_visit_latest", "visitor_id", "id"),
+        Index("ix_visit_day", "tenant_id", "started_at"),
+    )
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    site_id: int = reference("site")
+    visitor_id: int = reference("visitor")
+    number_id: int | None = reference("tracking_number", nullable=True)
+    started_at: datetime = moment()
+    last_seen_at: datetime = moment()
+    channel: str
+    source: str
+    medium: str
+    campaign: str
+    content: str
+    term: str
+    click_ids: str  # JSON text: [["yclid", "123"]]
+    referrer_host: str
+    landing: str
+
+
+class Lease(SQLModel, table=True):
+    """The right of one visitor to one pool number, kept as history: who held what, from when until when.
+
+    When its holder was last seen stands on his visit; it is not kept twice.
+    """
+
+    __table_args__ = (
+        Index("ix_lease_history", "number_id", "started_at"),
+        unique_where("uq_lease_live", "ended_at IS NULL", "number_id"),
+    )
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    number_id: int = reference("tracking_number")
+    visitor_id: int = reference("visitor")
+    started_at: datetime = moment()
+    ended_at: datetime | None = moment(nullable=True)

@@ -1,0 +1,358 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import connectors
+from connectors.protocol import Facts, Pipeline, Stage
+from connectors.scenario import (
+    AddNote,
+    AddTask,
+    CallerState,
+    CreateDeal,
+    Enquiry,
+    ScenarioError,
+    Trigger,
+    dump_plan,
+    facts_needed,
+    load_plan,
+    plan,
+    read_scenario,
+)
+
+READY_MADE = Path(connectors.__file__).parent / "scenarios" / "calls_to_deals.yaml"
+
+SALES = Pipeline("51", "Продажи", (Stage("1", "Первичный контакт", "open"), Stage("142", "Успешно", "won")))
+REPAIR = Pipeline("52", "Ремонт", (Stage("9", "Заявка", "open"),))
+FACTS = Facts(
+    account="31",
+    name="Ромашка",
+    currency="RUB",
+    pipelines=(SALES, REPAIR),
+    users={"71": "Иван Петров", "72": "Анна", "73": "Анна"},
+    fields={"UTM_SOURCE": "610", "700002": "700002"},
+)
+ANSWERED = Enquiry(
+    id="e-1",
+    caller="+79161234567",
+    dialled="+74951112233",
+    started_at=datetime(2026, 1, 1, 9, 5, tzinfo=UTC),
+    talk_s=65,
+    wait_s=7,
+    answered=True,
+    recording_url=None,
+    operator="Анна",
+    source={
+        "utm_source": "yandex",
+        "utm_campaign": "окна",
+        "utm_term": "купить окна",
+        "landing": "https://okna.example/",
+    },
+    confidence=0.93,
+    reason="one visit saw this number",
+)
+
+
+def problems(text, facts=None):
+    with pytest.raises(ScenarioError) as caught:
+        read_scenario(text, "rules.yaml", facts)
+    return caught.value.problems
+
+
+def only_case(text, facts=None, trigger=Trigger.ANSWERED, state=CallerState.UNKNOWN):
+    return read_scenario(text, "rules.yaml", facts).cases[trigger][state]
+
+
+# -- reading
+
+
+def test_a_deal_may_be_one_word():
+    assert only_case("answered: {unknown: [deal]}") == (CreateDeal("Звонок {caller}"),)
+
+
+def test_actions_keep_their_order_and_words():
+    text = """
+answered:
+  unknown:
+    - deal: {name: "Новый {caller}", tags: [реклама]}
+    - note: "Источник: {source}"
+    - task: {text: Проверить, due_minutes: 15}
+"""
+    assert only_case(text) == (
+        CreateDeal("Новый {caller}", tags=("реклама",)),
+        AddNote("Источник: {source}"),
+        AddTask("Проверить", 15),
+    )
+
+
+def test_names_of_the_account_become_ids():
+    text = """
+pipeline: продажи
+stage: первичный контакт
+responsible: иван петров
+answered:
+  unknown: [deal]
+"""
+    assert only_case(text, FACTS) == (CreateDeal("Звонок {caller}", "51", "1", "71"),)
+
+
+def test_ids_are_allowed_where_names_are():
+    text = 'pipeline: "52"\nstage: "9"\nanswered: {unknown: [deal]}'
+    assert only_case(text, FACTS)[0].stage == "9"
+
+
+def test_a_stage_without_a_pipeline_is_of_the_first_one():
+    deal = only_case("stage: Успешно\nanswered: {unknown: [deal]}", FACTS)[0]
+    assert (deal.pipeline, deal.stage) == ("51", "142")
+
+
+def test_a_deal_may_go_elsewhere_than_the_rest():
+    text = "pipeline: Продажи\nstage: Успешно\nanswered: {unknown: [deal: {pipeline: Ремонт}]}"
+    deal = only_case(text, FACTS)[0]
+    assert (deal.pipeline, deal.stage) == ("52", None)
+
+
+def test_a_field_may_be_named_by_code_or_id():
+    text = 'answered: {unknown: [deal: {fields: {UTM_SOURCE: "{source}", 700002: Опт}}]}'
+    assert only_case(text, FACTS)[0].fields == {"UTM_SOURCE": "{source}", "700002": "Опт"}
+
+
+def test_the_default_responsible_gets_the_tasks():
+    text = "responsible: Иван Петров\nmissed: {open_deal: [task: {text: t, due_minutes: 5}]}"
+    case = only_case(text, FACTS, Trigger.MISSED, CallerState.OPEN_DEAL)
+    assert case[0].responsible == "71"
+
+
+def test_the_ready_made_file_is_read_without_an_account():
+    scenario = read_scenario(READY_MADE.read_text("utf-8"), READY_MADE.name, None)
+    assert scenario.cases.keys() == set(Trigger)
+    for cases in scenario.cases.values():
+        assert cases.keys() == set(CallerState)
+
+
+def test_the_ready_made_file_fits_any_account():
+    scenario = read_scenario(READY_MADE.read_text("utf-8"), READY_MADE.name, FACTS)
+    assert not facts_needed(scenario).stages
+
+
+@pytest.mark.parametrize(
+    ("trigger", "state", "kinds"),
+    [
+        (Trigger.ANSWERED, CallerState.UNKNOWN, ["deal", "note"]),
+        (Trigger.ANSWERED, CallerState.NO_OPEN_DEAL, ["deal", "note"]),
+        (Trigger.ANSWERED, CallerState.OPEN_DEAL, ["note"]),
+        (Trigger.MISSED, CallerState.UNKNOWN, ["deal", "note", "task"]),
+        (Trigger.MISSED, CallerState.NO_OPEN_DEAL, ["deal", "note", "task"]),
+        (Trigger.MISSED, CallerState.OPEN_DEAL, ["note", "task"]),
+    ],
+)
+def test_the_ready_made_file_does_what_it_promises(trigger, state, kinds):
+    text = READY_MADE.read_text("utf-8")
+    assert [action.kind for action in only_case(text, None, trigger, state)] == kinds
+
+
+# -- what is wrong, where, what is allowed
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("naem: x\nanswered: {unknown: [deal]}", "rules.yaml:1: unknown key 'naem' in the scenario; did you mean name?;"),
+        ("answered:\n  unknwn: [deal]", "rules.yaml:2: unknown key 'unknwn' in `answered`; did you mean unknown?; allowed: unknown, no_open_deal, open_deal"),
+        ("answered:\n  unknown:\n    - del", "rules.yaml:3: an action is a set of `key: value` lines; allowed: deal, note, task"),
+        ("answered:\n  unknown:\n    - {deal: {}, note: x}", "rules.yaml:3: an action is one of these; put each on its own `-` line; allowed: deal, note, task"),
+        ("answered:\n  unknown:\n    - deal\n    - deal", "rules.yaml:4: `unknown` creates a second deal; one is allowed"),
+        ("answered:\n  unknown:\n    - note: x", "rules.yaml:3: `unknown` has no deal yet for this note: put `- deal` before it"),
+        ("answered:\n  unknown:\n    - deal\n    - task: {text: x}", "rules.yaml:4: `task` needs `due_minutes`"),
+        ("answered:\n  unknown:\n    - deal\n    - task: {text: x, due_minutes: soon}", "rules.yaml:4: due_minutes is a whole number from 1 to 43200"),
+        ("answered:\n  unknown:\n    - deal: {name: '{calle}'}", "rules.yaml:3: unknown placeholder {calle} in name; did you mean caller?; allowed: caller,"),
+        ("answered:\n  unknown:\n    - deal: {name: '{'}", "rules.yaml:3: a lone {: write {{ for a brace in name"),
+        ("answered:\n  unknown: [deal]\n  unknown: [deal]", "rules.yaml:3: 'unknown' is written twice in `answered`"),
+        ("language: fr\nanswered: {unknown: [deal]}", "rules.yaml:1: unknown language 'fr'; allowed: ru, en"),
+        ("timezone: Europe/Moskow\nanswered: {unknown: [deal]}", "rules.yaml:1: unknown timezone 'Europe/Moskow'; did you mean Europe/Moscow?"),
+        ("name: x", "rules.yaml:1: the scenario says nothing to do; allowed: answered, missed"),
+        ("", "rules.yaml:1: the file is empty"),
+        ("answered: {unknown: {deal: {}}}", "rules.yaml:1: `unknown` is a list of `- ...` lines"),
+        ("name:\nanswered: {unknown: [deal]}", "rules.yaml:1: name is a text"),
+        ("a: 1\nb: [", "rules.yaml:2: not readable as YAML:"),
+        ("a: &x 1\nb: *x", "rules.yaml:1: anchors, aliases and tags are not used here: write the text out"),
+        ("name: !!python/object:os.system x", "rules.yaml:1: anchors, aliases and tags are not used here"),
+        ("---\na: 1\n---\nb: 2", "rules.yaml:3: not readable as YAML: but found another document"),
+        ("\x01", "rules.yaml:1: not readable as YAML"),
+        ("[" * 30_000, "rules.yaml:1: nested deeper than 20 levels"),
+        ("x" * 70_000, "rules.yaml:1: the file is larger than 65536 bytes"),
+    ],
+)  # fmt: skip
+def test_a_problem_names_file_line_and_what_is_allowed(text, problem):
+    assert any(found.startswith(problem) for found in problems(text)), problems(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("pipeline: Продаж\nanswered: {unknown: [deal]}", "rules.yaml:1: unknown pipeline 'Продаж'; did you mean Продажи?; allowed: Продажи, Ремонт"),
+        ("pipeline: Ремонт\nstage: Успешно\nanswered: {unknown: [deal]}", "rules.yaml:2: unknown stage 'Успешно'; allowed: Заявка"),
+        ("responsible: Пётр\nanswered: {unknown: [deal]}", "rules.yaml:1: unknown user 'Пётр'; allowed: Иван Петров, Анна, Анна"),
+        ("responsible: Анна\nanswered: {unknown: [deal]}", "rules.yaml:1: several are called user 'Анна': use the id; allowed: 72, 73"),
+        ("answered:\n  unknown:\n  - deal: {fields: {UTM_SORCE: x}}", "rules.yaml:3: unknown field 'UTM_SORCE'; did you mean UTM_SOURCE?; allowed: UTM_SOURCE, 700002"),
+        ("answered:\n  unknown:\n  - deal: {fields: {UTM_SOURCE: x, 610: y}}", "rules.yaml:3: 'UTM_SOURCE' is written twice in `fields`"),
+    ],
+)  # fmt: skip
+def test_what_the_account_lacks_is_a_problem(text, problem):
+    assert problem in problems(text, FACTS)
+
+
+def test_all_problems_are_told_in_the_order_of_lines():
+    text = "nam: x\nanswered:\n  unknown:\n    - deal: {nam: x}\nmissed:\n  open: []"
+    assert [found.split(":")[1] for found in problems(text)] == ["1", "4", "6"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["- 1", "7", "answered: 7", "answered: {7: []}", "? [a]\n: b", "answered: {unknown: [[deal]]}", "answered: {unknown: [~]}",
+     "tags: x\nanswered: {unknown: [deal]}", "answered: {unknown: [deal: {fields: []}]}", "answered: {unknown: [deal: [name]]}"],
+)  # fmt: skip
+def test_any_wrong_shape_is_a_problem_and_nothing_else(text):
+    assert problems(text, FACTS)
+
+
+# -- planning
+
+
+def planned(text, enquiry=ANSWERED):
+    return plan(read_scenario(text, "rules.yaml", None), 3, enquiry)
+
+
+def test_a_plan_has_the_case_of_each_caller_state():
+    made = planned("answered: {unknown: [deal], open_deal: [note: x]}")
+    assert made.trigger is Trigger.ANSWERED
+    assert made.scenario_version == 3
+    assert made.cases[CallerState.UNKNOWN] == (CreateDeal("Звонок +7 916 123-45-67"),)
+    assert made.cases[CallerState.NO_OPEN_DEAL] == ()
+    assert made.cases[CallerState.OPEN_DEAL] == (AddNote("x"),)
+
+
+def test_a_scenario_without_a_word_for_the_trigger_asks_for_nothing():
+    assert planned("answered: {unknown: [deal]}", replace(ANSWERED, answered=False)) is None
+
+
+def test_empty_cases_ask_for_nothing():
+    assert planned("answered: {unknown: []}") is None
+
+
+def note(text, enquiry=ANSWERED, **top):
+    head = "".join(f"{key}: {value}\n" for key, value in top.items())
+    made = planned(f"{head}answered:\n  open_deal:\n    - note: {text!r}", enquiry)
+    return made.cases[CallerState.OPEN_DEAL][0].text
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{caller}", "+7 916 123-45-67"),
+        ("{dialled}", "+7 495 111-22-33"),
+        ("{talk}", "1 мин 05 с"),
+        ("{wait}", "7 с"),
+        ("{started}", "01.01.2026 09:05 UTC"),
+        ("{confidence}", "высокая (93 %)"),
+        ("{term} {campaign} {landing}", "купить окна окна https://okna.example/"),
+        ("{{caller}}", "{caller}"),
+        ("{operator}: {reason}", "Анна: one visit saw this number"),
+    ],
+)
+def test_placeholders_are_words_a_manager_reads(template, text):
+    assert note(template) == text
+
+
+def test_times_are_told_in_the_scenarios_zone():
+    assert note("{started}", timezone="Europe/Moscow") == "01.01.2026 12:05"
+
+
+def test_words_may_be_english():
+    assert note("{talk}, {confidence}", language="en") == "1 min 05 s, high (93 %)"
+
+
+@pytest.mark.parametrize(
+    ("confidence", "word"),
+    [(0.8, "высокая (80 %)"), (0.5, "средняя (50 %)"), (0.1, "низкая (10 %)"), (None, "источник не определён")],
+)
+def test_confidence_is_told_in_words(confidence, word):
+    assert note("{confidence}", replace(ANSWERED, confidence=confidence)) == word
+
+
+def test_an_anonymous_caller_has_a_name():
+    assert note("{caller}", replace(ANSWERED, caller=None)) == "скрытый номер"
+
+
+def test_a_line_of_which_nothing_is_known_is_left_out():
+    text = "Источник: {source}\\nОбъявление: {content}\\nКонец"
+    made = planned(f'answered:\n  open_deal:\n    - note: "{text}"')
+    assert made.cases[CallerState.OPEN_DEAL][0].text == "Источник: yandex\nКонец"
+
+
+def test_values_are_never_templates():
+    assert note("{source}", replace(ANSWERED, source={"utm_source": "{caller} {{"})) == "{caller} {{"
+
+
+def test_values_lose_what_breaks_a_line():
+    source = {"utm_source": "a\x00b\nc\ud83d\x1b"}
+    assert note("{source}", replace(ANSWERED, source=source)) == "a b c?"
+
+
+def test_values_are_cut():
+    assert len(note("{source}", replace(ANSWERED, source={"utm_source": "x" * 5_000}))) == 300
+
+
+def test_a_deals_name_is_one_short_line():
+    made = planned('answered:\n  unknown:\n    - deal: {name: "a\\nb {landing} {reason}"}')
+    assert made.cases[CallerState.UNKNOWN][0].name == "a b https://okna.example/ one visit saw this number"
+
+
+def test_a_deal_always_has_a_name():
+    made = planned('answered:\n  unknown:\n    - deal: {name: "{content}"}')
+    assert made.cases[CallerState.UNKNOWN][0].name == "+7 916 123-45-67"
+
+
+def test_empty_tags_and_fields_are_left_out():
+    made = planned('answered:\n  unknown:\n    - deal: {tags: ["{content}", a], fields: {X: "{content}", Y: b}}')
+    deal = made.cases[CallerState.UNKNOWN][0]
+    assert (deal.tags, deal.fields) == (("a",), {"Y": "b"})
+
+
+def test_facts_needed_name_every_id():
+    text = """
+pipeline: Продажи
+stage: Успешно
+missed:
+  unknown:
+    - deal: {fields: {UTM_SOURCE: x}}
+    - task: {text: t, due_minutes: 5, responsible: Иван Петров}
+"""
+    needed = facts_needed(read_scenario(text, "rules.yaml", FACTS))
+    assert needed.pipelines == {"51"}
+    assert needed.stages == {"142"}
+    assert needed.users == {"71"}
+    assert needed.fields == {"UTM_SOURCE"}
+
+
+# -- kept as JSON
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_plan_survives_json(answered):
+    enquiry = replace(ANSWERED, answered=answered, source={"utm_source": "Яндекс ☎️ \ud83d"}, caller=None)
+    made = plan(read_scenario(READY_MADE.read_text("utf-8"), "f", None), 1, enquiry)
+    assert load_plan(dump_plan(made)) == made
+
+
+def test_a_task_does_not_come_back_as_a_note():
+    made = planned("answered:\n  open_deal:\n    - task: {text: t, due_minutes: 5}\n    - note: t")
+    kept = load_plan(dump_plan(made)).cases[CallerState.OPEN_DEAL]
+    assert [type(action) for action in kept] == [AddTask, AddNote]
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"[]", b"\xff", b'{"enquiry": 7}', b"[" * 9_999])
+def test_json_that_is_not_a_plan_is_a_value_error(text):
+    with pytest.raises(ValueError):
+        load_plan(text)

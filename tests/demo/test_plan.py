@@ -1,0 +1,157 @@
+"""The day is data: the same seed gives the same day, and it holds what was promised."""
+
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from sandbox.demo.calls import CallPlan, Disorder, Kind
+from sandbox.demo.fates import Outcome
+from sandbox.demo.plan import Day, make_day
+from sandbox.demo.visits import AWAY_S
+
+MOSCOW = timezone(timedelta(hours=3))
+
+
+@pytest.fixture(scope="module")
+def day() -> Day:
+    return make_day()
+
+
+@pytest.fixture(scope="module")
+def small_day() -> Day:
+    return make_day(visits=200, calls=30, kills=3)
+
+
+def kinds(day: Day) -> Counter[Kind]:
+    return Counter(call.kind for call in day.calls)
+
+
+def test_the_same_seed_gives_the_same_day(small_day: Day) -> None:
+    assert make_day(visits=200, calls=30, kills=3) == small_day
+
+
+def test_another_seed_gives_another_day(small_day: Day) -> None:
+    assert make_day(seed=2, visits=200, calls=30, kills=3).calls != small_day.calls
+
+
+def test_a_day_has_the_promised_visits_calls_and_sources(day: Day) -> None:
+    assert (len(day.visits), len(day.calls), day.sources) == (2_200, 170, 12)
+
+
+def test_a_day_has_every_kind_of_call(day: Day) -> None:
+    assert set(kinds(day)) == set(Kind)
+
+
+def test_a_small_day_has_every_kind_of_call(small_day: Day) -> None:
+    assert set(kinds(small_day)) == set(Kind)
+
+
+def test_calls_are_answered_and_missed(day: Day) -> None:
+    assert Counter(call.is_answered for call in day.calls)[False] >= 15
+
+
+def test_some_callers_hide_their_number(day: Day) -> None:
+    assert any(call.caller is None for call in day.calls if call.reaches_crm)
+
+
+def test_telephony_is_disorderly_in_every_way(day: Day) -> None:
+    assert {call.disorder for call in day.calls} == set(Disorder)
+
+
+def test_calls_of_staff_do_not_belong_into_the_crm(day: Day) -> None:
+    inside = {call.kind for call in day.calls if not call.reaches_crm}
+
+    assert inside == {Kind.OUTBOUND, Kind.INTERNAL}
+
+
+def test_a_caller_was_on_the_site_before_he_called(day: Day) -> None:
+    from_visits = [call for call in day.calls if call.visit is not None]
+
+    assert all(day.visits[call.visit or 0].at < call.at for call in from_visits)
+
+
+def test_calls_hours_after_the_visit_come_hours_after_it(day: Day) -> None:
+    later = [call for call in day.calls if call.kind is Kind.LATER]
+
+    assert all(call.at - day.visits[call.visit or 0].leaves >= 5_400 for call in later)
+
+
+def test_a_repeated_call_has_an_earlier_call_of_the_same_caller(day: Day) -> None:
+    def called_before(call: CallPlan) -> bool:
+        return any(one.caller == call.caller and one.ends < call.at for one in day.calls)
+
+    assert all(called_before(call) for call in day.calls if call.kind is Kind.REPEAT)
+
+
+def test_visits_of_one_person_never_touch(day: Day) -> None:
+    left: dict[int, float] = {}
+    gaps = []
+    for visit in day.visits:
+        if visit.person in left:
+            gaps.append(visit.at - left[visit.person])
+        left[visit.person] = visit.leaves
+
+    assert gaps
+    assert min(gaps) >= AWAY_S
+
+
+def test_everybody_comes_in_opening_hours(day: Day) -> None:
+    hours = {datetime.fromtimestamp(visit.at, MOSCOW).hour for visit in day.visits}
+
+    assert hours == set(range(9, 20))
+
+
+def test_paid_visits_carry_click_ids_and_utm(day: Day) -> None:
+    paid = [visit.arrival for visit in day.visits if visit.arrival.source == "yandex_direct"]
+    queries = [parse_qs(urlsplit(arrival.url).query) for arrival in paid]
+
+    assert all(query["yclid"] and query["utm_campaign"] for query in queries)
+
+
+def test_a_click_id_is_never_given_twice(day: Day) -> None:
+    queries = (parse_qs(urlsplit(visit.arrival.url).query) for visit in day.visits)
+    clicks = [query["gclid"][0] for query in queries if "gclid" in query]
+
+    assert len(set(clicks)) == len(clicks) > 100
+
+
+def test_spend_has_kopecks(day: Day) -> None:
+    assert any(one.cost_minor % 100 for one in day.spend)
+
+
+def test_sales_win_lose_correct_and_reopen(day: Day) -> None:
+    again = [(fate.outcome, fate.again) for fate in day.fates.values() if fate.again_s]
+
+    assert sorted(again) == [
+        (Outcome.LOST, Outcome.WON),
+        (Outcome.WON, Outcome.OPEN),
+        (Outcome.WON, Outcome.WON),
+    ]
+
+
+def test_a_reopened_deal_is_of_somebody_who_calls_once(day: Day) -> None:
+    calls = Counter(call.caller for call in day.calls if call.reaches_crm)
+    reopened = [caller for caller, fate in day.fates.items() if fate.again_s]
+
+    assert [calls[caller] for caller in reopened] == [1, 1, 1]
+
+
+def test_the_hub_is_killed_as_often_as_asked(small_day: Day) -> None:
+    assert len({kill.call for kill in small_day.kills}) == 3
+
+
+@pytest.mark.parametrize(
+    ("visits", "calls", "kills", "sentence"),
+    [
+        (200, 5, 0, "A day has 20 to 2000 calls, not 5."),
+        (50, 30, 0, "A day with 30 calls has 60 to 20000 visits, not 50."),
+        (200, 30, 9, "In a day with 30 calls the hub can be killed 0 to 7 times, not 9."),
+    ],
+)
+def test_sizes_that_make_no_day_are_refused(visits: int, calls: int, kills: int, sentence: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        make_day(visits=visits, calls=calls, kills=kills)
+
+    assert str(refused.value) == sentence

@@ -1,0 +1,180 @@
+"""What the providers of the demo tell: the sheet's shapes and signatures, in any order."""
+
+import json
+from dataclasses import replace
+from hashlib import sha256
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+import respx
+
+from sandbox.demo.calls import CallPlan, Disorder, Kind
+from sandbox.demo.door import Door, NoAnswer
+from sandbox.demo.telephony import (
+    MANGO_KEY,
+    MANGO_SALT,
+    Mango,
+    Message,
+    SmallProvider,
+    disordered,
+    generic_messages,
+    mango_messages,
+)
+
+LINE = "+74951401001"
+HUB = "http://hub.test"
+
+
+@pytest.fixture
+def answered_call() -> CallPlan:
+    return CallPlan(
+        number=7,
+        kind=Kind.FRESH,
+        at=1_795_157_000.0,
+        wait_s=8,
+        talk_s=60,
+        caller="+79161234567",
+        operator="101",
+        disorder=Disorder.NONE,
+    )
+
+
+@pytest.fixture
+def missed_call(answered_call: CallPlan) -> CallPlan:
+    return replace(answered_call, talk_s=0)
+
+
+def says(messages: list[Message], path: str) -> list[dict[str, object]]:
+    return [dict(one.says) for one in messages if one.path == path]
+
+
+def test_a_talk_has_a_menu_leg_and_an_employee_leg(answered_call: CallPlan) -> None:
+    legs = says(list(mango_messages(answered_call, LINE)), "/events/call")
+
+    assert [(leg["location"], leg["call_state"], leg["seq"]) for leg in legs] == [
+        ("ivr", "Appeared", 1),
+        ("ivr", "Connected", 2),
+        ("abonent", "Appeared", 1),
+        ("ivr", "Disconnected", 3),
+        ("abonent", "Connected", 2),
+        ("abonent", "Disconnected", 3),
+    ]
+
+
+def test_a_missed_call_has_no_talk_in_its_summary(missed_call: CallPlan) -> None:
+    (summary,) = says(list(mango_messages(missed_call, LINE)), "/events/summary")
+
+    assert (summary["entry_result"], summary["talk_time"], summary["disconnect_reason"]) == (0, 0, 1111)
+
+
+def test_a_hidden_number_is_told_as_anonymous(answered_call: CallPlan) -> None:
+    (summary,) = says(list(mango_messages(replace(answered_call, caller=None), LINE)), "/events/summary")
+
+    assert summary["from"] == {"number": "anonymous"}
+
+
+def test_an_outbound_call_comes_from_an_extension(answered_call: CallPlan) -> None:
+    outbound = replace(answered_call, kind=Kind.OUTBOUND)
+    (summary,) = says(list(mango_messages(outbound, LINE)), "/events/summary")
+
+    assert (summary["call_direction"], summary["to"]) == (2, {"number": "79161234567"})
+
+
+def test_an_internal_call_has_no_line(answered_call: CallPlan) -> None:
+    internal = replace(answered_call, kind=Kind.INTERNAL, caller=None)
+    (summary,) = says(list(mango_messages(internal, LINE)), "/events/summary")
+
+    assert (summary["call_direction"], "line_number" in summary) == (0, False)
+
+
+def test_only_the_last_message_ends_the_call(answered_call: CallPlan) -> None:
+    ends = [one.ends_call for one in mango_messages(answered_call, LINE)]
+
+    assert ends == [False] * 6 + [True]
+
+
+@pytest.mark.parametrize("disorder", list(Disorder))
+def test_disorder_loses_no_message(answered_call: CallPlan, disorder: Disorder) -> None:
+    straight = mango_messages(answered_call, LINE)
+    arriving = disordered(straight, disorder)
+
+    assert {json.dumps(one.says) for one in arriving} == {json.dumps(one.says) for one in straight}
+
+
+def test_shuffled_messages_arrive_in_another_order(answered_call: CallPlan) -> None:
+    straight = mango_messages(answered_call, LINE)
+
+    assert [one.says for one in disordered(straight, Disorder.SHUFFLED)] != [one.says for one in straight]
+
+
+def test_repeated_messages_arrive_twice(answered_call: CallPlan) -> None:
+    straight = mango_messages(answered_call, LINE)
+
+    assert len(disordered(straight, Disorder.REPEATED)) > len(straight)
+
+
+def test_a_summary_may_come_before_the_end_of_its_leg(answered_call: CallPlan) -> None:
+    told = mango_messages(replace(answered_call, disorder=Disorder.SUMMARY_FIRST), LINE)
+
+    assert told[-1].path == "/events/call"
+
+
+def test_the_small_provider_tells_ringing_answer_and_end(answered_call: CallPlan) -> None:
+    told = [one.says["event"] for one in generic_messages(answered_call, LINE)]
+
+    assert told == ["ringing", "answered", "ended"]
+
+
+@respx.mock
+def test_mango_signs_key_text_and_salt(answered_call: CallPlan) -> None:
+    taken = respx.post(f"{HUB}/telephony/t/events/summary").respond(200)
+    with Door(HUB) as door:
+        Mango(door, "/telephony/t").post(mango_messages(answered_call, LINE)[-1])
+    form = parse_qs(taken.calls.last.request.content.decode())
+
+    signed = f"{MANGO_KEY}{form['json'][0]}{MANGO_SALT}"
+    assert form["sign"] == [sha256(signed.encode()).hexdigest()]
+
+
+@respx.mock
+def test_a_provider_repeats_until_the_hub_takes_it(answered_call: CallPlan) -> None:
+    tries = [httpx.ConnectError("down"), httpx.Response(503), httpx.Response(200)]
+    taken = respx.post(f"{HUB}/telephony/t").mock(side_effect=tries)
+    with Door(HUB, pause=lambda seconds: None) as door:
+        SmallProvider(door, "/telephony/t", lambda: 1_795_157_000.0).post(
+            generic_messages(answered_call, LINE)[0]
+        )
+
+    assert taken.call_count == 3
+
+
+@respx.mock
+def test_a_repeated_message_keeps_its_id_and_signs_the_new_time(answered_call: CallPlan) -> None:
+    taken = respx.post(f"{HUB}/telephony/t").mock(side_effect=[httpx.Response(503), httpx.Response(200)])
+    moments = iter((1_000.0, 1_005.0))
+    with Door(HUB, pause=lambda seconds: None) as door:
+        SmallProvider(door, "/telephony/t", lambda: next(moments)).post(
+            generic_messages(answered_call, LINE)[0]
+        )
+    first, second = (call.request.headers for call in taken.calls)
+
+    assert first["webhook-id"] == second["webhook-id"]
+    assert first["webhook-signature"] != second["webhook-signature"]
+
+
+@respx.mock
+def test_a_refused_call_event_ends_the_demo(answered_call: CallPlan) -> None:
+    respx.post(f"{HUB}/telephony/t/events/call").respond(401, text="bad sign")
+    with Door(HUB) as door, pytest.raises(NoAnswer, match="401: bad sign"):
+        Mango(door, "/telephony/t").post(mango_messages(answered_call, LINE)[0])
+
+
+@respx.mock
+@pytest.mark.parametrize(("status", "refused"), [(401, True), (200, False)])
+def test_a_forged_event_is_refused_or_not(answered_call: CallPlan, status: int, refused: bool) -> None:
+    respx.post(f"{HUB}/telephony/t/events/summary").respond(status)
+    with Door(HUB) as door:
+        was_refused = Mango(door, "/telephony/t").forge(mango_messages(answered_call, LINE)[-1])
+
+    assert was_refused is refused

@@ -1,0 +1,89 @@
+"""Law 6: every statement on a tenant's table carries the tenant, but for a few doors that name one."""
+
+import ast
+
+from hub.store.tables import metadata
+from tests.house.source import ROOT, shown, tree
+
+TENANT_TABLES = {table.name for table in metadata.tables.values() if "tenant_id" in table.c}
+
+# Statements that begin without a tenant, and why they may.
+DOORS = {
+    "hub/store/people.py": {
+        "first_tenant",  # asks which tenants there are
+        "set_password",  # the command line's, by e-mail
+        "check_password",  # finds the tenant by e-mail
+        "log_in",  # clears expired sessions of everybody
+        "who",  # finds the tenant by a session's secret
+        "log_out",  # by a session's secret
+        "site_door",
+        "telephony_door",
+        "hook_door",
+    },
+    "hub/store/calls.py": {
+        "take_due",
+        "next_due",
+    },  # the inbox's loop serves everybody, one tenant's call at a time
+    "hub/store/crm.py": {
+        "install",
+        "finish_authorisation",
+    },  # whose account is it? and: a state names its tenant
+    "hub/store/setup.py": {
+        "save_number",
+        "_save",
+    },  # whose number is it? and: the caller's names hold the tenant
+    "hub/delivery/queue.py": {"claim", "take_over", "next_wake"},  # lanes of everybody, one claimed at a time
+}
+
+
+def statements(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.Call]:
+    """Return the calls in a function that begin a statement."""
+    return [
+        node
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {"select", "insert", "update", "delete", "insert_or"}
+    ]
+
+
+def carries_a_tenant(function: ast.AST) -> bool:
+    """Say whether the tenant is named in a function, or a condition that holds it (``_mine``, ``_one``...) is used."""
+    conditions = {"_mine", "_one", "_waiting", "_this", "_with_source", "here"}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Attribute) and node.attr == "tenant_id":
+            return True
+        if isinstance(node, ast.keyword | ast.arg) and node.arg == "tenant_id":
+            return True
+        if isinstance(node, ast.Constant) and node.value == "tenant_id":
+            return True
+        if isinstance(node, ast.Name) and node.id in conditions:
+            return True
+    return False
+
+
+def offences() -> list[str]:
+    found = []
+    for path in [*sorted((ROOT / "hub/store").glob("*.py")), ROOT / "hub/delivery/queue.py"]:
+        known = DOORS.get(str(path.relative_to(ROOT)), set())
+        for node in tree(path).body:
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name in known:
+                continue
+            if statements(node) and not carries_a_tenant(node):
+                found.append(f"{shown(path, node)} {node.name}")
+    return found
+
+
+def test_every_statement_carries_the_tenant() -> None:
+    unguarded = {"count_refusal", "refusals"}  # the only table without one: counts of refused strangers
+    assert [offence for offence in offences() if offence.split()[-1] not in unguarded] == []
+
+
+def test_the_rule_catches_a_statement_without_a_tenant() -> None:
+    careless = ast.parse("def deals(tx):\n    return tx.execute(select(_deal).where(_deal.c.id == 1))")
+    assert statements(careless.body[0])  # type: ignore[arg-type]
+    assert not carries_a_tenant(careless)
+
+
+def test_every_table_but_the_counted_refusals_belongs_to_a_tenant() -> None:
+    assert set(metadata.tables) - TENANT_TABLES == {"tenant", "refusal"}

@@ -1,0 +1,67 @@
+"""The statements behind the pages mean the same on both engines."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+
+from hub import report
+from hub.store import console, health, story, tables
+from hub.store.db import Db
+from hub.store.vault import Vault
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Db]:
+    opened = Db(database_url)
+    tables.metadata.create_all(opened.engine)
+    opened.start()
+    yield opened
+    opened.stop()
+
+
+@pytest.fixture
+def seeded(db: Db, vault: Vault, seed: Any) -> Any:
+    return db.write_now(seed, vault)
+
+
+async def test_lists_and_counts_are_the_same(db: Db, seeded: Any, vault: Vault) -> None:
+    counts = await db.read(console.calls_shown, seeded.tenant)
+    assert counts == {"all": 4, "missed": 1, "unmatched": 2, "undelivered": 2}
+    older = await db.read(console.call_rows, seeded.tenant, "all", seeded.billboard, 1)
+    assert [row.id for row in older] == [seeded.missed]
+    told = await db.read(story.story, seeded.tenant, seeded.answered, vault)
+    assert told is not None
+    assert [len(told.events), len(told.matches), len(told.sent)] == [2, 1, 1]
+    assert await db.read(story.story, seeded.tenant, seeded.foreign, vault) is None
+
+
+async def test_waiting_and_health_are_the_same(db: Db, seeded: Any) -> None:
+    waiting = await db.read(health.waiting, seeded.tenant, "ready", 10)
+    assert [(one.call_id, one.is_blocked) for one in waiting] == [(seeded.billboard, False)]
+    (one,) = await db.read(health.installations, seeded.tenant)
+    assert (one.unsettled, one.parked, one.last_delivered_at is None) == (1, 1, False)
+    assert (await db.read(console.home_of, seeded.tenant)).parked == 1
+
+
+async def test_the_report_is_the_same(db: Db, seeded: Any) -> None:
+    made = await report.roi(db, seeded.tenant, date(2026, 11, 1), date(2026, 11, 20))
+    assert (made.total.calls, made.total.revenue_minor, made.total.spend_minor) == (4, 123_456_700, 3_000_000)
+
+
+@pytest.mark.parametrize("path", ["/", "/calls", "/calls?show=undelivered", "/deliveries", "/connections", "/calls/1"])
+async def test_pages_are_there(owner: httpx.AsyncClient, path: str) -> None:
+    assert (await owner.get(path)).status_code == 200
+
+
+async def test_what_no_database_takes_is_refused(browser: httpx.AsyncClient, seeded: Any) -> None:
+    answer = await browser.post("/login", data={"email": "a\x00b", "password": "\x00"})
+    assert answer.status_code == 401
+
+
+async def test_an_id_that_no_database_takes_is_not_here(owner: httpx.AsyncClient) -> None:
+    csrf = re.findall(r'name="csrf" value="([^"]+)"', (await owner.get("/calls")).text)[0]
+    assert (await owner.post("/deliveries/a%00b/again", data={"csrf": csrf})).status_code == 404

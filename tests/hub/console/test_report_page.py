@@ -1,0 +1,131 @@
+"""The report page: figures, periods, order, and what it says when there is nothing."""
+
+import re
+from datetime import date
+from html import unescape
+from typing import Any
+
+import httpx
+import pytest
+
+from hub import report
+from hub.report import Line, Report, Source
+from hub.store.db import Db
+from hub.web.console.report_page import bars, period_of
+
+TODAY = date(2026, 11, 20)
+
+
+async def page(client: httpx.AsyncClient, path: str) -> str:
+    answer = await client.get(path)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def text_of(html: str) -> str:
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
+
+
+def table_of(html: str) -> str:
+    return text_of(html[html.index("<tbody") : html.index("</table>")])
+
+
+async def test_a_source_shows_what_it_cost_and_brought(owner: httpx.AsyncClient) -> None:
+    table = table_of(await page(owner, "/"))
+    assert "searchads 1 кампания 1 1 1 1 1 1 234 567,00 ₽ 30 000,00 ₽ 30 000,00 ₽ +4 015 %" in table
+    assert "okna-brand 1 1 1 1 1 1 234 567,00 ₽" in table
+
+
+async def test_the_totals_row_adds_up(owner: httpx.AsyncClient) -> None:
+    total = "Итого 2 4 3 1 1 1 234 567,00 ₽ 30 000,00 ₽ 7 500,00 ₽ +4 015 %"
+    assert total in table_of(await page(owner, "/"))
+
+
+async def test_calls_of_nobody_are_a_row_of_their_own_with_an_explanation(owner: httpx.AsyncClient) -> None:
+    table = table_of(await page(owner, "/"))
+    assert "Источник неизвестен звонки, для которых не нашлось ни визита, ни размещения 0 2 1 0 0" in table
+
+
+async def test_a_return_without_spend_is_a_dash(owner: httpx.AsyncClient) -> None:
+    assert re.search(r"newsletter.*? 1 0 0 0 0 0,00 ₽ 0,00 ₽ — —", table_of(await page(owner, "/")))
+
+
+async def test_the_formulas_are_on_the_page(owner: httpx.AsyncClient) -> None:
+    text = text_of(await page(owner, "/"))
+    assert "ROMI (выручка − расход) / расход" in text
+    assert "Цена звонка расход / звонки" in text
+
+
+async def test_the_other_tenants_figures_are_not_here(owner: httpx.AsyncClient) -> None:
+    assert "foreignads" not in await page(owner, "/")
+
+
+async def test_a_heading_sorts_and_turns_the_order_around(owner: httpx.AsyncClient) -> None:
+    down = table_of(await page(owner, "/?sort=visits&order=desc"))
+    up = table_of(await page(owner, "/?sort=visits&order=asc"))
+    assert down.index("searchads") < down.index("billboard")
+    assert up.index("billboard") < up.index("searchads")
+    assert 'aria-sort="ascending"' in await page(owner, "/?sort=visits&order=asc")
+
+
+async def test_rows_without_a_figure_come_last_in_either_order(owner: httpx.AsyncClient) -> None:
+    for order in ("asc", "desc"):
+        table = table_of(await page(owner, f"/?sort=romi_percent&order={order}"))
+        assert table.index("searchads") < table.index("newsletter")
+
+
+async def test_sorting_keeps_the_period(owner: httpx.AsyncClient) -> None:
+    html = await page(owner, "/?first=2026-11-18&last=2026-11-20")
+    assert "?first=2026-11-18&amp;last=2026-11-20&amp;sort=visits&amp;order=desc#table-head" in html
+
+
+@pytest.mark.parametrize("query", ["sort=nonsense", "sort=__class__", "order=x", "period=never"])
+async def test_a_query_that_cannot_be_shows_the_default(owner: httpx.AsyncClient, query: str) -> None:
+    assert "searchads" in await page(owner, f"/?{query}")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "trouble"),
+    [
+        ("2026-11-20", "2026-11-01", "Первый день позже последнего."),
+        ("yesterday", "2026-11-01", "Даты не прочитались"),
+        ("2026-11-01", "", "Даты не прочитались"),
+        ("0001-01-01", "9999-12-31", "Даты не прочитались"),
+    ],
+)
+async def test_days_that_cannot_be_are_said(owner: httpx.AsyncClient, first: str, last: str, trouble: str) -> None:
+    text = text_of(await page(owner, f"/?first={first}&last={last}"))
+    assert trouble in text
+    assert "22.10.2026 – 20.11.2026" in text
+
+
+async def test_days_without_anything_say_so(owner: httpx.AsyncClient) -> None:
+    assert "За эти дни ничего не было" in await page(owner, "/?first=2020-01-01&last=2020-01-02")
+
+
+@pytest.mark.parametrize(
+    ("asked", "first"),
+    [({}, date(2026, 10, 22)), ({"period": "week"}, date(2026, 11, 14)), ({"period": "today"}, TODAY)],
+)
+def test_a_period_ends_today(asked: dict[str, str], first: date) -> None:
+    period = period_of(asked, TODAY)
+    assert (period.first, period.last) == (first, TODAY)
+
+
+async def test_the_report_has_the_same_total_by_campaign_and_by_source(db: Db, seeded: Any) -> None:
+    made = await report.roi(db, seeded.tenant, date(2026, 11, 1), TODAY)
+    assert sum(row.calls for row in made.rows) == sum(one.line.calls for one in made.sources) == made.total.calls == 4
+    assert made.total.revenue_minor == 123_456_700
+
+
+def line(source: str, revenue: int, spend: int) -> Line:
+    return Line(source, "", 0, 0, 0, 0, 0, revenue, spend, None, None, None)
+
+
+def test_bars_are_shares_of_the_longest() -> None:
+    lines = [line("small", 50, 25), line("none", 0, 0), line("big", 100, 200)]
+    made = Report(TODAY, TODAY, "UTC", (), tuple(Source(one, ()) for one in lines), line("", 150, 225))
+    assert [(bar.source, bar.revenue_share, bar.spend_share) for bar in bars(made)] == [
+        ("big", 50, 100),
+        ("small", 25, 12.5),
+    ]

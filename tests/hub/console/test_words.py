@@ -1,0 +1,231 @@
+"""Both languages say the same things, every text the pages ask for exists, and figures look as people write them."""
+
+import re
+import string
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+from connectors.protocol import Can, Status, Why
+from connectors.scenario import CallerState, Trigger
+from hub.delivery.retry import State
+from hub.store import console as store
+from hub.web import words
+from hub.web.console import report_page
+from hub.web.console.formats import Formats
+from hub.web.words import LANGUAGES, Words
+from hub.web.words.sentences import told
+from tracking_core import match as matching
+from tracking_core import qualify
+from tracking_core.call import Call, CallStatus, Direction
+from tracking_core.call_event import CallEventKind
+from tracking_core.channel import Channel
+from tracking_core.match import LeaseSpan, MatchReason, Remembered, StaticNumber
+
+RU, EN = LANGUAGES["ru"], LANGUAGES["en"]
+WEB = Path(words.__file__).parent.parent
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_both_languages_have_the_same_texts() -> None:
+    assert RU.keys() == EN.keys()
+
+
+def test_a_text_takes_the_same_values_in_both_languages() -> None:
+    assert [key for key in RU if placeholders(RU[key]) != placeholders(EN[key])] == []
+
+
+def test_a_counting_text_has_three_forms_in_russian_and_two_in_english() -> None:
+    for key in RU:
+        if "|" in RU[key] or "|" in EN[key]:
+            assert (len(RU[key].split("|")), len(EN[key].split("|"))) == (3, 2), key
+
+
+def asked_for() -> Iterable[tuple[str, str]]:
+    for path in (*WEB.glob("templates/*.html"), *WEB.glob("console/*.py")):
+        text = path.read_text()
+        for key in re.findall(r"""\b(?:t|words)(?:\.count)?\(\s*["']([\w.]+)["']\s*[,)]""", text):
+            yield path.name, key
+        for key in re.findall(r"""["']((?:error|login|report|why|outcome_why|nav)\.[a-z_.]+[a-z])["']""", text):
+            if key not in ("error.title", "error.say") and not key.endswith(".html"):
+                yield path.name, key
+
+
+def test_every_text_that_a_page_asks_for_exists() -> None:
+    asked = list(asked_for())
+    assert len(asked) > 150
+    assert [(place, key) for place, key in asked if key not in RU] == []
+
+
+@pytest.mark.parametrize(
+    ("family", "values"),
+    [
+        ("status", CallStatus),
+        ("direction", Direction),
+        ("kind", CallEventKind),
+        ("channel", Channel),
+        ("reason", MatchReason),
+        ("state", State),
+        ("chip", State),
+        ("why", [one for one in State if one is not State.READY]),
+        ("deliveries.none", State),
+        ("deliveries.none_say", State),
+        ("outcome_why", Why),
+        ("try", Status),
+        ("can", Can),
+        ("trigger", Trigger),
+        ("caller_state", CallerState),
+        ("calls.show", store.CALLS_SHOWN),
+        ("calls.clear", store.CALLS_SHOWN),
+        ("period", report_page.PERIODS),
+        ("report.column", report_page.COLUMNS),
+        ("report.about", report_page.COLUMNS),
+    ],
+)
+def test_every_value_has_words(family: str, values: Iterable[str | StrEnum]) -> None:
+    assert [value for value in values if f"{family}.{value}" not in RU] == []
+
+
+def test_a_value_without_words_stands_for_itself() -> None:
+    assert Words("ru").of("channel", "carrier_pigeon") == "carrier_pigeon"
+
+
+def test_the_states_that_the_store_speaks_of_are_the_queues() -> None:
+    assert set(store.UNSETTLED) == set(State) - {State.DELIVERED, State.DROPPED}
+
+
+@pytest.mark.parametrize(
+    ("n", "said"), [(1, "1 кампания"), (2, "2 кампании"), (5, "5 кампаний"), (11, "11 кампаний"), (21, "21 кампания")]
+)
+def test_russian_counts(n: int, said: str) -> None:
+    assert Words("ru").count("report.campaigns", n) == said
+
+
+# -- sentences of the core
+
+
+def lease(visitor: str, started: int, seen: int, exclusive: int, ended: int | None = None) -> LeaseSpan:
+    def ago(minutes: int) -> datetime:
+        return NOW - timedelta(minutes=minutes)
+
+    return LeaseSpan(
+        "+7", visitor, visitor, ago(started), ago(seen), ago(exclusive), None if ended is None else ago(ended)
+    )
+
+
+def sentences_of_matching() -> list[str]:
+    known = Remembered("a", "a", NOW - timedelta(days=2), 0.9)
+    cases = [
+        ([lease("a", 10, 0, -10)], None, None),
+        ([lease("a", 30, 14, -10)], None, None),
+        ([lease("a", 10, 1, -10), lease("b", 12, 1, -10)], None, None),
+        ([lease("a", 300, 240, 200)], None, None),
+        ([lease("a", 90, 20, 5)], None, None),
+        ([lease("a", 90, 1, 0)], None, None),
+        ([], None, None),
+        ([], StaticNumber("+7", "1", "billboard"), None),
+        ([], None, known),
+    ]
+    found = [matching.match("+7", "+79", NOW, *case).reason_words for case in cases]
+    return [*found, matching.match("+7", None, NOW, [], None, None, evidence=matching.Evidence("1")).reason_words]
+
+
+def call(status: CallStatus, direction: Direction = Direction.INBOUND, talk_s: int = 40, ended: bool = True) -> Call:
+    return Call(
+        provider_call_id="1", direction=direction, did=None, caller="+7916", caller_anonymous=False, started_at=NOW,
+        answered_at=None, ended_at=NOW if ended else None, settles_at=None, talk_s=talk_s, wait_s=0, status=status,
+        operator=None, first_operator=None, recording_url=None, recording_id=None, visit_id=None,
+    )  # fmt: skip
+
+
+def sentences_of_judging() -> list[str]:
+    answered, missed, plain = call(CallStatus.ANSWERED), call(CallStatus.MISSED), qualify.Rules()
+    back = qualify.Rules(count_missed_called_back=True)
+    verdicts = [
+        qualify.qualify(answered, plain),
+        qualify.qualify(call(CallStatus.ANSWERED, talk_s=3), plain),
+        qualify.qualify(missed, plain),
+        qualify.qualify(missed, back, called_back_talk_s=50),
+        qualify.qualify(call(CallStatus.RINGING, ended=False), plain),
+        qualify.qualify(call(CallStatus.ANSWERED, Direction.OUTBOUND), plain),
+        qualify.qualify(call(CallStatus.ANSWERED, Direction.INTERNAL), plain),
+        qualify.qualify(answered, qualify.Rules(staff=frozenset({"+7916"}))),
+        qualify.qualify(answered, qualify.Rules(spam=frozenset({"+7916"}))),
+        qualify.qualify(answered, qualify.Rules(first_time_only=True), called_before=True),
+    ]
+    return [verdict.why for verdict in verdicts]
+
+
+@pytest.mark.parametrize("sentence", [*sentences_of_matching(), *sentences_of_judging()])
+def test_every_sentence_of_the_core_has_russian_words(sentence: str) -> None:
+    russian = told("ru", sentence).replace("billboard", "")
+    assert not re.search("[A-Za-z]", russian), russian
+
+
+def test_a_sentence_we_have_no_words_for_stays_as_it_is() -> None:
+    assert told("ru", "Something new.") == "Something new."
+
+
+# -- figures
+
+
+@pytest.mark.parametrize(
+    ("language", "currency", "minor", "said"),
+    [
+        ("ru", "RUB", 123_456_700, "1 234 567,00 ₽"),
+        ("ru", "RUB", -105, "−1,05 ₽"),
+        ("ru", "RUB", 0, "0,00 ₽"),
+        ("ru", "BYN", 150, "1,50 BYN"),
+        ("ru", "RUB", None, "—"),
+        ("en", "RUB", 123_456_700, "₽1,234,567.00"),
+        ("en", "USD", -105, "−$1.05"),
+        ("en", "BYN", 150, "BYN 1.50"),
+        ("en", "USD", None, "—"),
+    ],
+)
+def test_money_looks_as_people_write_it(language: str, currency: str, minor: int | None, said: str) -> None:
+    assert Formats(Words(language), "UTC", currency).money(minor).replace("\u00a0", " ") == said
+
+
+def test_money_never_breaks_over_lines() -> None:
+    assert " " not in Formats(Words("ru"), "UTC", "RUB").money(123_456_700)
+
+
+@pytest.mark.parametrize(
+    ("language", "share", "said"),
+    [("ru", 0.256, "26 %"), ("en", 0.256, "26%"), ("ru", None, "—"), ("ru", -0.001, "0 %")],
+)
+def test_shares(language: str, share: float | None, said: str) -> None:
+    assert Formats(Words(language), "UTC", "RUB").percent(share).replace("\u00a0", " ") == said
+
+
+def test_a_gain_has_its_sign() -> None:
+    formats = Formats(Words("en"), "UTC", "RUB")
+    assert [formats.signed_percent(share) for share in (1.5, 0.0, -0.4)] == ["+150%", "0%", "−40%"]
+
+
+def test_moments_are_in_the_zone_of_the_site() -> None:
+    late = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)
+    assert Formats(Words("ru"), "Europe/Moscow", "RUB").moment(late) == "21.11.2026, 01:30"
+    assert Formats(Words("en"), "Europe/Moscow", "RUB").moment(late) == "21 Nov 2026, 01:30"
+
+
+def test_a_moment_of_another_day_says_its_day() -> None:
+    formats = Formats(Words("ru"), "UTC", "RUB")
+    assert formats.when(NOW, NOW) == "сегодня в 12:00"
+    assert formats.when(NOW, NOW + timedelta(days=1)) == "20.11.2026, 12:00"
+    assert formats.beside(NOW, NOW + timedelta(days=1)) == "20.11.2026, 12:00"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(9, "9 с"), (125, "2 мин 05 с"), (3_720, "1 ч 02 мин"), (-4, "0 с"), (None, "—")]
+)
+def test_durations(seconds: int | None, said: str) -> None:
+    assert Formats(Words("ru"), "UTC", "RUB").duration(seconds).replace("\u00a0", " ") == said

@@ -1,0 +1,118 @@
+"""POST /leads/complex: bare array, array of request ids, linking, unsorted, duplicate control."""
+
+import httpx
+import pytest
+
+from sandbox.amocrm.app import Sandbox
+
+COMPLEX = "/api/v4/leads/complex"
+
+
+def call(number: str = "+79161234567", **more: object) -> dict[str, object]:
+    phone = [{"field_code": "PHONE", "values": [{"value": number, "enum_code": "WORK"}]}]
+    person = {"first_name": "Звонок", "custom_fields_values": phone}
+    return {"name": "Звонок с сайта", "_embedded": {"contacts": [person]}, **more}
+
+
+async def test_the_answer_is_a_bare_array_with_an_array_of_request_ids(api: httpx.AsyncClient) -> None:
+    answer = await api.post(COMPLEX, json=[call(request_id="call-7f3a")])
+    (lead,) = answer.json()
+    assert set(lead) == {"id", "contact_id", "company_id", "request_id", "merged"}
+    assert lead["request_id"] == ["call-7f3a"]
+    assert lead["company_id"] is None
+    assert lead["merged"] is False
+
+
+async def test_a_new_contact_is_the_main_one_and_belongs_to_the_new_company(api: httpx.AsyncClient) -> None:
+    sent = call()
+    sent["_embedded"]["companies"] = [{"name": "ООО Клиент"}]  # type: ignore[index]
+    (made,) = (await api.post(COMPLEX, json=[sent])).json()
+    lead = (await api.get(f"/api/v4/leads/{made['id']}?with=contacts")).json()
+    contact = (await api.get(f"/api/v4/contacts/{made['contact_id']}")).json()
+    assert [(one["id"], one["is_main"]) for one in lead["_embedded"]["contacts"]] == [(made["contact_id"], True)]
+    assert [one["id"] for one in lead["_embedded"]["companies"]] == [made["company_id"]]
+    assert [one["id"] for one in contact["_embedded"]["companies"]] == [made["company_id"]]
+
+
+async def test_a_known_contact_is_linked_by_id(api: httpx.AsyncClient) -> None:
+    (first,) = (await api.post(COMPLEX, json=[call()])).json()
+    again = {"name": "Второй звонок", "_embedded": {"contacts": [{"id": first["contact_id"]}]}}
+    (second,) = (await api.post(COMPLEX, json=[again])).json()
+    contact = (await api.get(f"/api/v4/contacts/{first['contact_id']}?with=leads")).json()
+    assert second["contact_id"] == first["contact_id"]
+    assert [one["id"] for one in contact["_embedded"]["leads"]] == [first["id"], second["id"]]
+
+
+async def test_the_path_of_a_bad_contact_field_starts_at_the_lead(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    bad = {"custom_fields_values": [{"field_code": "NO", "values": [{"value": "x"}]}]}
+    answer = await api.post(COMPLEX, json=[{"_embedded": {"contacts": [bad]}}])
+    path = answer.json()["validation-errors"][0]["errors"][0]["path"]
+    assert path == "_embedded.contacts.0.custom_fields_values.0.field_code"
+    assert not sandbox.account.store.shelves["leads"].cards
+
+
+@pytest.mark.parametrize(
+    "embedded",
+    [{"contacts": [{}, {}]}, {"contacts": {}}, {"contacts": [{"id": 1}]}],
+    ids=["two contacts", "not a list", "unknown contact"],
+)
+async def test_a_wrong_contact_list_is_400(api: httpx.AsyncClient, embedded: dict[str, object]) -> None:
+    assert (await api.post(COMPLEX, json=[{"_embedded": embedded}])).status_code == 400
+
+
+async def test_51_leads_are_400_or_422_by_switch(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    by_default = await api.post(COMPLEX, json=[{}] * 51)
+    sandbox.dial.turn({"complex_limit_status": 422})
+    switched = await api.post(COMPLEX, json=[{}] * 51)
+    assert (by_default.status_code, switched.status_code) == (400, 422)
+    assert switched.json()["detail"].startswith("Limit 50")
+
+
+async def test_41_custom_values_are_too_many(api: httpx.AsyncClient) -> None:
+    values = [{"field_code": "UTM_SOURCE", "values": [{"value": "x"}]}] * 41
+    assert (await api.post(COMPLEX, json=[{"custom_fields_values": values}])).status_code == 400
+
+
+async def test_metadata_puts_the_lead_into_unsorted_whatever_status_it_names(
+    api: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    sent = call(status_id=142)
+    sent["_embedded"]["metadata"] = {"category": "sip", "uniq": "7f3a"}  # type: ignore[index]
+    (made,) = (await api.post(COMPLEX, json=[sent])).json()
+    waiting = (await api.get("/api/v4/leads/unsorted")).json()["_embedded"]["unsorted"]
+    lead = sandbox.account.store.shelves["leads"].cards[made["id"]]
+    assert waiting[0]["_embedded"]["leads"][0]["id"] == made["id"]
+    assert lead.status_id == sandbox.account.main_pipeline.unsorted.id
+
+
+async def test_without_duplicate_control_the_same_phone_makes_a_second_lead(api: httpx.AsyncClient) -> None:
+    answers = [(await api.post(COMPLEX, json=[call()])).json()[0] for _ in range(2)]
+    assert answers[0]["id"] != answers[1]["id"]
+    assert [one["merged"] for one in answers] == [False, False]
+
+
+async def test_with_duplicate_control_the_open_lead_of_the_phone_is_given_back(
+    api: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    sandbox.dial.turn({"duplicate_control": True})
+    (first,) = (await api.post(COMPLEX, json=[call()])).json()
+    both = (await api.post(COMPLEX, json=[call("89161234567", request_id="a"), call(request_id="b")])).json()
+    assert [(one["id"], one["merged"]) for one in both] == [(first["id"], True)] * 2
+    assert both[0]["request_id"] == ["a", "b"]
+
+
+async def test_duplicate_control_does_not_look_inside_one_request(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    sandbox.dial.turn({"duplicate_control": True})
+    both = (await api.post(COMPLEX, json=[call(), call()])).json()
+    assert both[0]["id"] != both[1]["id"]
+
+
+async def test_a_source_sends_the_lead_to_its_pipeline(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    other = list(sandbox.account.pipelines.values())[1]
+    source = {"name": "Сайт", "external_id": "site-main", "pipeline_id": other.id}
+    await api.post("/api/v4/sources", json=[source])
+    sent = {"_embedded": {"source": {"external_id": "site-main", "type": "widget"}}}
+    (made,) = (await api.post(COMPLEX, json=[sent])).json()
+    lead = (await api.get(f"/api/v4/leads/{made['id']}?with=source,source_id")).json()
+    assert lead["pipeline_id"] == other.id
+    assert lead["_embedded"]["source"] == {"id": lead["source_id"], "name": "Сайт"}
