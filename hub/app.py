@@ -10,12 +10,13 @@ from connectors.protocol import App
 from connectors.registry import CONNECTORS
 from hub import logs
 from hub.clock import FileClock, SystemClock
-from hub.delivery import queue
+from hub.delivery import lanes
 from hub.hub import Hub
 from hub.settings import Settings
 from hub.store import migrate
 from hub.store.db import Db
 from hub.store.vault import read_ring, ring_in
+from hub.web import console
 from hub.web.routes import middleware, routes
 
 
@@ -60,7 +61,12 @@ def web_app(hub: Hub, *, works: bool) -> Starlette:
         async with running(hub) if works else _nothing():
             yield
 
-    app = Starlette(routes=routes(hub), middleware=middleware(hub), lifespan=lifespan)
+    app = Starlette(
+        routes=routes(hub),
+        middleware=middleware(hub),
+        lifespan=lifespan,
+        exception_handlers=console.exception_handlers,
+    )
     app.state.hub = hub
     return app
 
@@ -74,7 +80,7 @@ async def _nothing() -> AsyncIterator[None]:
 async def running(hub: Hub) -> AsyncIterator[None]:
     """Run the inbox and the lanes for as long as the block lasts."""
     if hub.db.is_sqlite:  # its lock says that no other process can hold a lane
-        await hub.db.write(queue.take_over, hub.clock.now())
+        await hub.db.write(lanes.take_over, hub.clock.now())
     loops: tuple[Callable[[], Awaitable[None]], ...] = (hub.inbox.run, hub.worker.run)
     tasks = [asyncio.ensure_future(loop()) for loop in loops]
     try:

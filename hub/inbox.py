@@ -22,7 +22,7 @@ from hub.store.tracking import Holding, NumberFacts
 from hub.store.vault import Vault
 from tracking_core import qualify
 from tracking_core.call import Call, Direction, fold
-from tracking_core.match import LeaseSpan, Match, Remembered, StaticNumber, match
+from tracking_core.match import Evidence, LeaseSpan, Match, Remembered, StaticNumber, match
 from tracking_core.source import Channel, Source
 
 log = structlog.get_logger()
@@ -94,7 +94,15 @@ def _match(tx: Tx, due: Due, call: Call, number: NumberFacts | None, caller_key:
         [_span(did, holding, number.hold) for holding in _holders(tx, due, number, at)] if did and number else [],
         placement,
         Remembered(str(known.visitor_id), str(known.visit_id), known.called_at, known.confidence) if known else None,
+        evidence=_evidence(tx, due.tenant_id, call.visit_id),
     )
+
+
+def _evidence(tx: Tx, tenant_id: int, visit_id: str | None) -> Evidence | None:
+    """Return the visit that telephony itself named, if it is one of the tenant's."""
+    if visit_id is None or not visit_id.isdecimal() or not tracking.has_visit(tx, tenant_id, int(visit_id)):
+        return None
+    return Evidence(visit_id)
 
 
 def _holders(tx: Tx, due: Due, number: NumberFacts, at: datetime) -> list[Holding]:

@@ -18,6 +18,10 @@ _engines: dict[str, int] = {"sqlite": 0, "postgresql": 0}
 _origin: list[str] = []
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the proofs at their full size")
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from connectors.amocrm.api import Api, Json, linked
+from connectors.amocrm.api import Api, Json, linked, whole
 from connectors.amocrm.mappings import (
     MARKER_CODE,
     MARKER_FIELD,
@@ -106,17 +106,17 @@ def _is_active(user: Json) -> bool:
 
 def _active(pipelines: Iterable[Json]) -> list[Json]:
     kept = [found for found in pipelines if found.get("id") is not None and not found.get("is_archive")]
-    return sorted(kept, key=lambda found: (not found.get("is_main"), found.get("sort") or 0))
+    return sorted(kept, key=lambda found: (not found.get("is_main"), whole(found.get("sort"))))
 
 
 def _pipeline(found: Json) -> Pipeline:
     stages = [stage for stage in linked(found, "statuses") if stage.get("type") != UNSORTED_STAGE]
-    ordered = sorted(stages, key=lambda stage: stage.get("sort") or 0)
+    ordered = sorted(stages, key=lambda stage: whole(stage.get("sort")))
     return Pipeline(str(found["id"]), str(found.get("name") or found["id"]), tuple(_stage(one) for one in ordered))
 
 
 def _stage(found: Json) -> Stage:
-    outcome = STAGE_OUTCOME.get(found["id"], "open")
+    outcome = STAGE_OUTCOME.get(whole(found["id"]), "open")
     return Stage(str(found["id"]), str(found.get("name") or found["id"]), outcome)
 
 
@@ -142,7 +142,7 @@ class Fields:
         except ConnectorError as error:
             raise trouble(error) from None
         self._is_read = True
-        usable = [one for one in found if one.get("id") is not None and one.get("type") in TEXT_FIELD_TYPES]
+        usable = [one for one in found if one.get("id") is not None and str(one.get("type")) in TEXT_FIELD_TYPES]
         self.ids = {str(one.get("code") or one["id"]): str(one["id"]) for one in usable}
         ours = [one for one in usable if one.get("name") == MARKER_FIELD["name"] and one["type"] == "text"]
         if ours and MARKER_CODE not in self.ids:

@@ -180,8 +180,18 @@ def embedded(found: object, plural: str) -> list[Json]:
 def linked(item: Json, plural: str) -> Iterator[Json]:
     """Yield what is embedded in one object, e.g. the contacts of a deal; nothing when it is absent."""
     inner = item.get("_embedded")
-    items = inner.get(plural) if isinstance(inner, dict) else None
-    yield from (found for found in items or [] if isinstance(found, dict) and found.get("id") is not None)
+    items = objects(inner.get(plural)) if isinstance(inner, dict) else []
+    yield from (found for found in items if isinstance(found.get("id"), int | str))
+
+
+def objects(found: object) -> list[Json]:
+    """Return the objects of a list, and nothing of anything else."""
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def whole(found: object) -> int:
+    """Return a whole number as it is, and 0 for anything else."""
+    return found if isinstance(found, int) else 0
 
 
 def _has_next(found: object) -> bool:

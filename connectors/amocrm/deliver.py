@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from connectors.amocrm import parts
 from connectors.amocrm.account import NO_MARKER, Fields
-from connectors.amocrm.api import Api, Json, embedded, linked
+from connectors.amocrm.api import Api, Json, embedded, linked, whole
 from connectors.amocrm.find import (
     NOBODY,
     Caller,
@@ -121,7 +121,7 @@ class Batch:
         if not others:
             return CallerState.UNKNOWN
         contact = await self._api.contact(work.contact) or {}
-        apart = abs((contact.get("created_at") or 0) - (deal.get("created_at") or 0))
+        apart = abs(whole(contact.get("created_at")) - whole(deal.get("created_at")))
         return CallerState.UNKNOWN if apart <= SAME_MOMENT_S else others[0]
 
     async def _look_for_callers(self, works: Sequence[Work]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import phonenumbers
 
-from connectors.amocrm.api import Api, Json, linked
+from connectors.amocrm.api import Api, Json, linked, objects, whole
 from connectors.amocrm.mappings import CALL_NOTES, MARKER_CODE, STAGE_OUTCOME
 
 RUSSIA = 7  # country code of Russia and Kazakhstan, where numbers are also stored with a leading 8
@@ -59,18 +59,16 @@ def has_phone(contact: Json, phone: str) -> bool:
 def values_of(found: Json, code: str, field_id: str | None) -> list[str]:
     """Return the texts of a contact's or deal's field, named by code or by id; any shape is read [3.8]."""
     texts: list[str] = []
-    for one in found.get("custom_fields_values") or []:
-        if not isinstance(one, dict):
-            continue
+    for one in objects(found.get("custom_fields_values")):
         if one.get("field_code") == code or (field_id and str(one.get("field_id")) == field_id):
-            values = one.get("values")
-            texts += [str(v["value"]) for v in values or [] if isinstance(v, dict) and v.get("value") is not None]
+            values = objects(one.get("values"))
+            texts += [str(value["value"]) for value in values if value.get("value") is not None]
     return texts
 
 
 def is_open(deal: Json) -> bool:
     """Says whether a deal exists and is neither won nor lost."""
-    return not deal.get("is_deleted") and deal.get("status_id") not in STAGE_OUTCOME
+    return not deal.get("is_deleted") and whole(deal.get("status_id")) not in STAGE_OUTCOME
 
 
 def carries(deal: Json, marker: str, field_id: str | None) -> bool:
@@ -189,4 +187,4 @@ def _params(note: Json) -> Json:
 
 
 def _id(found: Json) -> int:
-    return found["id"] if isinstance(found.get("id"), int) else 0
+    return whole(found.get("id"))

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 
-from connectors.amocrm.api import PAGE, Api, Json
+from connectors.amocrm.api import PAGE, Api, Json, whole
 from connectors.amocrm.find import deals, values_of
 from connectors.amocrm.mappings import MARKER_CODE, STAGE_OUTCOME
 from connectors.amocrm.trouble import trouble
@@ -220,7 +220,7 @@ def _change(address: str, deal: Json, marker_field: str | None, currency: str) -
         url=reference(address, "deal", id_).url,
         pipeline=str(deal.get("pipeline_id") or ""),
         stage=str(deal.get("status_id") or ""),
-        outcome="lost" if deleted else STAGE_OUTCOME.get(deal.get("status_id") or 0, "open"),
+        outcome="lost" if deleted else STAGE_OUTCOME.get(whole(deal.get("status_id")), "open"),
         amount_minor=0 if deleted else amount_minor(deal),
         currency=currency,
         created_at=_time(deal, "created_at") if deal.get("created_at") else updated,

@@ -1,41 +1,23 @@
-"""All SQL that moves a delivery. Its states and arrows are ``retry.State``; a lane is one installation.
-
-A lane is claimed by one holder at a time. The claim's fence is taken from the claiming statement itself; every later
-write of that holder must still see it. Spent budget is committed before the request it pays for.
-"""
+"""All SQL that moves a delivery. Its states and arrows are ``retry.State``; its lane is in lanes.py."""
 
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, exists, func, insert, or_, select, update
 
-from connectors.protocol import Limits, Outcome, Ref, Why
+from connectors.protocol import Limits, Outcome, Ref
 from connectors.scenario import Plan, dump_plan, load_plan
-from hub.delivery import retry
+from hub.delivery import lanes, retry
+from hub.delivery.lanes import Claim
 from hub.delivery.retry import State
 from hub.store.db import Tx, insert_or
-from hub.store.tables import Attempt, Delivery, Lane, table_of
+from hub.store.tables import Attempt, Delivery, table_of
 from hub.store.vault import Vault
 
-_lane, _delivery, _attempt = table_of(Lane), table_of(Delivery), table_of(Attempt)
-_NEVER = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
-
-
-class FenceLost(Exception):
-    """Another holder has the lane now: this one must not write, nor send, any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One hold of a lane: what ``fence`` was when it was claimed is what each later write must still find."""
-
-    installation_id: int
-    tenant_id: int
-    fence: int
-    readback_at: datetime
+_delivery, _attempt = table_of(Delivery), table_of(Attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +32,7 @@ class Taken:
     in_doubt: bool
     created_at: datetime
     refs: tuple[Ref, ...]
+    nearby: tuple[Ref, ...]  # what this caller's deliveries made lately: a lagging search may not show it yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,126 +79,8 @@ def enqueue(tx: Tx, tenant_id: int, planned: Planned, now: datetime, vault: Vaul
         .on_conflict_do_nothing()
     )
     if written.rowcount:
-        wake(tx, tenant_id, planned.installation_id, now)
+        lanes.wake(tx, tenant_id, planned.installation_id, now)
     return bool(written.rowcount)
-
-
-def wake(tx: Tx, tenant_id: int, installation_id: int, at: datetime) -> None:
-    """Make a lane look at its work at ``at`` or sooner."""
-    tx.execute(
-        update(_lane)
-        .where(_lane.c.tenant_id == tenant_id, _lane.c.installation_id == installation_id, _lane.c.wake_at > at)
-        .values(wake_at=at)
-    )
-
-
-# -- the lane
-
-
-def open_lane(tx: Tx, tenant_id: int, installation_id: int, now: datetime) -> None:
-    """Make the lane of a new installation, or free the lane of one that is connected again."""
-    free = {
-        "leased_until": now,
-        "wake_at": now,
-        "readback_at": now,
-        "hold_until": now,
-        "hold_count": 0,
-        "hold_why": "",
-    }
-    tx.execute(
-        insert_or(tx, _lane)
-        .values(installation_id=installation_id, tenant_id=tenant_id, fence=0, budget_at=now, **free)
-        .on_conflict_do_update(index_elements=["installation_id"], set_=free)
-    )
-
-
-def take_over(tx: Tx, now: datetime) -> None:
-    """Free every lane: only for a process that is known to be the only one (it holds the SQLite file's lock)."""
-    tx.execute(update(_lane).where(_lane.c.leased_until > now).values(leased_until=now, wake_at=now))
-
-
-def claim(tx: Tx, now: datetime, lease: timedelta) -> Claim | None:
-    """Claim the lane that waits longest: its lease ran out, it is not held, and there is something to do."""
-    waits_longest = (
-        select(_lane.c.installation_id)
-        .where(_lane.c.wake_at <= now, _lane.c.leased_until <= now, _lane.c.hold_until <= now)
-        .order_by(_lane.c.wake_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    row = tx.execute(
-        update(_lane)
-        .where(_lane.c.installation_id == waits_longest)
-        .values(fence=_lane.c.fence + 1, leased_until=now + lease)
-        .returning(_lane.c.installation_id, _lane.c.tenant_id, _lane.c.fence, _lane.c.readback_at)
-    ).first()
-    return Claim(row.installation_id, row.tenant_id, row.fence, row.readback_at) if row else None
-
-
-def next_wake(tx: Tx) -> datetime | None:
-    """Return when some lane next has something to do."""
-    sooner = (
-        func.max(_lane.c.wake_at, _lane.c.hold_until)
-        if tx.is_sqlite
-        else func.greatest(_lane.c.wake_at, _lane.c.hold_until)
-    )
-    return tx.execute(select(func.min(sooner, type_=_lane.c.wake_at.type))).scalar()
-
-
-def _mine(claim: Claim) -> Any:
-    return and_(
-        _lane.c.tenant_id == claim.tenant_id,
-        _lane.c.installation_id == claim.installation_id,
-        _lane.c.fence == claim.fence,
-    )
-
-
-def spend(tx: Tx, claim: Claim, limits: Limits, now: datetime, lease: timedelta) -> datetime | None:
-    """Pay for one request from the lane's token bucket and renew the lease; return when to come back if it is empty."""
-    row = tx.execute(select(_lane.c.budget_at).where(_mine(claim)).with_for_update()).first()
-    if row is None:
-        raise FenceLost
-    step = timedelta(seconds=1 / limits.per_second)
-    full_at = max(row.budget_at, now)
-    allowed_at: datetime = full_at - step * (limits.burst - 1)
-    if allowed_at > now:
-        return allowed_at
-    tx.execute(update(_lane).where(_mine(claim)).values(budget_at=full_at + step, leased_until=now + lease))
-    return None
-
-
-def release(tx: Tx, claim: Claim, now: datetime, *, readback_at: datetime | None = None) -> None:
-    """Give the lane back, awake when its next work is due."""
-    # The lane's row is locked first: whoever enqueues now is either seen below or waits and wakes the lane after us.
-    if tx.execute(select(_lane.c.fence).where(_mine(claim)).with_for_update()).first() is None:
-        return
-    values: dict[str, Any] = {"leased_until": now, "hold_count": 0, "hold_why": ""}
-    if readback_at:
-        values["readback_at"] = readback_at
-    due = tx.execute(select(func.min(_delivery.c.due_at)).where(_waiting(claim), ~_blocked())).scalar()
-    values["wake_at"] = min(due or _NEVER, readback_at or claim.readback_at)
-    tx.execute(update(_lane).where(_mine(claim)).values(**values))
-
-
-def hold(tx: Tx, claim: Claim, now: datetime, why: Why, sentence: str, asked: timedelta | None) -> datetime | None:
-    """Give the lane back but leave the installation alone for a while; return until when."""
-    row = tx.execute(select(_lane.c.hold_count).where(_mine(claim))).first()
-    if row is None:
-        return None
-    until = now + retry.hold(why, row.hold_count, asked)
-    tx.execute(
-        update(_lane)
-        .where(_mine(claim))
-        .values(
-            leased_until=now,
-            hold_until=until,
-            wake_at=until,
-            hold_count=row.hold_count + 1,
-            hold_why=f"{why}: {sentence}",
-        )
-    )
-    return until
 
 
 # -- ready -> sending
@@ -246,14 +111,13 @@ def _blocked() -> Any:
 
 def take_batch(tx: Tx, claim: Claim, limits: Limits, now: datetime, vault: Vault) -> list[Taken]:
     """Claim the next deliveries of the lane, oldest first and one per caller, and write their attempts."""
-    if tx.execute(select(_lane.c.fence).where(_mine(claim)).with_for_update()).first() is None:
-        raise FenceLost
+    lanes.kept(tx, claim)
     _doubt_the_abandoned(tx, claim, limits, now)
     rows = tx.execute(
         select(_delivery)
         .where(_waiting(claim), _delivery.c.due_at <= now, ~_blocked())
         .order_by(_delivery.c.position, _delivery.c.id)
-        .limit(limits.batch)
+        .limit(max(1, limits.batch // claim.share))
     ).all()
     for row in rows:
         number = {"attempt": row.attempt + 1}
@@ -268,10 +132,23 @@ def take_batch(tx: Tx, claim: Claim, limits: Limits, now: datetime, vault: Vault
                 detail="",
             )
         )
-    return [_taken(row, vault) for row in rows]
+    return [_taken(row, _nearby(tx, claim, row, limits, now), vault) for row in rows]
 
 
-def _taken(row: Any, vault: Vault) -> Taken:
+def _nearby(tx: Tx, claim: Claim, row: Any, limits: Limits, now: datetime) -> tuple[Ref, ...]:
+    """Return what this caller's other deliveries made here since a search may have caught up."""
+    since = now - retry.rest(limits.search_lag)
+    found = tx.execute(
+        select(_delivery.c.refs)
+        .where(_delivery.c.tenant_id == claim.tenant_id, _delivery.c.installation_id == claim.installation_id)
+        .where(_delivery.c.order_key == row.order_key, _delivery.c.settled_at >= since)
+        .order_by(_delivery.c.settled_at.desc())
+        .limit(3)
+    )
+    return tuple(dict.fromkeys(Ref(**ref) for other in found for ref in other.refs))
+
+
+def _taken(row: Any, nearby: tuple[Ref, ...], vault: Vault) -> Taken:
     return Taken(
         id=row.id,
         marker=row.marker,
@@ -281,6 +158,7 @@ def _taken(row: Any, vault: Vault) -> Taken:
         in_doubt=row.in_doubt,
         created_at=row.created_at,
         refs=tuple(Ref(**ref) for ref in row.refs),
+        nearby=nearby,
     )
 
 
@@ -306,6 +184,14 @@ def _doubt_the_abandoned(tx: Tx, claim: Claim, limits: Limits, now: datetime) ->
         )
 
 
+def release(tx: Tx, claim: Claim, now: datetime, readback_at: datetime) -> None:
+    """Give the lane back until its next delivery or read-back is due."""
+    # The lane's row is locked first: whoever enqueues now is either seen below or waits and wakes the lane after us.
+    lanes.kept(tx, claim)
+    due = tx.execute(select(func.min(_delivery.c.due_at)).where(_waiting(claim), ~_blocked())).scalar()
+    lanes.release(tx, claim, now, wake_at=min(due, readback_at) if due else readback_at, readback_at=readback_at)
+
+
 # -- sending -> delivered, accepted, ready, parked
 
 
@@ -318,8 +204,9 @@ def settle(
     now: datetime,
 ) -> None:
     """Write what became of each claimed delivery; one that is missing in ``outcomes`` goes back unspent."""
-    if tx.execute(select(_lane.c.fence).where(_mine(claim)).with_for_update()).first() is None:
-        raise FenceLost
+    lanes.kept(tx, claim)
+    if all(delivery.id in outcomes for delivery in taken):  # the account answered for the whole batch
+        lanes.ease(tx, claim)
     for delivery in taken:
         outcome = outcomes.get(delivery.id)
         if outcome is None:
@@ -399,7 +286,7 @@ def replay(tx: Tx, tenant_id: int, delivery_id: str, now: datetime) -> bool:
         .returning(_delivery.c.installation_id)
     ).first()
     if row:
-        wake(tx, tenant_id, row.installation_id, now)
+        lanes.wake(tx, tenant_id, row.installation_id, now)
     return row is not None
 
 
@@ -409,23 +296,3 @@ def counts(tx: Tx, tenant_id: int) -> dict[str, int]:
     here = _delivery.c.tenant_id == tenant_id
     rows = tx.execute(select(_delivery.c.state, number).where(here).group_by(_delivery.c.state))
     return {row.state: row.number for row in rows}
-
-
-def ring(tx: Tx, tenant_id: int, installation_id: int, now: datetime) -> None:
-    """Make read-back run soon: a doorbell rang. What it said is not believed, only that something changed."""
-    here = (_lane.c.tenant_id == tenant_id, _lane.c.installation_id == installation_id)
-    tx.execute(update(_lane).where(*here, _lane.c.readback_at > now).values(readback_at=now))
-    wake(tx, tenant_id, installation_id, now)
-
-
-def lanes(tx: Tx, tenant_id: int) -> dict[int, dict[str, Any]]:
-    """Return of each installation's lane when it reads back next and, while it is held, until when and why."""
-    rows = tx.execute(select(_lane).where(_lane.c.tenant_id == tenant_id))
-    return {
-        row.installation_id: {
-            "read_back_at": row.readback_at,
-            "hold_until": row.hold_until if row.hold_why else None,
-            "hold_why": row.hold_why,
-        }
-        for row in rows
-    }

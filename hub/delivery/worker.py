@@ -23,8 +23,9 @@ from connectors.protocol import (
 )
 from hub import credentials, readback
 from hub.clock import Clock
-from hub.delivery import queue
-from hub.delivery.queue import Claim, FenceLost, Taken
+from hub.delivery import lanes, queue
+from hub.delivery.lanes import Claim, FenceLost
+from hub.delivery.queue import Taken
 from hub.store import crm
 from hub.store.crm import Installed
 from hub.store.db import Db
@@ -36,6 +37,7 @@ _GLANCE_S = 0.15
 _LANES = 32  # served side by side by one process
 _BATCHES = 20  # of one turn; then the lane goes back so that read-back gets its turn
 _LEASE_TIMEOUTS = 4
+_FACTS_FRESH = timedelta(hours=1)  # pipelines and fields change without a word
 
 
 @dataclass(slots=True)
@@ -66,7 +68,7 @@ class Worker:
             await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve_next(self) -> bool:
-        claim = await self.db.write(queue.claim, self.clock.now(), self._lease(None))
+        claim = await self.db.write(lanes.claim, self.clock.now(), self._lease(None))
         if claim is None:
             return False
         task = asyncio.create_task(self._serve(claim))
@@ -90,7 +92,7 @@ class Worker:
         connector, app = self.connectors[of.connector], self.apps.get(of.connector)
         if app is None:
             sentence = f"No app registration for {of.connector}: set it in HUB_APPS."
-            await self.db.write(queue.hold, claim, self.clock.now(), Why.FORBIDDEN, sentence, None)
+            await self.db.write(lanes.hold, claim, self.clock.now(), Why.FORBIDDEN, sentence, None)
             return
         lane = _Lane(self, claim, of, connector, app)
         try:
@@ -99,7 +101,7 @@ class Worker:
             log.warning("worker.fence_lost", installation=of.id)
         except GrantRevoked as error:
             await self.db.write(crm.set_status, of.tenant_id, of.id, crm.REAUTHORISE, str(error))
-            await self.db.write(queue.hold, claim, self.clock.now(), Why.UNAUTHORIZED, str(error), timedelta(days=365))
+            await self.db.write(lanes.hold, claim, self.clock.now(), Why.UNAUTHORIZED, str(error), timedelta(days=365))
         except InstallationError as error:
             await lane.hold(error)
         except ConnectorError as error:
@@ -133,7 +135,7 @@ class _Lane:
         if worker.clock.now() >= next_readback:
             more = await readback.pull(worker.db, worker.clock, session, await self._fresh())
             next_readback = worker.clock.now() + (timedelta() if more else worker.readback_every)
-        await worker.db.write(queue.release, self.claim, worker.clock.now(), readback_at=next_readback)
+        await worker.db.write(queue.release, self.claim, worker.clock.now(), next_readback)
 
     async def _fresh(self) -> Installed:
         return await self.worker.db.read(crm.installation, self.claim.tenant_id, self.claim.installation_id)
@@ -144,16 +146,16 @@ class _Lane:
             worker.db, worker.clock, worker.vault, self.connector, self.app, self.of, self.http
         )
         session = self.connector.open(self.http, self.app, grant, self.of.facts)
-        if not self.of.facts:
+        if self.of.facts_at is None or worker.clock.now() - self.of.facts_at > _FACTS_FRESH:
             facts = await session.facts()
-            await worker.db.write(crm.save_facts, self.of.tenant_id, self.of.id, facts)
+            await worker.db.write(crm.save_facts, self.of.tenant_id, self.of.id, facts, worker.clock.now())
             self.of = await self._fresh()
             session = self.connector.open(self.http, self.app, grant, self.of.facts)
         return session
 
     async def _send(self, session: CrmSession, taken: Sequence[Taken]) -> None:
         """Send one batch and settle it; whatever is not named in the answer is unknown, never a success."""
-        batch = [Delivery(d.id, d.marker, d.plan, d.attempt, d.in_doubt, d.refs) for d in taken]
+        batch = [Delivery(d.id, d.marker, d.plan, d.attempt, d.in_doubt, d.refs, d.nearby) for d in taken]
         try:
             answered = await session.deliver(batch)
         except InstallationError as error:
@@ -182,7 +184,7 @@ class _Lane:
         """Pay for one request before it is sent, waiting while the lane's bucket is empty."""
         worker, limits = self.worker, self.connector.manifest.limits
         lease = worker._lease(self.connector)
-        while (at := await worker.db.write(queue.spend, self.claim, limits, worker.clock.now(), lease)) is not None:
+        while (at := await worker.db.write(lanes.spend, self.claim, limits, worker.clock.now(), lease)) is not None:
             await worker.clock.wait_until(at, at_most_s=1.0)
 
     async def hold(self, error: InstallationError) -> None:
@@ -190,7 +192,7 @@ class _Lane:
         db, now = self.worker.db, self.worker.clock.now()
         if error.why is Why.UNAUTHORIZED:
             await db.write(crm.expire_grant, self.of, now)
-        until = await db.write(queue.hold, self.claim, now, error.why, error.sentence, error.hold)
+        until = await db.write(lanes.hold, self.claim, now, error.why, error.sentence, error.hold)
         log.warning("worker.held", installation=self.of.id, why=error.why, until=str(until), sentence=error.sentence)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from hub.store.db import Tx, insert_or
 from hub.store.tables import Call, CallEvent, Goal, Inbox, Match, Refusal, Visit, table_of
@@ -96,11 +96,6 @@ def take_due(tx: Tx, now: datetime) -> Due | None:
         .with_for_update(skip_locked=True)
     ).first()
     return Due(row.tenant_id, row.account_id, row.provider_call_id, row.tries) if row else None
-
-
-def next_due(tx: Tx) -> datetime | None:
-    """Return when the inbox next has something to do."""
-    return tx.execute(select(func.min(_inbox.c.due_at))).scalar()
 
 
 def _this(due: Due) -> Any:

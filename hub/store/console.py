@@ -27,6 +27,7 @@ _delivery, _deal = table_of(Delivery), table_of(Deal)
 _installation = table_of(Installation)
 
 UNSETTLED = ("ready", "sending", "accepted", "parked")  # states of a delivery that is not there yet
+_CERTAIN = 0.8  # confidence; the same line that notes in the CRM draw
 CALLS_SHOWN = ("all", "missed", "unmatched", "undelivered")
 
 
@@ -47,19 +48,20 @@ def home_of(tx: Tx, tenant_id: int) -> Home:
     here = _site.c.tenant_id == tenant_id
     site = tx.execute(select(_site.c.zone, _site.c.currency).where(here).order_by(_site.c.id).limit(1)).first()
     zone, currency = site if site else ("UTC", "RUB")
-    parked = _count(tx, _delivery, _delivery.c.tenant_id == tenant_id, _delivery.c.state == "parked")
-    broken = _count(tx, _installation, _installation.c.tenant_id == tenant_id, _installation.c.status == "reauthorise")
+    parked = _count(tx, tenant_id, _delivery, _delivery.c.state == "parked")
+    broken = _count(tx, tenant_id, _installation, _installation.c.status == "reauthorise")
     return Home(name, zone, currency, parked, broken)
 
 
-def _count(tx: Tx, table: Any, *conditions: Any) -> int:
-    number: int = tx.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one()
+def _count(tx: Tx, tenant_id: int, table: Any, *conditions: Any) -> int:
+    here = table.c.tenant_id == tenant_id
+    number: int = tx.execute(select(func.count()).select_from(table).where(here, *conditions)).scalar_one()
     return number
 
 
 def has_site(tx: Tx, tenant_id: int) -> bool:
     """Say whether the tenant has a site at all: without one nothing can arrive."""
-    return _count(tx, _site, _site.c.tenant_id == tenant_id) > 0
+    return _count(tx, tenant_id, _site) > 0
 
 
 # -- calls
@@ -131,6 +133,11 @@ class CallRow:
         """Says whether the source of the call is known."""
         return self.visit_id is not None or self.placement is not None
 
+    @property
+    def is_certain(self) -> bool:
+        """Says whether the match is sure enough to be called so."""
+        return self.is_matched and (self.confidence or 0) >= _CERTAIN
+
 
 _calls = (
     _call.outerjoin(
@@ -184,7 +191,8 @@ def _asked(tenant_id: int, shown: str) -> list[Any]:
 
 def calls_shown(tx: Tx, tenant_id: int) -> dict[str, int]:
     """Count the calls under each filter of ``CALLS_SHOWN``."""
-    return {name: _count(tx, _calls, *_asked(tenant_id, name)) for name in CALLS_SHOWN}
+    counted = {name: select(func.count()).select_from(_calls).where(*_asked(tenant_id, name)) for name in CALLS_SHOWN}
+    return {name: tx.execute(count).scalar_one() for name, count in counted.items()}
 
 
 def call_rows(tx: Tx, tenant_id: int, shown: str, before: int | None, limit: int) -> list[CallRow]:

@@ -32,6 +32,7 @@ class Installed:
     status: str
     reason: str
     facts: Mapping[str, Any]
+    facts_at: datetime | None
     cursor: str | None
     hook_token: str
 
@@ -121,10 +122,10 @@ def set_status(tx: Tx, tenant_id: int, installation_id: int, status: str, reason
     tx.execute(update(_installation).where(*here).values(status=status, reason=reason))
 
 
-def save_facts(tx: Tx, tenant_id: int, installation_id: int, facts: Facts) -> None:
+def save_facts(tx: Tx, tenant_id: int, installation_id: int, facts: Facts, now: datetime) -> None:
     """Keep what the account offers."""
     here = (_installation.c.tenant_id == tenant_id, _installation.c.id == installation_id)
-    tx.execute(update(_installation).where(*here).values(facts=asdict(facts)))
+    tx.execute(update(_installation).where(*here).values(facts=asdict(facts), facts_at=now))
 
 
 def facts_of(kept: Mapping[str, Any]) -> Facts | None:

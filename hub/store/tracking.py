@@ -325,3 +325,9 @@ def visit_source(tx: Tx, tenant_id: int, visit_id: int) -> Source:
     """Return the source of a visit."""
     row = tx.execute(select(_visit).where(_visit.c.tenant_id == tenant_id, _visit.c.id == visit_id)).one()
     return source_of(row._asdict())
+
+
+def has_visit(tx: Tx, tenant_id: int, visit_id: int) -> bool:
+    """Say whether the tenant has this visit."""
+    here = (_visit.c.tenant_id == tenant_id, _visit.c.id == visit_id)
+    return visit_id < 2**63 and tx.execute(select(_visit.c.id).where(*here)).first() is not None

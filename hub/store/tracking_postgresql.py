@@ -15,7 +15,8 @@ WITH known AS (
     SELECT visitor.id AS visitor_id, latest.id AS visit_id
     FROM visitor
     CROSS JOIN LATERAL (
-        SELECT * FROM visit WHERE visit.visitor_id = visitor.id AND visit.tenant_id = :tenant_id ORDER BY id DESC LIMIT 1
+        SELECT * FROM visit WHERE visit.visitor_id = visitor.id AND visit.tenant_id = :tenant_id
+        ORDER BY id DESC LIMIT 1
     ) AS latest
     WHERE visitor.tenant_id = :tenant_id AND visitor.site_id = :site_id AND visitor.token = :token
       AND latest.last_seen_at >= :idle_since

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub import costs, report
-from hub.delivery import queue
+from hub.delivery import lanes, queue
 from hub.hub import Hub
 from hub.store import crm, people, reports
 from hub.store.calls import refusals
@@ -62,8 +62,10 @@ async def _calls(hub: Hub, who: Who, request: Request) -> Response:
 
 def _call(line: reports.CallLine) -> dict[str, Any]:
     match = ("visitor", "placement", "channel", "source", "campaign", "confidence", "reason", "words")
-    shown = ("id", "provider_call_id", "direction", "status", "dialled", "caller_masked", "started_at", "talk_s", "wait_s",
-             "first_time", "qualified", "qualified_why")  # fmt: skip
+    shown = (
+        "id", "provider_call_id", "direction", "status", "dialled", "caller_masked", "started_at", "talk_s",
+        "wait_s", "first_time", "qualified", "qualified_why",
+    )  # fmt: skip
     return {
         **{name: getattr(line, name) for name in shown},
         "match": {**{name: getattr(line, name) for name in match}, "visit": line.visit_id},
@@ -86,7 +88,7 @@ async def _status(hub: Hub, who: Who, _request: Request) -> Response:
     tenant = who.tenant_id
     totals = await hub.db.read(reports.totals, tenant)
     installations = await hub.db.read(crm.installations, tenant)
-    lanes = await hub.db.read(queue.lanes, tenant)
+    held = await hub.db.read(lanes.told, tenant)
     return Json(
         {
             **totals,
@@ -98,7 +100,7 @@ async def _status(hub: Hub, who: Who, _request: Request) -> Response:
                     "account": of.account,
                     "status": of.status,
                     "reason": of.reason,
-                    **lanes.get(of.id, {}),
+                    **held.get(of.id, {}),
                 }
                 for of in installations
             ],

@@ -21,12 +21,13 @@ from connectors.protocol import (
     Installed,
     Rejected,
 )
-from hub.delivery import queue
+from hub.delivery import lanes
 from hub.hub import Hub
 from hub.store import crm, people
 from hub.store.db import Tx
 from hub.web.answers import refused
 from hub.web.console.session import checked, whoever
+from hub.web.console.shell import complain
 
 log = structlog.get_logger()
 
@@ -51,7 +52,7 @@ class Connecting:
             return who
         known = self._known(request)
         if known is None:
-            return refused(request, 404, "This hub has no app registration under that name; set it in HUB_APPS.")
+            return await complain(request, 404, "error.connect.unknown")
         connector, app = known
         state = secrets.token_urlsafe(32)
         expires = self.hub.clock.now() + _STATE_LIFE
@@ -65,17 +66,15 @@ class Connecting:
         """Take the code a vendor sends the browser back with."""
         known = self._known(request)
         if known is None:
-            return refused(request, 404, "Nothing is connected under that name here.")
+            return await complain(request, 404, "error.connect.unknown")
         connector, app = known
         parsed = connector.hooks.parse(await _as_hook(request), app, {})
-        if isinstance(parsed, Rejected):
-            return refused(request, 400, parsed.sentence)
         if not isinstance(parsed, Installed) or parsed.state is None:
-            return refused(request, 400, "This address takes authorisations started from the console.")
+            said = parsed.sentence if isinstance(parsed, Rejected) else ""
+            return await complain(request, 400, "error.connect.answer", said)
         tenant_id = await self._started_here(request, parsed.state, connector.manifest.name)
         if tenant_id is None:
-            sentence = "This authorisation was not started in this browser, is used, or is older than ten minutes: start again."
-            return refused(request, 403, sentence)
+            return await complain(request, 403, "error.connect.state")
         return await self._connect(request, connector, app, tenant_id, parsed)
 
     async def _started_here(self, request: Request, state: str, connector: str) -> int | None:
@@ -94,14 +93,12 @@ class Connecting:
             try:
                 grant = await connector.exchange(http, app, installed, self.hub.clock.now())
                 facts = await connector.open(http, app, grant, {}).facts()
-            except (InstallationError, GrantRevoked) as error:
-                return refused(request, 502, f"{connector.manifest.title}: {error}")
-            except ConnectorError as error:
-                return refused(request, 502, f"{connector.manifest.title} did not answer as expected: {error}")
+            except (InstallationError, GrantRevoked, ConnectorError) as error:
+                return await complain(request, 502, "error.connect.vendor", f"{connector.manifest.title}: {error}")
         try:
             await self.hub.db.write(_install, tenant_id, connector.manifest.name, grant, facts, self.hub)
-        except crm.AccountTaken as error:
-            return refused(request, 409, str(error))
+        except crm.AccountTaken:
+            return await complain(request, 409, "error.connect.taken")
         self.hub.worker.wake.set()
         return RedirectResponse("/connections", status_code=303)
 
@@ -115,7 +112,7 @@ class Connecting:
         parsed = connector.hooks.parse(await _as_hook(request), app, {})
         if isinstance(parsed, Rejected):
             return refused(request, 400, parsed.sentence)
-        await self.hub.db.write(queue.ring, door[0], door[1], self.hub.clock.now())
+        await self.hub.db.write(lanes.ring, door[0], door[1], self.hub.clock.now())
         self.hub.worker.wake.set()
         return Response(status_code=200)
 
@@ -123,8 +120,8 @@ class Connecting:
 def _install(tx: Tx, tenant_id: int, connector: str, grant: Grant, facts: Facts, hub: Hub) -> None:
     now = hub.clock.now()
     installation_id = crm.install(tx, tenant_id, connector, grant, now, hub.vault)
-    crm.save_facts(tx, tenant_id, installation_id, facts)
-    queue.open_lane(tx, tenant_id, installation_id, now)
+    crm.save_facts(tx, tenant_id, installation_id, facts, now)
+    lanes.open_lane(tx, tenant_id, installation_id, now)
 
 
 async def _as_hook(request: Request) -> HookRequest:

@@ -42,9 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="cthub demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the day, keep nothing open")
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON object as the last line of stdout"
-    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object as the last line of stdout")
     parser.add_argument("--seed", type=int, default=1, help="which day (default 1)")
     parser.add_argument("--visits", type=int, default=2_200, help="how many visits (default 2200)")
     parser.add_argument("--calls", type=int, default=170, help="how many calls (default 170)")
@@ -128,9 +126,7 @@ def _progress() -> Iterator[tuple[Callable[[str], None], Callable[[float, str], 
                 shown.stop()
 
         def progress(part: float, clock: str) -> None:
-            shown.update(
-                task, completed=part, clock=clock, description="the day" if part < 1 else "coming to rest"
-            )
+            shown.update(task, completed=part, clock=clock, description="the day" if part < 1 else "coming to rest")
 
         yield say, progress
 

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 
-from sandbox.demo.door import Door, NoAnswer
+from sandbox.demo.door import Door, Letter
 from sandbox.demo.sources import ORIGIN
 from sandbox.demo.visits import View, VisitPlan
 
@@ -31,16 +31,12 @@ class Browsers:
             self._view(visit, view.url, f"{ORIGIN}/")
             return
         said = {"site": self.site, "visitor": self.tokens[visit.person]}
-        answer = self.door.send("POST", "/dni/v1/hb", content=json.dumps(said), headers=_HEADERS)
-        if answer.status_code != 204:
-            raise NoAnswer(f"The hub refused a heartbeat with {answer.status_code}: {answer.text[:300]}")
+        self.door.send("POST", "/dni/v1/hb", Letter(json.dumps(said).encode(), _HEADERS)).expect(204)
 
     def _view(self, visit: VisitPlan, url: str, referrer: str) -> dict[str, object]:
         said = {"site": self.site, "visitor": self.tokens.get(visit.person), "url": url, "referrer": referrer}
-        answer = self.door.send("POST", "/dni/v1/visit", content=json.dumps(said), headers=_HEADERS)
-        if answer.status_code != 200:
-            raise NoAnswer(f"The hub refused a visit with {answer.status_code}: {answer.text[:300]}")
-        shown: dict[str, object] = answer.json()
+        letter = Letter(json.dumps(said).encode(), _HEADERS)
+        shown = self.door.send("POST", "/dni/v1/visit", letter).expect(200).told()
         self.tokens[visit.person] = str(shown["visitor"])
         self.numbers[visit.number] = str(shown["number"])
         return shown

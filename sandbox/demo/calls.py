@@ -188,9 +188,7 @@ def _repeat(making: _Making) -> CallPlan:
     first = making.random.choice([call for call in making.made if _can_repeat(making, call)])
     gap = making.random.uniform(900, 4 * 3_600) if first.is_answered else making.random.uniform(120, 1_200)
     call = making.call(Kind.REPEAT, first.ends + gap, first.caller, answers=0.88)
-    return replace(
-        call, visit=first.visit, person=first.person, placement=first.placement, dialled=first.dialled
-    )
+    return replace(call, visit=first.visit, person=first.person, placement=first.placement, dialled=first.dialled)
 
 
 def _can_repeat(making: _Making, call: CallPlan) -> bool:

@@ -9,12 +9,10 @@ from types import TracebackType
 from typing import Self
 
 _FLOAT64 = struct.Struct("<d")
-BUSY_PACE = (
-    300.0  # seconds of the day in a real second while the hub is working; all its leases last far longer
-)
+BUSY_PACE = 300.0  # seconds of the day in a real second while the hub is working; all its leases last far longer
 _STEP_S = 0.002
 _LONGEST_STEP_S = 5.0  # of the day, however long the machine kept us from running
-_LOOK_S = 0.02
+_LOOK_S = 0.03
 
 
 class DayClock:
@@ -25,6 +23,7 @@ class DayClock:
         self.path = path
         self._file = os.open(path, os.O_WRONLY)
         self._now = moment
+        self._stepped = self._asked = 0.0  # real time of the last step and of the last question
 
     def __enter__(self) -> Self:
         return self
@@ -50,24 +49,28 @@ class DayClock:
         time.sleep(seconds)
         self.jump(self._now + seconds)
 
+    def start_work(self, quiet_s: float) -> None:
+        """Says that the hub has work from now on, and that it is no use to ask within `quiet_s` real seconds."""
+        self._stepped = time.monotonic()
+        self._asked = self._stepped - _LOOK_S + quiet_s
+
     def walk(self, moment: float, is_busy: Callable[[], bool]) -> None:
         """Goes to a moment: at BUSY_PACE for as long as there is work under way, then at once.
 
-        `is_busy` costs a request, so it is asked no more often than every 20 ms.
+        `is_busy` costs a request, so it is asked no more often than every 30 ms of real time.
         """
-        began = time.monotonic()
-        asked, before = began, began
         while self._now < moment:
-            time.sleep(_STEP_S)
             passed = time.monotonic()
-            step = min((passed - before) * BUSY_PACE, _LONGEST_STEP_S)
-            before = passed
+            step = min((passed - self._stepped) * BUSY_PACE, _LONGEST_STEP_S)
+            self._stepped = passed
             self.jump(min(moment, self._now + step))
-            if passed - asked >= _LOOK_S:
+            if passed - self._asked >= _LOOK_S:
                 if not is_busy():
                     self.jump(moment)
                     return
-                asked = before = time.monotonic()
+                self._asked = self._stepped = time.monotonic()
+            if self._now < moment:
+                time.sleep(_STEP_S)
 
     def close(self) -> None:
         """Lets go of the file."""

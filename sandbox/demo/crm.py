@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.demo.door import Door, answered
+from sandbox.demo.door import Door
 
 WON, LOST = 142, 143
 _MARKER = re.compile(r"hub:([0-9a-f]{32})")
@@ -117,18 +117,18 @@ class Crm:
 
     def state(self) -> CrmState:
         """Returns what the account holds now."""
-        return read_state(self.door.read("/_sandbox/state"))
+        return read_state(self.door.get("/_sandbox/state").expect(200).told())
 
     def traffic(self) -> Traffic:
         """Returns what the account was asked so far, without the rows."""
-        return traffic(self.door.read("/_sandbox/ledger", since=10**12))
+        return traffic(self.door.get("/_sandbox/ledger", {"since": 10**12}).expect(200).told())
 
     def people(self) -> Sequence[int]:
         """Returns the ids of the account's sales people, without its admin."""
-        users = self.door.read("/_sandbox/state")["users"]
+        users = self.door.get("/_sandbox/state").expect(200).told()["users"]
         return [user["id"] for user in users if not user["is_admin"]]
 
     def token(self, user_id: int) -> str:
         """Returns an access token of a person, who is not bound by the integration's rate."""
-        minted = answered(self.door.send("POST", "/_sandbox/token", json={"user_id": user_id}))
+        minted = self.door.post_json("/_sandbox/token", {"user_id": user_id}).expect(200).told()
         return str(minted["access_token"])

@@ -84,9 +84,7 @@ def _refuse_odd_sizes(visits: int, calls: int, kills: int) -> None:
     if not calls * 2 <= visits <= MOST_VISITS:
         raise ValueError(f"A day with {calls} calls has {calls * 2} to {MOST_VISITS} visits, not {visits}.")
     if not 0 <= kills <= calls // 4:
-        raise ValueError(
-            f"In a day with {calls} calls the hub can be killed 0 to {calls // 4} times, not {kills}."
-        )
+        raise ValueError(f"In a day with {calls} calls the hub can be killed 0 to {calls // 4} times, not {kills}.")
 
 
 def _spend(visits: Sequence[VisitPlan]) -> Sequence[Spend]:

@@ -18,7 +18,7 @@ from sandbox.demo.telephony import Mango, Message, SmallProvider, generic_messag
 SHIFT_S, LAST_SHIFT_S = 900.0, 5_400.0
 SMALL_PROVIDER_EVERY = 7  # each seventh number of the pool is at the small provider
 FORGED_EVERY = 40  # after so many calls somebody tries to post a call of his own
-_WAITS_FOR_WORK_S = 0.03
+_WAITS_FOR_WORK_S = 0.06
 
 Progress = Callable[[float, str], None]  # part of the day that is over, and what the clock shows
 
@@ -56,7 +56,7 @@ class Player:
     forged_refused: int = 0
     _agenda: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _order: "count[int]" = field(default_factory=count)
-    _work_since: float = 0.0  # real time; 0 when nothing can be under way
+    _has_work: bool = False
 
     def __post_init__(self) -> None:
         hub = self.stage.hub
@@ -72,7 +72,7 @@ class Player:
         shown = 0.0
         while self._agenda:
             at, _, happen = heapq.heappop(self._agenda)
-            self.stage.clock.walk(at, self._is_busy) if self._work_since else self.stage.clock.jump(at)
+            self.stage.clock.walk(at, self._is_busy) if self._has_work else self.stage.clock.jump(at)
             happen()
             if time.monotonic() - shown > 0.1:
                 shown = time.monotonic()
@@ -117,7 +117,8 @@ class Player:
         post(message)
         self.stage.hub.revive()
         if message.ends_call:
-            self._work_since = time.monotonic()
+            self._has_work = True
+            self.stage.clock.start_work(_WAITS_FOR_WORK_S)
             for kill in self.day.kills:
                 if kill.call == call.number:
                     self.stage.hub.kill_in(kill.after_s)
@@ -127,14 +128,10 @@ class Player:
         self.forged_refused += self.mango.forge(mango_messages(call, dialled)[-1])
 
     def _is_busy(self) -> bool:
-        """Whether the hub is at work on a call that ended; it needs a moment before it shows."""
-        if time.monotonic() - self._work_since < _WAITS_FOR_WORK_S or self.stage.hub.awaits_death:
-            return True
+        """Whether the hub is still at work on a call that ended."""
         self.stage.hub.revive()
-        if self.stage.hub.status().is_busy:
-            return True
-        self._work_since = 0.0
-        return False
+        self._has_work = self.stage.hub.awaits_death or self.stage.hub.status().is_busy
+        return self._has_work
 
     def _wait_for_deaths(self) -> None:
         while self.stage.hub.awaits_death:

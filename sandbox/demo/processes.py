@@ -25,9 +25,7 @@ class ChildFailed(Exception):
 class Child:
     """One process with its own group; what it prints goes to NAME.out and NAME.err in the log folder."""
 
-    def __init__(
-        self, name: str, arguments: Sequence[str], environment: Mapping[str, str], logs: Path
-    ) -> None:
+    def __init__(self, name: str, arguments: Sequence[str], environment: Mapping[str, str], logs: Path) -> None:
         self.name = name
         self._arguments, self._environment = (sys.executable, *arguments), dict(environment)
         self._out, self._err = logs / f"{name}.out", logs / f"{name}.err"

@@ -96,16 +96,12 @@ def judge(day: Day, played: Played, seconds: float) -> Result:
     return Result(figures, expect(day, played, figures, details), rows, total)
 
 
-def expect(
-    day: Day, played: Played, figures: Mapping[str, Any], lost: Sequence[str]
-) -> Sequence[Expectation]:
+def expect(day: Day, played: Played, figures: Mapping[str, Any], lost: Sequence[str]) -> Sequence[Expectation]:
     """Returns what must hold of a day's figures; `lost` names the lost calls."""
     spent = sum(one.cost_minor for one in day.spend)
     named = f" ({'; '.join(lost[:5])})" if lost else ""
     return (
-        Expectation(
-            "calls_lost", figures["calls_lost"] == 0, f"{figures['calls_lost']} calls are lost{named}."
-        ),
+        Expectation("calls_lost", figures["calls_lost"] == 0, f"{figures['calls_lost']} calls are lost{named}."),
         Expectation(
             "deals_duplicated",
             figures["deals_duplicated"] == 0,

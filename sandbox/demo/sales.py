@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from sandbox.demo.crm import LOST, WON, Crm, digits
-from sandbox.demo.door import Door, NoAnswer, answered
+from sandbox.demo.door import Door, Query
 from sandbox.demo.fates import Fate, Outcome
 
 _CLOSED = {Outcome.WON: WON, Outcome.LOST: LOST}
@@ -44,20 +44,20 @@ class SalesDepartment:
     def work(self, now: float) -> None:
         """One look at all deals; every deal that is due moves. The people take turns."""
         self._shift += 1
-        leads = self._all("leads", **{"with": "contacts"})
+        leads = self._all("leads")
         if not leads:
             return
         if any(contact not in self._phones for lead in leads for contact in _contacts(lead)):
             self._learn_phones()
         moves = [move for lead in sorted(leads, key=lambda one: one["id"]) if (move := self._move(lead, now))]
         for start in range(0, len(moves), _PAGE):
-            self._ask("PATCH", "/api/v4/leads", json=moves[start : start + _PAGE])
+            self._write("PATCH", moves[start : start + _PAGE])
         self.moves += len(moves)
 
     def walk_in(self) -> None:
         """Somebody buys at the exhibition stand: a won deal that no call brought."""
         pipeline = self._main_pipeline()
-        self._ask("POST", "/api/v4/leads", json=[{**WALK_IN, "status_id": WON, "pipeline_id": pipeline.id}])
+        self._write("POST", [{**WALK_IN, "status_id": WON, "pipeline_id": pipeline.id}])
 
     def _move(self, lead: Mapping[str, Any], now: float) -> dict[str, Any] | None:
         fate = self._fate(lead)
@@ -86,12 +86,10 @@ class SalesDepartment:
 
     def _main_pipeline(self) -> Pipeline:
         if self._pipeline is None:
-            pipelines = self._ask("GET", "/api/v4/leads/pipelines")["_embedded"]["pipelines"]
+            pipelines = self._read("leads/pipelines")["_embedded"]["pipelines"]
             main = next(one for one in pipelines if one["is_main"])
             ordered = sorted(main["_embedded"]["statuses"], key=lambda stage: stage["sort"])
-            working = [
-                stage["id"] for stage in ordered if stage["type"] == 0 and stage["id"] not in (WON, LOST)
-            ]
+            working = [stage["id"] for stage in ordered if stage["type"] == 0 and stage["id"] not in (WON, LOST)]
             self._pipeline = Pipeline(main["id"], working)
         return self._pipeline
 
@@ -101,25 +99,24 @@ class SalesDepartment:
             values = [one["values"][0]["value"] for one in fields if one["field_code"] == "PHONE"]
             self._phones[contact["id"]] = digits(str(values[0])) if values else ""
 
-    def _all(self, kind: str, **query: str) -> list[dict[str, Any]]:
+    def _all(self, kind: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         for page in count(1):
-            told = self._ask("GET", f"/api/v4/{kind}", params={**query, "limit": _PAGE, "page": page})
+            told = self._read(kind, {"with": "contacts", "limit": _PAGE, "page": page})
             found += told.get("_embedded", {}).get(kind, ())
             if "next" not in told.get("_links", {}):
                 break
         return found
 
-    def _ask(self, method: str, path: str, **said: Any) -> dict[str, Any]:  # noqa: ANN401 - httpx's own
-        token = self.tokens[self._shift % len(self.tokens)]
-        answer = self.door.send(method, path, headers={"authorization": f"Bearer {token}"}, **said)
-        if answer.status_code == 204:
-            return {}
-        if answer.status_code == 429:
-            raise NoAnswer(
-                "The CRM refused a sales person for too many requests: the account's limit is used up."
-            )
-        return answered(answer)
+    def _read(self, what: str, query: Query | None = None) -> dict[str, Any]:
+        answer = self.door.get(f"/api/v4/{what}", query, self._badge()).expect(200, 204)
+        return answer.told() if answer.status == 200 else {}
+
+    def _write(self, method: str, leads: list[dict[str, Any]]) -> None:
+        self.door.post_json("/api/v4/leads", leads, self._badge(), method).expect(200)
+
+    def _badge(self) -> Mapping[str, str]:
+        return {"authorization": f"Bearer {self.tokens[self._shift % len(self.tokens)]}"}
 
 
 def _contacts(lead: Mapping[str, Any]) -> list[int]:

@@ -111,9 +111,7 @@ def connect_crm(hub_url: str, password: str) -> None:
             raise NoAnswer(f"Connecting amoCRM ended with {back.status_code}: {_said(back)}")
 
 
-def _submit(
-    browser: httpx.Client, page: httpx.Response, action: str, entered: dict[str, str]
-) -> httpx.Response:
+def _submit(browser: httpx.Client, page: httpx.Response, action: str, entered: dict[str, str]) -> httpx.Response:
     """Fills in the form whose action ends like this (any form for an empty one) and sends it."""
     forms = _Forms()
     forms.feed(page.text)
@@ -121,13 +119,9 @@ def _submit(
         if goes_to.endswith(action):
             answer = browser.post(urljoin(str(page.url), goes_to), data={**holds, **entered})
             if answer.status_code not in (302, 303):
-                raise NoAnswer(
-                    f"The form at {page.url} was answered with {answer.status_code}: {_said(answer)}"
-                )
+                raise NoAnswer(f"The form at {page.url} was answered with {answer.status_code}: {_said(answer)}")
             return answer
-    raise NoAnswer(
-        f"The page {page.url} ({page.status_code}) has no form for {action or 'consent'}: {_said(page)}"
-    )
+    raise NoAnswer(f"The page {page.url} ({page.status_code}) has no form for {action or 'consent'}: {_said(page)}")
 
 
 def _said(page: httpx.Response) -> str:

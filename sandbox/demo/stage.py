@@ -13,7 +13,7 @@ from typing import Any, Self
 from sandbox.demo import company
 from sandbox.demo.clock import DayClock
 from sandbox.demo.crm import Crm
-from sandbox.demo.door import Door, NoAnswer, answered
+from sandbox.demo.door import Door, Letter, NoAnswer
 from sandbox.demo.plan import Day
 from sandbox.demo.processes import Child, ChildFailed, Children, free_port
 from sandbox.demo.setup import MANGO, SMALL, connect_crm, write_set_up
@@ -57,8 +57,7 @@ class Hub:
     def __init__(self, url: str, keys: Keys, killable: Child, pause: Callable[[float], None]) -> None:
         self.url, self.keys = url, keys
         self.door = Door(url, pause)
-        self.api = Door(url, pause)
-        self.api.carry(authorization=f"Bearer {keys.api_token}")
+        self.api = Door(url, pause, keys.api_token)
         self._killable = killable
         self._timers: list[threading.Timer] = []
         self.kills = 0
@@ -83,7 +82,7 @@ class Hub:
 
     def status(self) -> HubStatus:
         """Returns GET /api/v1/status in the demo's terms."""
-        told = self.api.read("/api/v1/status")
+        told = self.api.get("/api/v1/status").expect(200).told()
         installed = [one for one in told["installations"] if one.get("read_back_at")]
         moments = [datetime.fromisoformat(one["read_back_at"]).timestamp() for one in installed]
         # The hub tells when it will read back next.
@@ -94,7 +93,7 @@ class Hub:
         """Returns all calls the hub knows, oldest first."""
         found: list[dict[str, Any]] = []
         after = 0
-        while page := self.api.read("/api/v1/calls", after=after, limit=500)["calls"]:
+        while page := self.api.get("/api/v1/calls", {"after": after, "limit": 500}).expect(200).told()["calls"]:
             found += page
             after = page[-1]["id"]
         return found
@@ -102,18 +101,17 @@ class Hub:
     def report(self) -> dict[str, Any]:
         """Returns the ROI report of the day."""
         day = company.DAY.isoformat()
-        return self.api.read("/api/v1/report/roi", **{"from": day, "to": day})
+        return self.api.get("/api/v1/report/roi", {"from": day, "to": day}).expect(200).told()
 
     def spend(self, day: Day) -> None:
         """Imports what advertising cost, as a person uploads a CSV."""
         head = "day,source,campaign,cost,clicks"
         rows = [
-            f"{company.DAY},{one.source},{one.campaign},{roubles(one.cost_minor)},{one.clicks}"
-            for one in day.spend
+            f"{company.DAY},{one.source},{one.campaign},{roubles(one.cost_minor)},{one.clicks}" for one in day.spend
         ]
         body = "\n".join((head, *rows)).encode()
-        sent = self.api.send("POST", "/api/v1/spend", params={"site": self.keys.site}, content=body)
-        answered(sent)
+        letter = Letter(body, {"content-type": "text/csv"})
+        self.api.send("POST", f"/api/v1/spend?site={self.keys.site}", letter).expect(200)
 
 
 @dataclass(slots=True)
@@ -168,9 +166,7 @@ class Stage:
     def _sandbox(self, children: Children, url: str) -> Child:
         callback = f"{url}/oauth/amocrm/callback"
         clock = str(self.clock.path)
-        return children.add(
-            "amocrm", "sandbox", "amocrm", "--port", "0", "--clock", clock, "--redirect-uri", callback
-        )
+        return children.add("amocrm", "sandbox", "amocrm", "--port", "0", "--clock", clock, "--redirect-uri", callback)
 
     def _environment(self, url: str) -> dict[str, str]:
         return {
@@ -224,7 +220,7 @@ class Stage:
             if not status.is_busy and status.read_back_at > done_at:
                 return
             self.clock.pass_time(0.01)
-            self.clock.jump(self.clock.now() + (1.0 if status.is_busy else 20.0))
+            self.clock.jump(self.clock.now() + (1.0 if status.is_busy else 15.0))
         raise NoAnswer(f"The hub did not come to rest: {status}.")
 
 

@@ -13,11 +13,9 @@ from hmac import digest
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
-
 from sandbox.demo.calls import CallPlan, Disorder, Kind
 from sandbox.demo.company import OFFICE
-from sandbox.demo.door import Door, NoAnswer
+from sandbox.demo.door import Answer, Door, Letter
 
 MANGO_KEY, MANGO_SALT = "hk4zqq0wn0demo1mango", "s8w0l2vqk1c9demo7salt"
 GENERIC_SECRET = "whsec_" + b64encode(b"a demo secret of 32 bytes, kept.").decode()
@@ -49,22 +47,31 @@ def mango_messages(call: CallPlan, dialled: str) -> Sequence[Message]:
     elif call.kind is Kind.OUTBOUND:
         legs = _staff_legs(call, {"number": _digits(call.caller), "line_number": _digits(OFFICE)})
     else:
-        legs = _inbound_legs(call, dialled)
+        legs = _menu_legs(call, dialled) if call.number % 2 else _direct_legs(call, dialled)
     summary = Message(call.ends + 0.4, "/events/summary", _summary(call, dialled), ends_call=True)
     return disordered([*legs, summary], call.disorder)
 
 
-def _inbound_legs(call: CallPlan, line: str) -> list[Message]:
+def _direct_legs(call: CallPlan, line: str) -> list[Message]:
+    """An employee's phone rings at once."""
+    leg, near, far = f"{call_id(call)}-a", {"number": _digits(call.caller)}, _employee(call, line)
+    told = [_leg(call, leg, 1, call.at, "Appeared", "abonent", near, far)]
+    if call.is_answered:
+        told.append(_leg(call, leg, 2, call.at + call.wait_s, "Connected", "abonent", near, far))
+    return [*told, _leg(call, leg, 3, call.ends, "Disconnected", "abonent", near, far, _reason(call))]
+
+
+def _employee(call: CallPlan, line: str) -> Mapping[str, str]:
+    number = f"sip:u{call.operator}@vpbx.example"
+    return {"extension": call.operator, "number": number, "line_number": _digits(line), "acd_group": "10"}
+
+
+def _menu_legs(call: CallPlan, line: str) -> list[Message]:
     """The caller hears the menu, then an employee's phone rings, then they talk or nobody takes it."""
     menu, employee = f"{call_id(call)}-a", f"{call_id(call)}-b"
     near = {"number": _digits(call.caller)}
     greeted = {"number": _digits(line), "line_number": _digits(line)}
-    rung = {
-        "extension": call.operator,
-        "number": f"sip:u{call.operator}@vpbx.example",
-        "line_number": _digits(line),
-        "acd_group": "10",
-    }
+    rung = _employee(call, line)
     taken = {**near, "taken_from_call_id": menu}
     answered = call.at + call.wait_s
     through = call.at + min(3.0, call.wait_s / 2)
@@ -201,20 +208,19 @@ class Mango:
 
     def post(self, message: Message) -> None:
         """Sends one message until the hub takes it; raises NoAnswer when the hub refuses it."""
-        _taken(self._send(message, MANGO_SALT))
+        self._send(message, MANGO_SALT).expect(200)
 
     def forge(self, message: Message) -> bool:
         """Sends a message signed by somebody who does not know the salt; says whether the hub refused it."""
-        return 400 <= self._send(message, "guessed").status_code < 500
+        return 400 <= self._send(message, "guessed").status < 500
 
-    def _send(self, message: Message, salt: str) -> httpx.Response:
+    def _send(self, message: Message, salt: str) -> Answer:
         text = json.dumps(message.says, ensure_ascii=False, separators=(",", ":"))
         sign = sha256(f"{MANGO_KEY}{text}{salt}".encode()).hexdigest()
         form = {"vpbx_api_key": MANGO_KEY, "sign": sign, "json": text}
         headers = {"content-type": "application/x-www-form-urlencoded"}
-        return self._door.send(
-            "POST", f"{self._path}{message.path}", content=urlencode(form), headers=headers
-        )
+        letter = Letter(urlencode(form).encode(), headers)
+        return self._door.send("POST", f"{self._path}{message.path}", letter)
 
 
 class SmallProvider:
@@ -227,9 +233,9 @@ class SmallProvider:
         """Sends one message until the hub takes it; raises NoAnswer when the hub refuses it."""
         body = json.dumps(message.says, ensure_ascii=False).encode()
         message_id = "msg_" + sha256(body).hexdigest()[:24]
-        _taken(self._door.send_fresh("POST", self._path, lambda: self._said(message_id, body)))
+        self._door.send_fresh("POST", self._path, lambda: self._letter(message_id, body)).expect(200)
 
-    def _said(self, message_id: str, body: bytes) -> Mapping[str, Any]:
+    def _letter(self, message_id: str, body: bytes) -> Letter:
         timestamp = str(int(self._now()))
         signed = f"{message_id}.{timestamp}.".encode() + body
         key = b"a demo secret of 32 bytes, kept."
@@ -239,9 +245,4 @@ class SmallProvider:
             "webhook-timestamp": timestamp,
             "webhook-signature": "v1," + b64encode(digest(key, signed, "sha256")).decode(),
         }
-        return {"content": body, "headers": headers}
-
-
-def _taken(answer: httpx.Response) -> None:
-    if not 200 <= answer.status_code < 300:
-        raise NoAnswer(f"The hub refused a call event with {answer.status_code}: {answer.text[:300]}")
+        return Letter(body, headers)

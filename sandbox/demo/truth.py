@@ -59,9 +59,7 @@ def read_call(told: Mapping[str, Any]) -> HubCall:
     )
 
 
-def judge_matches(
-    planned: Iterable[CallPlan], tokens: Mapping[int, str], told: Mapping[str, HubCall]
-) -> Matching:
+def judge_matches(planned: Iterable[CallPlan], tokens: Mapping[int, str], told: Mapping[str, HubCall]) -> Matching:
     """Compares each call from outside with its truth: the visitor, the placement, or nobody."""
     verdicts: Counter[tuple[str, str]] = Counter()
     for call in planned:

@@ -166,10 +166,7 @@ class World:
 
     async def generic(self, told: Mapping[str, Any], message_id: str) -> httpx.Response:
         """Send one event signed by Standard Webhooks to the second telephony account."""
-        body, at = json.dumps(told), str(int(self.clock.now().timestamp()))
-        key = base64.b64decode(SIGNING.removeprefix("whsec_"))
-        mark = base64.b64encode(hmac.new(key, f"{message_id}.{at}.{body}".encode(), hashlib.sha256).digest()).decode()
-        headers = {"webhook-id": message_id, "webhook-timestamp": at, "webhook-signature": f"v1,{mark}"}
+        headers, body = signed(told, message_id, self.clock.now())
         return await self.web.post(self.applied.telephony[1]["path"], content=body, headers=headers)
 
     # -- waiting and looking
@@ -202,6 +199,14 @@ class World:
         return await self.until(
             lambda status: status["deliveries"].get("delivered", 0) >= number and not status["inbox"]
         )
+
+
+def signed(told: Mapping[str, Any], message_id: str, now: datetime) -> tuple[dict[str, str], str]:
+    """Return headers and body of a call event signed by Standard Webhooks."""
+    body, at = json.dumps(told), str(int(now.timestamp()))
+    key = base64.b64decode(SIGNING.removeprefix("whsec_"))
+    mark = base64.b64encode(hmac.new(key, f"{message_id}.{at}.{body}".encode(), hashlib.sha256).digest()).decode()
+    return {"webhook-id": message_id, "webhook-timestamp": at, "webhook-signature": f"v1,{mark}"}, body
 
 
 def _breathe() -> None:

@@ -128,9 +128,7 @@ async def test_x_context_user_id_acts_with_that_user(api: httpx.AsyncClient, san
     assert unknown.status_code == 401
 
 
-async def test_x_context_user_id_is_for_admin_tokens_only(
-    maria: httpx.AsyncClient, sandbox: Sandbox
-) -> None:
+async def test_x_context_user_id_is_for_admin_tokens_only(maria: httpx.AsyncClient, sandbox: Sandbox) -> None:
     other = list(sandbox.account.users.values())[2]
     answer = await maria.get(ACCOUNT, headers={"X-Context-User-ID": str(other.id)})
     assert answer.status_code == 401

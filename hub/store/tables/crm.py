@@ -38,6 +38,7 @@ class Installation(SQLModel, table=True):
     status: str  # active | reauthorise | removed
     reason: str = ""
     facts: dict[str, Any] = json_()
+    facts_at: datetime | None = moment(nullable=True)
     cursor: str | None = None
     hook_token: str = Field(unique=True)
     connected_at: datetime = moment()
@@ -77,7 +78,8 @@ class Lane(SQLModel, table=True):
     readback_at: datetime = moment()
     budget_at: datetime = moment()  # of the token bucket: the moment it would be full again
     hold_until: datetime = moment()
-    hold_count: int = 0
+    hold_count: int = 0  # troubles in a row
+    share: int = 1  # the batch is the manifest's divided by it: doubled by trouble, halved by success
     hold_why: str = ""
 
 

@@ -2,9 +2,11 @@
 
 from starlette.responses import Response
 
+from connectors.scenario import Plan
 from hub.store import console, story
 from hub.web.console.page import NotHere, page
 from hub.web.console.shell import Desk, render
+from tracking_core.phone import masked, national
 
 _PAGE = 50
 _LARGEST_ID = 2**63 - 1
@@ -39,7 +41,17 @@ async def show_one(desk: Desk) -> Response:
     told = await desk.hub.db.read(story.story, desk.tenant_id, call_id, desk.hub.vault)
     if told is None:
         raise NotHere
-    return render(desk, "call.html", story=told, call=told.call)
+    return render(desk, "call.html", story=told, call=told.call, covered=_covered)
+
+
+def _covered(text: str, plan: Plan) -> str:
+    """Return a planned text with the caller's number masked: the CRM gets it whole, a page does not show it."""
+    caller = plan.enquiry.caller
+    if not caller:
+        return text
+    for spelling in (national(caller), caller, caller.removeprefix("+")):
+        text = text.replace(spelling, masked(caller))
+    return text
 
 
 def _id(given: str) -> int | None:

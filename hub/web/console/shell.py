@@ -95,8 +95,11 @@ def render(desk: Desk, name: str, status: int = 200, **values: Any) -> HTMLRespo
     return HTMLResponse(text, status_code=status, headers={"cache-control": "no-store"})
 
 
-async def complain(request: Request, status: int, key: str = "") -> HTMLResponse:
-    """Return the page that says what went wrong and what to do; ``key`` is a text that says more than the status."""
+async def complain(request: Request, status: int, key: str = "", detail: str = "") -> HTMLResponse:
+    """Return the page that says what went wrong and what to do.
+
+    ``key`` is a text that says more than the status, ``detail`` what another system said, in its own words.
+    """
     who: Who | None = getattr(request.state, "who", None)
     desk = await open_desk(request, who) if who and status < 500 else bare_desk(request, who)
-    return render(desk, "error.html", status, code=status, why=desk.words(key) if key else "")
+    return render(desk, "error.html", status, code=status, why=desk.words(key) if key else "", detail=detail)

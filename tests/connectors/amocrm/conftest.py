@@ -61,6 +61,11 @@ def _always(one):
     return give
 
 
+@pytest.fixture(name="load")
+def load_fixture():
+    return load
+
+
 @pytest.fixture
 def vendor():
     with respx.mock(assert_all_called=False) as router:

@@ -121,7 +121,7 @@ def plan_of(call_id: int, trigger: Trigger) -> Plan:
         id=f"call:{call_id}", caller="+79161234567", dialled="+74951234567", started_at=NOW, talk_s=125, wait_s=9,
         answered=trigger is Trigger.ANSWERED, recording_url=None, operator=None, source={}, confidence=0.94, reason="",
     )  # fmt: skip
-    unknown = (CreateDeal("Звонок с билборда"), AddNote("Источник"), AddTask("Перезвонить", 15))
+    unknown = (CreateDeal("Звонок +7 916 123-45-67"), AddNote("Источник"), AddTask("Перезвонить +79161234567", 15))
     return Plan(enquiry, 3, trigger, {CallerState.UNKNOWN: unknown, CallerState.OPEN_DEAL: (AddNote("Ещё"),)})
 
 

@@ -7,12 +7,15 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import insert, select
 
 from hub import report
 from hub.report import Line, Report, Source
-from hub.store.db import Db
+from hub.store import tables
+from hub.store.db import Db, Tx
 from hub.web.console.report_page import bars, period_of
 
+spends, sites = tables.table_of(tables.Spend), tables.table_of(tables.Site)
 TODAY = date(2026, 11, 20)
 
 
@@ -116,6 +119,19 @@ async def test_the_report_has_the_same_total_by_campaign_and_by_source(db: Db, s
     made = await report.roi(db, seeded.tenant, date(2026, 11, 1), TODAY)
     assert sum(row.calls for row in made.rows) == sum(one.line.calls for one in made.sources) == made.total.calls == 4
     assert made.total.revenue_minor == 123_456_700
+
+
+async def test_a_sources_line_is_the_sum_of_its_campaigns(db: Db, seeded: Any) -> None:
+    def spend_on_another_campaign(tx: Tx) -> None:
+        told = {"day": TODAY, "source": "searchads", "campaign": "second", "cost_minor": 500, "clicks": 1}
+        site = tx.execute(select(sites.c.id).where(sites.c.tenant_id == seeded.tenant)).scalar_one()
+        tx.execute(insert(spends).values(tenant_id=seeded.tenant, site_id=site, currency="RUB", **told))
+
+    await db.write(spend_on_another_campaign)
+    made = await report.roi(db, seeded.tenant, date(2026, 11, 1), TODAY)
+    (ads,) = [one for one in made.sources if one.line.source == "searchads"]
+    assert sorted(row.campaign for row in ads.campaigns) == ["okna-brand", "second"]
+    assert ads.line.spend_minor == 3_000_500
 
 
 def line(source: str, revenue: int, spend: int) -> Line:

@@ -74,7 +74,15 @@ async def test_with_tls_the_cookie_is_bound_to_the_host(browser: httpx.AsyncClie
 
 @pytest.mark.parametrize(
     "wanted",
-    ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/\t/evil.example", ""],
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "///evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "/\t/evil.example",
+        "",
+    ],
 )
 async def test_login_never_leads_to_another_site(browser: httpx.AsyncClient, seeded: Any, wanted: str) -> None:
     answer = await browser.post("/login", data={"email": EMAIL, "password": PASSWORD, "next": wanted})

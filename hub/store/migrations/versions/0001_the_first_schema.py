@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("facts_at", sa.BigInteger(), nullable=True),
         sa.Column("cursor", sa.String(), nullable=True),
         sa.Column("hook_token", sa.String(), nullable=False),
         sa.Column("connected_at", sa.BigInteger(), nullable=False),
@@ -201,6 +202,7 @@ def upgrade() -> None:
         sa.Column("budget_at", sa.BigInteger(), nullable=False),
         sa.Column("hold_until", sa.BigInteger(), nullable=False),
         sa.Column("hold_count", sa.Integer(), nullable=False),
+        sa.Column("share", sa.Integer(), nullable=False),
         sa.Column("hold_why", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["installation_id"], ["installation.id"], name=op.f("fk_lane_installation_id")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_lane_tenant_id")),
@@ -533,9 +535,7 @@ def downgrade() -> None:
     op.drop_table("visit")
     with op.batch_alter_table("lease", schema=None) as batch_op:
         batch_op.drop_index(
-            "uq_lease_live",
-            postgresql_where=sa.text("ended_at IS NULL"),
-            sqlite_where=sa.text("ended_at IS NULL"),
+            "uq_lease_live", postgresql_where=sa.text("ended_at IS NULL"), sqlite_where=sa.text("ended_at IS NULL")
         )
         batch_op.drop_index("ix_lease_history")
 

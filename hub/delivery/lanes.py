@@ -1,0 +1,169 @@
+"""The lane of an installation: who holds it, what it may spend, how long it is left alone.
+
+A lane is claimed by one holder at a time. The claim's fence is taken from the claiming statement itself; every later
+write of that holder must still see it. Spent budget is committed before the request it pays for.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, select, update
+
+from connectors.protocol import Limits, Why
+from hub.delivery import retry
+from hub.store.db import Tx, insert_or
+from hub.store.tables import Lane, table_of
+
+_lane = table_of(Lane)
+_LARGEST_SHARE = 64
+
+
+class FenceLost(Exception):
+    """Another holder has the lane now: this one must not write, nor send, any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One hold of a lane: what ``fence`` was when it was claimed is what each later write must still find."""
+
+    installation_id: int
+    tenant_id: int
+    fence: int
+    readback_at: datetime
+    share: int  # how many times smaller than the manifest's its batches are now
+
+
+def open_lane(tx: Tx, tenant_id: int, installation_id: int, now: datetime) -> None:
+    """Make the lane of a new installation, or free the lane of one that is connected again."""
+    free = {
+        "leased_until": now,
+        "wake_at": now,
+        "readback_at": now,
+        "hold_until": now,
+        "hold_count": 0,
+        "hold_why": "",
+        "share": 1,
+    }
+    tx.execute(
+        insert_or(tx, _lane)
+        .values(installation_id=installation_id, tenant_id=tenant_id, fence=0, budget_at=now, **free)
+        .on_conflict_do_update(index_elements=["installation_id"], set_=free)
+    )
+
+
+def take_over(tx: Tx, now: datetime) -> None:
+    """Free every lane: only for a process that is known to be the only one (it holds the SQLite file's lock)."""
+    tx.execute(update(_lane).where(_lane.c.leased_until > now).values(leased_until=now, wake_at=now))
+
+
+def claim(tx: Tx, now: datetime, lease: timedelta) -> Claim | None:
+    """Claim the lane that waits longest: its lease ran out, it is not held, and there is something to do."""
+    waits_longest = (
+        select(_lane.c.installation_id)
+        .where(_lane.c.wake_at <= now, _lane.c.leased_until <= now, _lane.c.hold_until <= now)
+        .order_by(_lane.c.wake_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    row = tx.execute(
+        update(_lane)
+        .where(_lane.c.installation_id == waits_longest)
+        .values(fence=_lane.c.fence + 1, leased_until=now + lease)
+        .returning(*(_lane.c[name] for name in Claim.__slots__))
+    ).first()
+    return Claim(**row._asdict()) if row else None
+
+
+def mine(claim: Claim) -> Any:
+    """Return the condition that the lane is still this claim's."""
+    return and_(
+        _lane.c.tenant_id == claim.tenant_id,
+        _lane.c.installation_id == claim.installation_id,
+        _lane.c.fence == claim.fence,
+    )
+
+
+def spend(tx: Tx, claim: Claim, limits: Limits, now: datetime, lease: timedelta) -> datetime | None:
+    """Pay for one request from the lane's token bucket and renew the lease; return when to come back if it is empty."""
+    row = tx.execute(select(_lane.c.budget_at).where(mine(claim)).with_for_update()).first()
+    if row is None:
+        raise FenceLost
+    step = timedelta(seconds=1 / limits.per_second)
+    full_at = max(row.budget_at, now)
+    allowed_at: datetime = full_at - step * (limits.burst - 1)
+    if allowed_at > now:
+        return allowed_at
+    tx.execute(update(_lane).where(mine(claim)).values(budget_at=full_at + step, leased_until=now + lease))
+    return None
+
+
+def wake(tx: Tx, tenant_id: int, installation_id: int, at: datetime) -> None:
+    """Make a lane look at its work at ``at`` or sooner."""
+    tx.execute(
+        update(_lane)
+        .where(_lane.c.tenant_id == tenant_id, _lane.c.installation_id == installation_id, _lane.c.wake_at > at)
+        .values(wake_at=at)
+    )
+
+
+def ring(tx: Tx, tenant_id: int, installation_id: int, now: datetime) -> None:
+    """Make read-back run soon: a doorbell rang. What it said is not believed, only that something changed."""
+    here = (_lane.c.tenant_id == tenant_id, _lane.c.installation_id == installation_id)
+    tx.execute(update(_lane).where(*here, _lane.c.readback_at > now).values(readback_at=now))
+    wake(tx, tenant_id, installation_id, now)
+
+
+def hold(tx: Tx, claim: Claim, now: datetime, why: Why, sentence: str, asked: timedelta | None) -> datetime | None:
+    """Give the lane back but leave the installation alone for a while; return until when.
+
+    Its next batches are half as large: what fails as a whole must not fail as a whole for ever.
+    """
+    row = tx.execute(select(_lane.c.hold_count).where(mine(claim))).first()
+    if row is None:
+        return None
+    until = now + retry.hold(why, row.hold_count, asked)
+    tx.execute(
+        update(_lane)
+        .where(mine(claim))
+        .values(
+            leased_until=now,
+            hold_until=until,
+            wake_at=until,
+            hold_count=row.hold_count + 1,
+            share=min(claim.share * 2, _LARGEST_SHARE),
+            hold_why=f"{why}: {sentence}",
+        )
+    )
+    return until
+
+
+def told(tx: Tx, tenant_id: int) -> dict[int, dict[str, Any]]:
+    """Return of each installation's lane when it reads back next and, while it is held, until when and why."""
+    rows = tx.execute(select(_lane).where(_lane.c.tenant_id == tenant_id))
+    return {
+        row.installation_id: {
+            "read_back_at": row.readback_at,
+            "hold_until": row.hold_until if row.hold_why else None,
+            "hold_why": row.hold_why,
+        }
+        for row in rows
+    }
+
+
+def kept(tx: Tx, claim: Claim) -> None:
+    """Lock the lane's row for this transaction; raises ``FenceLost`` when it is not this claim's any more."""
+    if tx.execute(select(_lane.c.fence).where(mine(claim)).with_for_update()).first() is None:
+        raise FenceLost
+
+
+def ease(tx: Tx, claim: Claim) -> None:
+    """Note that the account answered: the next trouble is the first in a row."""
+    tx.execute(update(_lane).where(mine(claim)).values(hold_count=0))
+
+
+def release(tx: Tx, claim: Claim, now: datetime, *, wake_at: datetime, readback_at: datetime) -> None:
+    """Give the lane back, awake when its next work is due; its next batches are twice as large again."""
+    values = {"leased_until": now, "wake_at": wake_at, "readback_at": readback_at, "hold_count": 0, "hold_why": ""}
+    tx.execute(update(_lane).where(mine(claim)).values(**values, share=max(1, claim.share // 2)))
