@@ -10,7 +10,7 @@ demo: $(VENV)/.run
 	@$(BIN)/cthub demo $(ARGS)
 
 test: $(VENV)/.dev
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto $(ARGS)
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """Fixtures shared by every test folder: the two engines, and a hub on each."""
 
 import itertools
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,7 @@ from hub.store.db import Db
 from tests import postgres
 
 _names = itertools.count()
-_engines: dict[str, int] = {"sqlite": 0, "postgresql": 0}
-_origin: list[str] = []
+ENGINES = ("sqlite", "postgresql")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,8 +30,7 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def pg_server() -> Iterator[str]:
     """A running PostgreSQL; never skipped: without one the tests fail."""
-    with postgres.server() as (url, origin):
-        _origin.append(origin)
+    with postgres.server() as url:
         yield url
 
 
@@ -75,7 +74,6 @@ def pg_url(pg_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A migrated database (an empty one for a test marked ``empty``) on each engine in turn."""
-    _engines[request.param] += 1
     if request.param == "sqlite":
         if not request.node.get_closest_marker("empty"):
             shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "hub.sqlite3")
@@ -84,7 +82,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many tests ran on which engine."""
-    origin = f" ({_origin[0]})" if _origin else ""
-    counted = f"on SQLite: {_engines['sqlite']}, on PostgreSQL{origin}: {_engines['postgresql']}"
-    terminalreporter.write_line(f"Tests with a database {counted}; all others need none.")
+    """Say how many tests ran on which engine; the counts come from the reports, so they hold for parallel runs."""
+    ran = [report for status in ("passed", "failed") for report in terminalreporter.stats.get(status, [])]
+    on = {engine: sum(engine in re.split(r"[-\[\]]", report.nodeid) for report in ran) for engine in ENGINES}
+    others = len(ran) - sum(on.values())
+    told = ", ".join(f"{number} on {engine}" for engine, number in on.items())
+    terminalreporter.write_line(f"Tests by engine: {told}; {others} need no database.")

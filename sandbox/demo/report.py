@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich import box
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.table import Table
@@ -161,24 +162,25 @@ _EXPECTED = {
 
 
 def _figures(figures: Mapping[str, Any]) -> Table:
-    table = Table(title=f"{TENANT}: one business day", show_header=False, title_style="bold")
+    title = f"{TENANT}: one business day"
+    table = Table(title=title, show_header=False, title_style="bold", box=box.SIMPLE)
     for _ in range(3):
-        table.add_column(style="dim")
-        table.add_column(justify="right", style="bold")
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(justify="right", style="bold", no_wrap=True)
     cells = [
         ("visits", figures["visits"]),
         ("sources", figures["sources"]),
         ("calls", figures["calls"]),
         ("matched rightly", figures["matched_right"]),
         ("matched wrongly", figures["matched_wrong"]),
-        ("unmatched", f"{figures['unmatched']} ({figures['unmatched_rightly']} rightly)"),
+        ("unmatched", f"{figures['unmatched']}, {figures['unmatched_rightly']} rightly"),
         ("contacts", figures["contacts"]),
         ("deals", figures["deals"]),
         ("tasks", figures["tasks"]),
         ("won deals", figures["won"]),
-        ("revenue", _money(figures["revenue_minor"])),
-        ("spend", _money(figures["spend_minor"])),
-        ("requests to the CRM", figures["requests_crm"]),
+        ("revenue, ₽", _money(figures["revenue_minor"])),
+        ("spend, ₽", _money(figures["spend_minor"])),
+        ("CRM requests", figures["requests_crm"]),
         ("hub killed", f"{figures['kills']} times"),
         ("played in", f"{figures['seconds']} s"),
     ]
@@ -188,15 +190,15 @@ def _figures(figures: Mapping[str, Any]) -> Table:
 
 
 def _roi(result: Result) -> Table:
-    table = Table(title="ROI by source", show_footer=True, title_style="bold")
+    table = Table(title="ROI by source, roubles", show_footer=True, title_style="bold", box=box.SIMPLE)
     numbers = ("visits", "calls", "qualified", "deals", "won")
     money = ("revenue_minor", "spend_minor")
-    table.add_column("source", footer="total")
+    table.add_column("source", footer="total", no_wrap=True)
     for name in (*numbers, *money):
         told = result.total[name]
         footer = _money(told) if name in money else str(told)
-        table.add_column(name.removesuffix("_minor"), justify="right", footer=footer)
-    table.add_column("ROMI", justify="right", footer=_percent(result.total))
+        table.add_column(name.removesuffix("_minor"), justify="right", footer=footer, no_wrap=True)
+    table.add_column("ROMI", justify="right", footer=_percent(result.total), no_wrap=True)
     for source, sums in sorted(_by_source(result.rows).items(), key=lambda pair: -pair[1]["revenue_minor"]):
         cells = [_money(sums[name]) if name in money else str(sums[name]) for name in (*numbers, *money)]
         table.add_row(source or "direct", *cells, _percent(sums))
@@ -218,4 +220,5 @@ def _percent(sums: Mapping[str, Any]) -> str:
 
 
 def _money(minor: int) -> str:
-    return f"{minor // 100:,}".replace(",", " ") + f".{minor % 100:02d} ₽"
+    """Whole roubles are enough for people; the JSON has the kopecks."""
+    return f"{round(minor / 100):,}".replace(",", " ")

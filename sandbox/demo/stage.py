@@ -213,11 +213,12 @@ class Stage:
 
     def settle(self) -> None:
         """Lets time pass until nothing is under way and everything the sales people did was read back."""
-        done_at = self.clock.now()
+        # A read-back may be under way that began before the last sale: the one after it is the proof.
+        proven_at = self.clock.now() + READ_BACK_S / 2
         for _ in range(6_000):
             self.hub.revive()
             status = self.hub.status()
-            if not status.is_busy and status.read_back_at > done_at:
+            if not status.is_busy and status.read_back_at > proven_at:
                 return
             self.clock.pass_time(0.01)
             self.clock.jump(self.clock.now() + (1.0 if status.is_busy else 15.0))

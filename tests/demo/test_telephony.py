@@ -3,11 +3,10 @@
 import json
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 from urllib.parse import parse_qs
 
-import httpx
 import pytest
-import respx
 
 from sandbox.demo.calls import CallPlan, Disorder, Kind
 from sandbox.demo.door import Door, NoAnswer
@@ -23,7 +22,6 @@ from sandbox.demo.telephony import (
 )
 
 LINE = "+74951401001"
-HUB = "http://hub.test"
 
 
 @pytest.fixture
@@ -47,6 +45,12 @@ def missed_call(answered_call: CallPlan) -> CallPlan:
 
 def says(messages: list[Message], path: str) -> list[dict[str, object]]:
     return [dict(one.says) for one in messages if one.path == path]
+
+
+def test_a_direct_call_has_one_leg(answered_call: CallPlan) -> None:
+    legs = says(list(mango_messages(replace(answered_call, number=8), LINE)), "/events/call")
+
+    assert [leg["call_state"] for leg in legs] == ["Appeared", "Connected", "Disconnected"]
 
 
 def test_a_talk_has_a_menu_leg_and_an_employee_leg(answered_call: CallPlan) -> None:
@@ -126,55 +130,39 @@ def test_the_small_provider_tells_ringing_answer_and_end(answered_call: CallPlan
     assert told == ["ringing", "answered", "ended"]
 
 
-@respx.mock
-def test_mango_signs_key_text_and_salt(answered_call: CallPlan) -> None:
-    taken = respx.post(f"{HUB}/telephony/t/events/summary").respond(200)
-    with Door(HUB) as door:
+def test_mango_signs_key_text_and_salt(scripted: Any, answered_call: CallPlan) -> None:
+    with Door(scripted.url) as door:
         Mango(door, "/telephony/t").post(mango_messages(answered_call, LINE)[-1])
-    form = parse_qs(taken.calls.last.request.content.decode())
+    (heard,) = scripted.heard
+    form = parse_qs(heard.body.decode())
 
     signed = f"{MANGO_KEY}{form['json'][0]}{MANGO_SALT}"
     assert form["sign"] == [sha256(signed.encode()).hexdigest()]
+    assert heard.path == "/telephony/t/events/summary"
 
 
-@respx.mock
-def test_a_provider_repeats_until_the_hub_takes_it(answered_call: CallPlan) -> None:
-    tries = [httpx.ConnectError("down"), httpx.Response(503), httpx.Response(200)]
-    taken = respx.post(f"{HUB}/telephony/t").mock(side_effect=tries)
-    with Door(HUB, pause=lambda seconds: None) as door:
-        SmallProvider(door, "/telephony/t", lambda: 1_795_157_000.0).post(
-            generic_messages(answered_call, LINE)[0]
-        )
-
-    assert taken.call_count == 3
-
-
-@respx.mock
-def test_a_repeated_message_keeps_its_id_and_signs_the_new_time(answered_call: CallPlan) -> None:
-    taken = respx.post(f"{HUB}/telephony/t").mock(side_effect=[httpx.Response(503), httpx.Response(200)])
+def test_a_repeated_message_keeps_its_id_and_signs_the_new_time(scripted: Any, answered_call: CallPlan) -> None:
+    scripted.statuses += [503, 200]
     moments = iter((1_000.0, 1_005.0))
-    with Door(HUB, pause=lambda seconds: None) as door:
-        SmallProvider(door, "/telephony/t", lambda: next(moments)).post(
-            generic_messages(answered_call, LINE)[0]
-        )
-    first, second = (call.request.headers for call in taken.calls)
+    with Door(scripted.url, pause=lambda seconds: None) as door:
+        provider = SmallProvider(door, "/telephony/t", lambda: next(moments))
+        provider.post(generic_messages(answered_call, LINE)[0])
+    first, second = (heard.headers for heard in scripted.heard)
 
     assert first["webhook-id"] == second["webhook-id"]
     assert first["webhook-signature"] != second["webhook-signature"]
 
 
-@respx.mock
-def test_a_refused_call_event_ends_the_demo(answered_call: CallPlan) -> None:
-    respx.post(f"{HUB}/telephony/t/events/call").respond(401, text="bad sign")
-    with Door(HUB) as door, pytest.raises(NoAnswer, match="401: bad sign"):
+def test_a_refused_call_event_ends_the_demo(scripted: Any, answered_call: CallPlan) -> None:
+    scripted.statuses.append(401)
+    with Door(scripted.url) as door, pytest.raises(NoAnswer, match="events/call was answered with 401"):
         Mango(door, "/telephony/t").post(mango_messages(answered_call, LINE)[0])
 
 
-@respx.mock
 @pytest.mark.parametrize(("status", "refused"), [(401, True), (200, False)])
-def test_a_forged_event_is_refused_or_not(answered_call: CallPlan, status: int, refused: bool) -> None:
-    respx.post(f"{HUB}/telephony/t/events/summary").respond(status)
-    with Door(HUB) as door:
+def test_a_forged_event_is_refused_or_not(scripted: Any, answered_call: CallPlan, status: int, refused: bool) -> None:
+    scripted.statuses.append(status)
+    with Door(scripted.url) as door:
         was_refused = Mango(door, "/telephony/t").forge(mango_messages(answered_call, LINE)[-1])
 
     assert was_refused is refused
