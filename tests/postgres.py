@@ -13,28 +13,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_FAST = (
-    "-c",
-    "fsync=off",
-    "-c",
-    "full_page_writes=off",
-    "-c",
-    "max_connections=200",
-    "-c",
-    "shared_buffers=64MB",
-)
+_FAST = ("-c", "fsync=off", "-c", "full_page_writes=off")
+_LIMITS = ("-c", "max_connections=200", "-c", "shared_buffers=128MB")
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Yield the URL of a running server."""
+def server(*, durable: bool = False) -> Iterator[str]:
+    """Yield the URL of a running server; a ``durable`` one syncs each commit to the disk."""
     given = os.environ.get("HUB_TEST_PG_URL")
     if given:
         yield given
         return
     binaries = _system_binaries()
     if binaries:
-        with _system_server(binaries) as url:
+        with _system_server(binaries, durable) as url:
             yield url
         return
     with _embedded_server() as url:
@@ -63,7 +55,7 @@ def _owner() -> dict[str, object]:
 
 
 @contextmanager
-def _system_server(binaries: Path) -> Iterator[str]:
+def _system_server(binaries: Path, durable: bool) -> Iterator[str]:
     owner = _owner()
     with tempfile.TemporaryDirectory(prefix="hub-pg-") as folder:
         root = Path(folder)
@@ -81,7 +73,7 @@ def _system_server(binaries: Path) -> Iterator[str]:
             "-c",
             f"unix_socket_directories={root}",
         )
-        process = subprocess.Popen([binaries / "postgres", "-D", data, *address, *_FAST], **quiet)  # type: ignore[call-overload]
+        process = subprocess.Popen([binaries / "postgres", "-D", data, *address, *_LIMITS, *(() if durable else _FAST)], **quiet)  # type: ignore[call-overload]
         try:
             ready = [binaries / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-t", "1"]
             for _ in range(300):

@@ -161,19 +161,22 @@ _EXPECTED = {
 }
 
 
+_PAIRS = 2  # of label and figure in one line
+
+
 def _figures(figures: Mapping[str, Any]) -> Table:
     title = f"{TENANT}: one business day"
     table = Table(title=title, show_header=False, title_style="bold", box=box.SIMPLE)
-    for _ in range(3):
+    for _ in range(_PAIRS):
         table.add_column(style="dim", no_wrap=True)
         table.add_column(justify="right", style="bold", no_wrap=True)
     cells = [
         ("visits", figures["visits"]),
         ("sources", figures["sources"]),
         ("calls", figures["calls"]),
+        ("unmatched", f"{figures['unmatched']}, {figures['unmatched_rightly']} rightly"),
         ("matched rightly", figures["matched_right"]),
         ("matched wrongly", figures["matched_wrong"]),
-        ("unmatched", f"{figures['unmatched']}, {figures['unmatched_rightly']} rightly"),
         ("contacts", figures["contacts"]),
         ("deals", figures["deals"]),
         ("tasks", figures["tasks"]),
@@ -184,33 +187,46 @@ def _figures(figures: Mapping[str, Any]) -> Table:
         ("hub killed", f"{figures['kills']} times"),
         ("played in", f"{figures['seconds']} s"),
     ]
-    for start in range(0, len(cells), 3):
-        table.add_row(*(str(cell) for pair in cells[start : start + 3] for cell in pair))
+    for start in range(0, len(cells), _PAIRS):
+        table.add_row(*(str(cell) for pair in cells[start : start + _PAIRS] for cell in pair))
     return table
+
+
+_COLUMNS = {
+    "visits": "visits",
+    "calls": "calls",
+    "qualified": "target",
+    "deals": "deals",
+    "won": "won",
+    "revenue_minor": "revenue",
+    "spend_minor": "spend",
+}
 
 
 def _roi(result: Result) -> Table:
     table = Table(title="ROI by source, roubles", show_footer=True, title_style="bold", box=box.SIMPLE)
-    numbers = ("visits", "calls", "qualified", "deals", "won")
-    money = ("revenue_minor", "spend_minor")
-    table.add_column("source", footer="total", no_wrap=True)
-    for name in (*numbers, *money):
-        told = result.total[name]
-        footer = _money(told) if name in money else str(told)
-        table.add_column(name.removesuffix("_minor"), justify="right", footer=footer, no_wrap=True)
-    table.add_column("ROMI", justify="right", footer=_percent(result.total), no_wrap=True)
+    table.padding, table.pad_edge = (0, 0, 0, 1), False
+    cells = _cells(result.total)
+    table.add_column("source", footer="total", no_wrap=True, max_width=14)
+    for title, footer in zip((*_COLUMNS.values(), "ROMI"), cells, strict=True):
+        table.add_column(title, justify="right", footer=footer, no_wrap=True)
     for source, sums in sorted(_by_source(result.rows).items(), key=lambda pair: -pair[1]["revenue_minor"]):
-        cells = [_money(sums[name]) if name in money else str(sums[name]) for name in (*numbers, *money)]
-        table.add_row(source or "direct", *cells, _percent(sums))
+        table.add_row(source or "direct", *_cells(sums))
     return table
+
+
+def _cells(sums: Mapping[str, Any]) -> Sequence[str]:
+    """What one row shows after its source."""
+    told = [_money(sums[name]) if name.endswith("_minor") else str(sums[name]) for name in _COLUMNS]
+    return (*told, _percent(sums))
 
 
 def _by_source(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
     sums: dict[str, dict[str, int]] = {}
     for row in rows:
-        held = sums.setdefault(row["source"], {})
-        for name in ("visits", "calls", "qualified", "deals", "won", "revenue_minor", "spend_minor"):
-            held[name] = held.get(name, 0) + row[name]
+        held = sums.setdefault(row["source"], dict.fromkeys(_COLUMNS, 0))
+        for name in _COLUMNS:
+            held[name] += row[name]
     return sums
 
 

@@ -1,0 +1,1 @@
+"""Measurements as ratios within one run; never tests. ``make bench`` or ``make bench NAME=dni``."""
