@@ -18,6 +18,7 @@ lint: $(VENV)/.dev
 	@$(BIN)/mypy
 
 bench: $(VENV)/.dev
+	@command -v wrk >/dev/null || apt-get install -y -qq wrk >/dev/null || { echo "make bench needs wrk: install it."; exit 1; }
 	@$(BIN)/python -m bench $(NAME)
 
 proofs: $(VENV)/.dev

@@ -47,13 +47,17 @@ def _fill(tx: Tx) -> None:
     site = {"id": 1, "tenant_id": 1, "key": KEY, "name": "bench", "hosts": ["site.example"], "hold_s": HOLD_S}
     tx.execute(insert(table_of(Site)).values(**site, zone="UTC", currency="RUB", overflow_number="+74950000000"))
     tx.execute(insert(table_of(Pool)).values(id=1, tenant_id=1, site_id=1, name="bench"))
-    numbers = [{"tenant_id": 1, "e164": f"+7495{n:07}", "site_id": 1, "pool_id": 1, "free_at": 0} for n in range(NUMBERS)]
+    numbers = [
+        {"tenant_id": 1, "e164": f"+7495{n:07}", "site_id": 1, "pool_id": 1, "free_at": 0} for n in range(NUMBERS)
+    ]
     tx.execute(insert(table_of(TrackingNumber)), numbers)
 
 
 def main(database_url: str, data_dir: str) -> None:
     """Serve until killed."""
-    settings = Settings(database_url=database_url, data_dir=Path(data_dir), visits_per_minute=10**9, log_level="warning")
+    settings = Settings(
+        database_url=database_url, data_dir=Path(data_dir), visits_per_minute=10**9, log_level="warning"
+    )
     hub = build(settings)
     hub.db.write_now(_fill)
     listener = socket.socket()

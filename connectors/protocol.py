@@ -49,9 +49,9 @@ class Idempotency(StrEnum):
 class Limits:
     """A vendor's documented limits, kept by the hub's lane.
 
-    ``per_second`` and ``burst`` are the token bucket of one installation, ``batch`` the most deliveries one
-    ``deliver`` takes, ``timeout`` is for creating requests, ``search_lag`` is how long a search may miss
-    what was just written.
+    ``per_second`` and ``burst`` are the token bucket of one installation; where the vendor counts requests in a sliding
+    second instead, ``window`` is how many it may hold. ``batch`` is the most deliveries one ``deliver`` takes,
+    ``timeout`` is for creating requests, ``search_lag`` is how long a search may miss what was just written.
     """
 
     batch: int
@@ -59,6 +59,7 @@ class Limits:
     burst: int
     timeout: timedelta
     search_lag: timedelta
+    window: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

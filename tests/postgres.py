@@ -73,7 +73,9 @@ def _system_server(binaries: Path, durable: bool) -> Iterator[str]:
             "-c",
             f"unix_socket_directories={root}",
         )
-        process = subprocess.Popen([binaries / "postgres", "-D", data, *address, *_LIMITS, *(() if durable else _FAST)], **quiet)  # type: ignore[call-overload]
+        process = subprocess.Popen(
+            [binaries / "postgres", "-D", data, *address, *_LIMITS, *(() if durable else _FAST)], **quiet
+        )  # type: ignore[call-overload]
         try:
             ready = [binaries / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-t", "1"]
             for _ in range(300):

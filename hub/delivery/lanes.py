@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import and_, select, update
 
 from connectors.protocol import Limits, Why
-from hub.delivery import retry
+from hub.delivery import budget, retry
 from hub.store.db import Tx, insert_or
 from hub.store.tables import Lane, table_of
 
@@ -34,10 +34,14 @@ class Claim:
     share: int  # how many times smaller than the manifest's its batches are now
 
 
-def open_lane(tx: Tx, tenant_id: int, installation_id: int, now: datetime) -> None:
-    """Make the lane of a new installation, or free the lane of one that is connected again."""
+def open_lane(tx: Tx, tenant_id: int, installation_id: int, now: datetime, spent: list[int]) -> None:
+    """Make the lane of a new installation, or free the lane of one that is connected again.
+
+    ``spent`` is what connecting has spent of its budget already.
+    """
     free = {
         "leased_until": now,
+        "spent": spent,
         "wake_at": now,
         "readback_at": now,
         "hold_until": now,
@@ -47,7 +51,7 @@ def open_lane(tx: Tx, tenant_id: int, installation_id: int, now: datetime) -> No
     }
     tx.execute(
         insert_or(tx, _lane)
-        .values(installation_id=installation_id, tenant_id=tenant_id, fence=0, budget_at=now, **free)
+        .values(installation_id=installation_id, tenant_id=tenant_id, fence=0, **free)
         .on_conflict_do_update(index_elements=["installation_id"], set_=free)
     )
 
@@ -86,17 +90,14 @@ def mine(claim: Claim) -> Any:
 
 
 def spend(tx: Tx, claim: Claim, limits: Limits, now: datetime, lease: timedelta) -> datetime | None:
-    """Pay for one request from the lane's token bucket and renew the lease; return when to come back if it is empty."""
-    row = tx.execute(select(_lane.c.budget_at).where(mine(claim)).with_for_update()).first()
+    """Pay for one request from the lane's budget and renew the lease; return when to come back if it is spent."""
+    row = tx.execute(select(_lane.c.spent).where(mine(claim)).with_for_update()).first()
     if row is None:
         raise FenceLost
-    step = timedelta(seconds=1 / limits.per_second)
-    full_at = max(row.budget_at, now)
-    allowed_at: datetime = full_at - step * (limits.burst - 1)
-    if allowed_at > now:
-        return allowed_at
-    tx.execute(update(_lane).where(mine(claim)).values(budget_at=full_at + step, leased_until=now + lease))
-    return None
+    come_back_at, spent = budget.spend(row.spent, limits, now)
+    if come_back_at is None:
+        tx.execute(update(_lane).where(mine(claim)).values(spent=spent, leased_until=now + lease))
+    return come_back_at
 
 
 def wake(tx: Tx, tenant_id: int, installation_id: int, at: datetime) -> None:

@@ -142,6 +142,11 @@ def owner(tx: Tx, tenant_id: int) -> int:
 # -- doors: an unguessable public key names the tenant; these are the only statements that do not begin with one
 
 
+def _is_unspeakable(key: str) -> bool:
+    """Say whether a key cannot be asked for at all: PostgreSQL takes neither NUL nor half a surrogate pair."""
+    return not key.isprintable()
+
+
 @dataclass(frozen=True, slots=True)
 class SiteDoor:
     """What the page script's endpoint needs of a site, by its public key."""
@@ -157,6 +162,8 @@ class SiteDoor:
 
 def site_door(tx: Tx, key: str) -> SiteDoor | None:
     """Find a site by its public key."""
+    if _is_unspeakable(key):
+        return None
     row = tx.execute(
         select(
             _site.c.id,
@@ -187,6 +194,8 @@ def site_door(tx: Tx, key: str) -> SiteDoor | None:
 
 def telephony_door(tx: Tx, token: str, vault: Vault) -> Account | None:
     """Find a telephony account by the token in its path."""
+    if _is_unspeakable(token):
+        return None
     row = tx.execute(select(_account).where(_account.c.token == token)).first()
     if row is None:
         return None
@@ -196,6 +205,8 @@ def telephony_door(tx: Tx, token: str, vault: Vault) -> Account | None:
 
 def hook_door(tx: Tx, token: str) -> tuple[int, int, str] | None:
     """Find an installation by the token in its webhook path: (tenant, installation, connector)."""
+    if _is_unspeakable(token):
+        return None
     columns = (_installation.c.tenant_id, _installation.c.id, _installation.c.connector)
     row = tx.execute(select(*columns).where(_installation.c.hook_token == token)).first()
     return (row.tenant_id, row.id, row.connector) if row else None

@@ -8,6 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.store.calls import count_refusal
 from hub.web.answers import refused
 
 log = structlog.get_logger()
@@ -58,6 +59,8 @@ class Frame:
         try:
             await self.app(scope, _bounded(receive), answer)
         except TooLong:
+            hub = scope["app"].state.hub
+            await hub.db.write(count_refusal, "web", "TooLong", hub.clock.now())
             if not started:
                 response = refused(Request(scope), 413, f"The body is longer than {BODY_CAP} bytes.")
                 await response(scope, receive, answer)

@@ -23,6 +23,7 @@ from connectors.protocol import (
 )
 from hub.delivery import lanes
 from hub.hub import Hub
+from hub.pace import Pace
 from hub.store import crm, people
 from hub.store.db import Tx
 from hub.web.answers import refused
@@ -89,14 +90,15 @@ class Connecting:
         self, request: Request, connector: Connector, app: App, tenant_id: int, installed: Installed
     ) -> Response:
         base = (app.base_url,) if app.base_url else ()
-        async with Http(allowed=connector.manifest.hosts, origins=base) as http:
+        pace = Pace(connector.manifest.limits, self.hub.clock)
+        async with Http(allowed=connector.manifest.hosts, origins=base, spend=pace.spend) as http:
             try:
                 grant = await connector.exchange(http, app, installed, self.hub.clock.now())
                 facts = await connector.open(http, app, grant, {}).facts()
             except (InstallationError, GrantRevoked, ConnectorError) as error:
                 return await complain(request, 502, "error.connect.vendor", f"{connector.manifest.title}: {error}")
         try:
-            await self.hub.db.write(_install, tenant_id, connector.manifest.name, grant, facts, self.hub)
+            await self.hub.db.write(_install, tenant_id, connector.manifest.name, grant, facts, pace.spent, self.hub)
         except crm.AccountTaken:
             return await complain(request, 409, "error.connect.taken")
         self.hub.worker.wake.set()
@@ -117,11 +119,11 @@ class Connecting:
         return Response(status_code=200)
 
 
-def _install(tx: Tx, tenant_id: int, connector: str, grant: Grant, facts: Facts, hub: Hub) -> None:
+def _install(tx: Tx, tenant_id: int, connector: str, grant: Grant, facts: Facts, spent: list[int], hub: Hub) -> None:
     now = hub.clock.now()
     installation_id = crm.install(tx, tenant_id, connector, grant, now, hub.vault)
     crm.save_facts(tx, tenant_id, installation_id, facts, now)
-    lanes.open_lane(tx, tenant_id, installation_id, now)
+    lanes.open_lane(tx, tenant_id, installation_id, now, spent)
 
 
 async def _as_hook(request: Request) -> HookRequest:

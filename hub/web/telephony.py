@@ -11,6 +11,8 @@ from hub.store import calls, people
 from hub.web.answers import Json, refused
 from tracking_core.telephony import ADAPTERS, CallRequest, Refused
 
+_METHODS = ["POST", "GET", "PUT", "PATCH", "DELETE", "OPTIONS"]  # all but POST are refused in words, and counted
+
 
 class Door:
     """Takes call events of every telephony account, each at a path of its own."""
@@ -21,6 +23,11 @@ class Door:
     async def take(self, request: Request) -> Response:
         """Verify, read and keep the events of one request."""
         hub = self.hub
+        if request.method != "POST":
+            await hub.db.write(calls.count_refusal, "telephony", "wrong_method", hub.clock.now())
+            answer = refused(request, 405, f"Call events come by POST, not by {request.method}.")
+            answer.headers["allow"] = "POST"
+            return answer
         account = await hub.db.read(people.telephony_door, request.path_params["token"], hub.vault)
         if account is None:
             await hub.db.write(calls.count_refusal, "telephony", "unknown_path", hub.clock.now())
@@ -47,6 +54,6 @@ class Door:
 def routes(door: Door) -> list[Route]:
     """Return the routes of telephony."""
     return [
-        Route("/telephony/{token:str}", door.take, methods=["POST"]),
-        Route("/telephony/{token:str}/{path:path}", door.take, methods=["POST"]),
+        Route("/telephony/{token:str}", door.take, methods=_METHODS),
+        Route("/telephony/{token:str}/{path:path}", door.take, methods=_METHODS),
     ]

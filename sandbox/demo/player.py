@@ -10,7 +10,7 @@ from sandbox.demo.browser import Browsers
 from sandbox.demo.calls import CallPlan, Kind
 from sandbox.demo.company import wall_time
 from sandbox.demo.crm import CrmState, Traffic
-from sandbox.demo.plan import Day
+from sandbox.demo.plan import Day, Kill
 from sandbox.demo.sales import SalesDepartment
 from sandbox.demo.stage import HubStatus, Stage
 from sandbox.demo.telephony import Mango, Message, SmallProvider, generic_messages, mango_messages
@@ -57,9 +57,11 @@ class Player:
     _agenda: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _order: "count[int]" = field(default_factory=count)
     _has_work: bool = False
+    _kills: dict[int, Kill] = field(init=False)
 
     def __post_init__(self) -> None:
         hub = self.stage.hub
+        self._kills = {kill.call: kill for kill in self.day.kills}
         self.browsers = Browsers(hub.door, hub.keys.site)
         self.mango = Mango(hub.door, hub.keys.mango_path)
         self.small = SmallProvider(hub.door, hub.keys.small_path, self.stage.clock.now)
@@ -119,9 +121,9 @@ class Player:
         if message.ends_call:
             self._has_work = True
             self.stage.clock.start_work(_WAITS_FOR_WORK_S)
-            for kill in self.day.kills:
-                if kill.call == call.number:
-                    self.stage.hub.kill_in(kill.after_s)
+            # The end may be told twice; the hub dies once for it.
+            if kill := self._kills.pop(call.number, None):
+                self.stage.hub.kill_in(kill.after_s)
 
     def _forge(self, call: CallPlan, dialled: str) -> None:
         self.forged += 1

@@ -135,12 +135,16 @@ class Children:
 
 
 def end_on_signals() -> None:
-    """Makes SIGTERM end the program the way Ctrl-C does, so that the children are ended too."""
+    """Makes SIGINT and SIGTERM a KeyboardInterrupt, once: a second one must not disturb the ending."""
+    both = (signal.SIGINT, signal.SIGTERM)
 
     def interrupt(_number: int, _frame: object) -> None:
+        for number in both:
+            signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in both:
+        signal.signal(number, interrupt)
 
 
 def free_port() -> int:

@@ -25,7 +25,7 @@ def quiet_day() -> tuple[int, dict[str, Any], str]:
 
 @pytest.fixture(scope="module")
 def deadly_day() -> tuple[int, dict[str, Any], str]:
-    return play("--kills", "3")
+    return play("--kills", "3", "--seed", "2")
 
 
 @pytest.mark.parametrize("day", ["quiet_day", "deadly_day"])

@@ -1,5 +1,6 @@
-"""A hub on each engine, beside a real CRM sandbox."""
+"""A hub on each engine, beside a real CRM sandbox or with its loops standing still; and a bare database."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,12 @@ import pytest
 from hub.app import build, running, web_app
 from hub.settings import AppSettings, Settings
 from hub.setup import apply, read_setup
+from hub.store.db import Db
+from hub.store.vault import Vault
 from tests.hub import world as worlds
 
-SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "calls_to_deals.yaml"
+SCENARIO = worlds.SCENARIO
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
 
 @pytest.fixture
@@ -56,3 +60,43 @@ async def connected(world: worlds.World) -> worlds.World:
     answer = await world.connect()
     assert answer.status_code == 303, answer.text
     return world
+
+
+# -- without a CRM
+
+
+@pytest.fixture
+def still(database_url: str, tmp_path: Path) -> Iterator[worlds.World]:
+    """A customer of a test's own, set up on a hub whose loops stand still."""
+    with worlds.still(database_url, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[worlds.World]:
+    """The same for all tests of a module; one address may ask as often as it likes."""
+    folder = tmp_path_factory.mktemp("shared")
+    if request.param == "sqlite":
+        file = shutil.copy(request.getfixturevalue("sqlite_template"), folder / "hub.sqlite3")
+        with worlds.still(f"sqlite:///{file}", folder, visits_per_minute=1_000_000) as made:
+            yield made
+    else:
+        with (
+            worlds.pg_copy(request.getfixturevalue("pg_server"), request.getfixturevalue("pg_template")) as url,
+            worlds.still(url, folder, visits_per_minute=1_000_000) as made,
+        ):
+            yield made
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Db]:
+    """A migrated, empty database on each engine."""
+    db = Db(database_url)
+    db.start()
+    yield db
+    db.stop()
+
+
+@pytest.fixture(scope="session")
+def vault() -> Vault:
+    return Vault({"k1": b"1" * 32})

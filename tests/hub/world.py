@@ -4,12 +4,13 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import itertools
 import json
 import os
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,15 +18,26 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
+from sqlalchemy import func, select
+from sqlalchemy.engine import make_url
 from starlette.applications import Starlette
 
+from hub.app import build, web_app
 from hub.hub import Hub
+from hub.settings import AppSettings, Settings
+from hub.setup import apply, read_setup
 from hub.store import people
+from hub.store.calls import refusals
+from hub.store.db import Tx
+from hub.store.tables import metadata
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"
 MANGO_KEY, MANGO_SALT = "KEY123", "SALT456"
 SIGNING = "whsec_" + base64.b64encode(b"a shared secret of 32 bytes long").decode()
 OPENING = datetime(2026, 11, 20, 6, tzinfo=UTC)
+SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "calls_to_deals.yaml"
+_copies = itertools.count()
 
 SETUP = f"""
 tenant: Окна Москвы
@@ -122,7 +134,14 @@ class World:
         assert started.status_code == 303, started.text
         consent = httpx.URL(started.headers["location"])
         granted = await self.crm_web.post("/oauth", data={**dict(consent.params), "decision": "allow"})
-        return await self.web.get(granted.headers["location"])
+        return await self.while_time_goes_on(self.web.get(granted.headers["location"]))
+
+    async def while_time_goes_on(self, doing: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
+        """Let time go on until something that waits for it is done."""
+        task = asyncio.ensure_future(doing)
+        while not (await asyncio.wait({task}, timeout=0.02))[0]:
+            self.clock.forward(0.2)
+        return task.result()
 
     # -- visitors
 
@@ -199,6 +218,47 @@ class World:
         return await self.until(
             lambda status: status["deliveries"].get("delivered", 0) >= number and not status["inbox"]
         )
+
+
+@contextmanager
+def still(database_url: str, folder: Path, setup: str = SETUP, **settings: Any) -> Iterator[World]:
+    """A customer set up on a hub whose loops stand still: what a door wrote stays as the door wrote it.
+
+    Nobody answers where his CRM should be. Made without an event loop, so that the tests of a module can share one.
+    """
+    clock = HandClock(folder / "clock")
+    nobody = AppSettings(client_id="id", client_secret="secret", base_url="http://127.0.0.1:9")
+    asked = {"public_url": "http://hub.test", "apps": {"amocrm": nobody}, **settings}
+    hub = build(Settings(data_dir=folder / "data", database_url=database_url, clock_file=clock.path, **asked))
+    (folder / "setup.yaml").write_text(setup, encoding="utf-8")
+    (folder / "calls_to_deals.yaml").write_text(SCENARIO.read_text(encoding="utf-8"), encoding="utf-8")
+    applied = hub.db.write_now(apply, *read_setup(folder / "setup.yaml"), hub.clock.now(), hub.vault)
+    try:
+        yield World(hub, web_app(hub, works=False), clock, {"base_url": nobody.base_url}, applied)
+    finally:
+        hub.db.stop()
+
+
+@contextmanager
+def pg_copy(server: str, template: str) -> Iterator[str]:
+    """A PostgreSQL database of the caller's own, copied from a template; yield its URL."""
+    name = f"hub_copy_{next(_copies)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def stored(tx: Tx) -> dict[str, int]:
+    """Return how many rows each table holds; counted refusals are not what anybody sent."""
+    tables = [table for table in metadata.tables.values() if table.name != "refusal"]
+    return {table.name: tx.execute(select(func.count()).select_from(table)).scalar_one() for table in tables}
+
+
+def refused(tx: Tx) -> int:
+    """Return how many requests were refused and counted."""
+    return sum(row["times"] for row in refusals(tx))
 
 
 def signed(told: Mapping[str, Any], message_id: str, now: datetime) -> tuple[dict[str, str], str]:

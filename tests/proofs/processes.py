@@ -24,7 +24,9 @@ def free_port() -> int:
 class Process:
     """One child process that prints a JSON line when it is ready; killed for good at the end of its test."""
 
-    def __init__(self, command: list[str], environment: Mapping[str, str], log: Path, *, says_ready: bool = True) -> None:
+    def __init__(
+        self, command: list[str], environment: Mapping[str, str], log: Path, *, says_ready: bool = True
+    ) -> None:
         self._command, self._environment, self._log, self._says_ready = command, environment, log, says_ready
         self.printed: dict[str, Any] = {}
         self._child: subprocess.Popen[str] | None = None

@@ -76,7 +76,7 @@ class Lane(SQLModel, table=True):
     leased_until: datetime = moment()
     wake_at: datetime = moment(index=True)  # nothing to do before
     readback_at: datetime = moment()
-    budget_at: datetime = moment()  # of the token bucket: the moment it would be full again
+    spent: list[int] = json_()  # of its rate budget; see delivery/budget.py
     hold_until: datetime = moment()
     hold_count: int = 0  # troubles in a row
     share: int = 1  # the batch is the manifest's divided by it: doubled by trouble, halved by success

@@ -32,12 +32,21 @@ async def _refuse(request: Request, error: Exception) -> Response:
     """Answer what no route takes: a page for a browser, a sentence for a machine."""
     assert isinstance(error, HTTPException)
     if "text/html" not in request.headers.get("accept", ""):
-        answer: Response = refused(request, error.status_code, error.detail)
+        answer: Response = refused(request, error.status_code, _sentence(request, error))
     else:
         await whoever(request)
         answer = await complain(request, error.status_code)
     answer.headers.update(error.headers or {})
     return answer
+
+
+def _sentence(request: Request, error: HTTPException) -> str:
+    if error.status_code == 404:
+        return "There is nothing under this address."
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "another method")
+        return f"This address does not take {request.method[:20]}; allowed: {allowed}."
+    return error.detail if error.detail.endswith(".") else f"{error.detail}."
 
 
 exception_handlers: Mapping[Any, Any] = {HTTPException: _refuse}

@@ -199,7 +199,7 @@ def upgrade() -> None:
         sa.Column("leased_until", sa.BigInteger(), nullable=False),
         sa.Column("wake_at", sa.BigInteger(), nullable=False),
         sa.Column("readback_at", sa.BigInteger(), nullable=False),
-        sa.Column("budget_at", sa.BigInteger(), nullable=False),
+        sa.Column("spent", sa.JSON(), nullable=False),
         sa.Column("hold_until", sa.BigInteger(), nullable=False),
         sa.Column("hold_count", sa.Integer(), nullable=False),
         sa.Column("share", sa.Integer(), nullable=False),

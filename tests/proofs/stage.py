@@ -1,0 +1,123 @@
+"""A hub of real processes beside the CRM's sandbox, for proofs and benchmarks."""
+
+import json
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.hub import world as worlds
+from tests.proofs.processes import Process, free_port, running
+
+FAULTS = {"429": 0.03, "500": 0.05, "drop_before": 0.03, "drop_after": 0.10, "502_after_commit": 0.03}
+SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "calls_to_deals.yaml"
+
+
+class Stage:
+    """A hub of real processes beside a misbehaving CRM."""
+
+    def __init__(self, folder: Path, database_url: str, *, careless: bool = False, real_clock: bool = False) -> None:
+        self.folder = folder
+        self.clock = None if real_clock else worlds.HandClock(folder / "clock")
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            "HUB_DATA_DIR": str(folder / "data"),
+            "HUB_DATABASE_URL": database_url,
+            "HUB_PUBLIC_URL": self.url,
+            **({"HUB_CLOCK_FILE": str(self.clock.path)} if self.clock else {}),
+        }
+        self.module = ["-m", "tests.proofs.careless" if careless else "hub"]
+        self.apart = not database_url.startswith("sqlite")  # PostgreSQL: the worker is a process of its own
+        self.web = httpx.Client(base_url=self.url, timeout=30, headers={"user-agent": worlds.BROWSER})
+        self.crm: dict[str, Any] = {}
+        self.applied: dict[str, Any] = {}
+        self.mortal: Process | None = None
+
+    def open(self, stack: ExitStack) -> None:
+        """Set up, start everything and connect the CRM."""
+        log, redirect = self.folder / "log", f"{self.url}/oauth/amocrm/callback"
+        sandbox = ("-m", "sandbox", "amocrm", "--port", "0", "--redirect-uri", redirect)
+        sandbox += ("--clock", str(self.clock.path)) if self.clock else ()
+        self.crm = stack.enter_context(running(*sandbox, environment={}, log=log)).printed
+        app = {"client_id": self.crm["client_id"], "client_secret": self.crm["client_secret"]}
+        self.environment["HUB_APPS"] = json.dumps({"amocrm": {**app, "base_url": self.crm["base_url"]}})
+        (self.folder / "setup.yaml").write_text(worlds.SETUP, encoding="utf-8")
+        (self.folder / "calls_to_deals.yaml").write_text(SCENARIO.read_text(encoding="utf-8"), encoding="utf-8")
+        apply = ("-m", "hub", "apply", str(self.folder / "setup.yaml"), "--json")
+        with running(*apply, environment=self.environment, log=log) as applying:
+            self.applied = applying.printed
+        up = [*self.module, "up", "--port", str(self.port), "--json", *(["--no-worker"] if self.apart else [])]
+        hub = stack.enter_context(running(*up, environment=self.environment, log=log))
+        self.mortal = hub
+        if self.apart:
+            worker = running(*self.module, "worker", environment=self.environment, log=log, says_ready=False)
+            self.mortal = stack.enter_context(worker)
+        self._connect()
+
+    def _connect(self) -> None:
+        owner = {"email": "owner@okna.example", "password": "correct-horse-battery", "next": "/connections"}
+        same = {"sec-fetch-site": "same-origin"}
+        assert self.web.post("/login", data=owner, headers=same).status_code == 303
+        page = self.web.get("/connections").text
+        csrf = page.split('name="csrf" value="', 1)[1].split('"', 1)[0]
+        started = self.web.post("/connect/amocrm", data={"csrf": csrf}, headers=same)
+        consent = httpx.URL(started.headers["location"])
+        granted = httpx.post(f"{self.crm['base_url']}/oauth", data={**dict(consent.params), "decision": "allow"})
+        assert self.web.get(granted.headers["location"]).status_code == 303
+
+    def now(self) -> datetime:
+        """Return what time it is for the hub and the sandbox."""
+        return self.clock.now() if self.clock else datetime.now(UTC)
+
+    def forward(self, seconds: float) -> None:
+        """Let time go on; the real clock does so by itself."""
+        if self.clock:
+            self.clock.forward(seconds)
+
+    def tell(self, number: int) -> None:
+        """Post the end of one call, and again until it is taken."""
+        told = {"call_id": f"call-{number}", "event": "ended", "at": self.now().isoformat(), "status": "answered"}
+        told |= {"dialled": "+74952220001", "caller": f"+7916{number:07}", "talk_s": 60, "wait_s": 4}
+        for _ in range(200):
+            try:
+                if self._post(told, f"m{number}").status_code == 200:
+                    return
+            except httpx.TransportError:
+                self.forward(1)
+        raise AssertionError("the hub took no call event in 200 tries")
+
+    def _post(self, told: dict[str, Any], message_id: str) -> httpx.Response:
+        headers, body = worlds.signed(told, message_id, self.now())
+        return self.web.post(self.applied["telephony"][1]["path"], content=body, headers=headers)
+
+    def die_and_rise(self) -> None:
+        """Kill what delivers and start it again."""
+        assert self.mortal is not None
+        self.mortal.kill()
+        self.mortal.start()
+
+    def status(self) -> dict[str, Any]:
+        """Return the hub's own count."""
+        bearer = {"authorization": f"Bearer {self.applied['api_token']}"}
+        return self.web.get("/api/v1/status", headers=bearer).json()  # type: ignore[no-any-return]
+
+    def drain(self, calls: int) -> dict[str, Any]:
+        """Let time go on until every call is delivered."""
+        for _ in range(2_000):
+            status = self.status()
+            if not status["inbox"] and status["deliveries"] == {"delivered": calls}:
+                return status
+            self.forward(10)
+        raise AssertionError(f"it did not drain: {self.status()}")
+
+    def state(self) -> dict[str, Any]:
+        """Return everything the CRM holds."""
+        return httpx.get(f"{self.crm['base_url']}/_sandbox/state").json()  # type: ignore[no-any-return]
+
+    def misbehave(self, seed: int) -> None:
+        """Turn the CRM's dial."""
+        dial = {"rates": FAULTS, "seed": seed, "search_lag": 3, "retry_after": 5, "block_after": 10_000}
+        assert httpx.post(f"{self.crm['base_url']}/_sandbox/dial", json=dial).status_code == 200
