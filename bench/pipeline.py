@@ -1,7 +1,8 @@
 """``pipeline``: time from the call-end request to the deal existing in the CRM's sandbox, on the real clock.
 
-A call each second and a half (2,400 an hour) from callers never seen before, so each costs a search and a creation; the sandbox answers in 40 to
-120 ms and enforces its documented limits. ``crm_p95_ms`` is the sandbox's own answering time on the way to the deal.
+A call each second and a half (2,400 an hour) from callers never seen before, so each costs its searches and a creation;
+the sandbox answers in 40 to 120 ms and enforces its documented limits. ``crm_p95_ms`` is the sandbox's own answering
+time on the way to the deal.
 """
 
 import json

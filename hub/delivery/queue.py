@@ -77,10 +77,11 @@ def enqueue(tx: Tx, tenant_id: int, planned: Planned, now: datetime, vault: Vaul
             created_at=now,
         )
         .on_conflict_do_nothing()
-    )
-    if written.rowcount:
+        .returning(_delivery.c.id)
+    ).first()
+    if written:
         lanes.wake(tx, tenant_id, planned.installation_id, now)
-    return bool(written.rowcount)
+    return written is not None
 
 
 # -- ready -> sending

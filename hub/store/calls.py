@@ -52,8 +52,9 @@ def keep_events(
                 raw=vault.seal(raw.decode("utf-8", "replace"), *names, "raw"),
             )
             .on_conflict_do_nothing()
+            .returning(_event.c.id)
         )
-        if written.rowcount:
+        if written.first():
             fresh += 1
             look_at(tx, account.tenant_id, account.id, event.provider_call_id, now)
     return fresh

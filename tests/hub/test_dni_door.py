@@ -27,7 +27,7 @@ def asked(world: World, **more: Any) -> dict[str, Any]:
 
 
 async def knock(world: World, told: Any, path: str = "visit", **headers: str) -> httpx.Response:
-    body = told if isinstance(told, bytes) else json.dumps(told).encode()
+    body = told if isinstance(told, bytes) else json.dumps(told, ensure_ascii=False).encode()
     return await world.web.post(f"/dni/v1/{path}", content=body, headers=headers)
 
 
