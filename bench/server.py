@@ -60,7 +60,7 @@ def main(database_url: str, data_dir: str) -> None:
     )
     hub = build(settings)
     hub.db.write_now(_fill)
-    listener = socket.socket()
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(_beside(web_app(hub, works=False)), log_level="warning", access_log=False, lifespan="off")
     listener.listen(512)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-_GLANCE_S = 0.02  # how often a rehearsal's clock is looked at while somebody waits for it
+_GLANCE_S = 0.005  # how often a rehearsal's clock is looked at while somebody waits for it
 
 
 class Clock(Protocol):

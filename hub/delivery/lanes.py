@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, case, literal, select, update
 
 from connectors.protocol import Limits, Why
 from hub.delivery import budget, retry
@@ -101,18 +101,23 @@ def spend(tx: Tx, claim: Claim, limits: Limits, now: datetime, lease: timedelta)
 
 
 def wake(tx: Tx, tenant_id: int, installation_id: int, at: datetime) -> None:
-    """Make a lane look at its work at ``at`` or sooner."""
+    """Make a lane look at its work at ``at`` or sooner.
+
+    The row is written even when it is awake already: its holder's giving back then waits for this transaction, and sees
+    what it wrote.
+    """
+    sooner = case((_lane.c.wake_at > at, literal(at, _lane.c.wake_at.type)), else_=_lane.c.wake_at)
     tx.execute(
         update(_lane)
-        .where(_lane.c.tenant_id == tenant_id, _lane.c.installation_id == installation_id, _lane.c.wake_at > at)
-        .values(wake_at=at)
+        .where(_lane.c.tenant_id == tenant_id, _lane.c.installation_id == installation_id)
+        .values(wake_at=sooner)
     )
 
 
 def ring(tx: Tx, tenant_id: int, installation_id: int, now: datetime) -> None:
     """Make read-back run soon: a doorbell rang. What it said is not believed, only that something changed."""
     here = (_lane.c.tenant_id == tenant_id, _lane.c.installation_id == installation_id)
-    tx.execute(update(_lane).where(*here, _lane.c.readback_at > now).values(readback_at=now))
+    tx.execute(update(_lane).where(*here).values(readback_at=now))
     wake(tx, tenant_id, installation_id, now)
 
 
@@ -165,6 +170,20 @@ def ease(tx: Tx, claim: Claim) -> None:
 
 
 def release(tx: Tx, claim: Claim, now: datetime, *, wake_at: datetime, readback_at: datetime) -> None:
-    """Give the lane back, awake when its next work is due; its next batches are twice as large again."""
-    values = {"leased_until": now, "wake_at": wake_at, "readback_at": readback_at, "hold_count": 0, "hold_why": ""}
-    tx.execute(update(_lane).where(mine(claim)).values(**values, share=max(1, claim.share // 2)))
+    """Give the lane back, awake when its next work is due; its next batches are twice as large again.
+
+    A doorbell that rang since the claim is heard in the next turn.
+    """
+    rang, moment = _lane.c.readback_at != claim.readback_at, _lane.c.wake_at.type
+    tx.execute(
+        update(_lane)
+        .where(mine(claim))
+        .values(
+            leased_until=now,
+            wake_at=case((rang, literal(now, moment)), else_=literal(wake_at, moment)),
+            readback_at=case((rang, _lane.c.readback_at), else_=literal(readback_at, moment)),
+            hold_count=0,
+            hold_why="",
+            share=max(1, claim.share // 2),
+        )
+    )

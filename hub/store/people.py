@@ -5,6 +5,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error
@@ -23,10 +24,15 @@ _site, _pool, _account, _installation = (
     table_of(Installation),
 )
 _hasher = PasswordHasher()
-_UNKNOWN = _hasher.hash("nobody")  # verified for an unknown address, so that the answer takes as long
 
 SESSION = timedelta(hours=12)
 API_TOKEN = timedelta(days=365)
+
+
+@cache
+def _nobody() -> str:
+    """Return a hash that is verified for an unknown address, so that the answer takes as long."""
+    return _hasher.hash("nobody")
 
 
 def digest(secret: str) -> str:
@@ -87,7 +93,7 @@ def check_password(tx: Tx, email: str, password: str) -> tuple[int, int] | None:
         select(_person.c.id, _person.c.tenant_id, _person.c.password_hash).where(_person.c.email == email)
     ).first()
     try:
-        _hasher.verify(row.password_hash if row else _UNKNOWN, password)
+        _hasher.verify(row.password_hash if row else _nobody(), password)
     except Argon2Error:
         return None
     return (row.tenant_id, row.id) if row else None

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,8 +65,8 @@ class Vault:
         return hmac.new(oldest, f"fingerprint:{tenant}:{clear}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def read_ring(text: str) -> Vault:
-    """Read ``id:base64,id:base64``; each key is 32 bytes, the first one seals."""
+def read_ring(text: str, origin: str = "HUB_KEYS") -> Vault:
+    """Read ``id:base64,id:base64``; each key is 32 bytes, the first one seals; ``origin`` says where it stood."""
     ring: dict[str, bytes] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         key_id, _, encoded = part.partition(":")
@@ -73,15 +74,17 @@ def read_ring(text: str) -> Vault:
             key = base64.b64decode(encoded, validate=True)
         except ValueError:
             key = b""
-        if not key_id or len(key_id) > 32 or len(key) != _KEY:
+        if not key_id or not key_id.isascii() or len(key_id) > 32 or len(key) != _KEY:
             raise KeyRingInvalid(
-                "HUB_KEYS holds id:base64 pairs of 32-byte keys, divided by commas; one of them is not."
+                f"{origin} holds id:base64 pairs of 32-byte keys, divided by commas; one of them is not."
             )
         if key == _SAMPLE:
-            raise KeyRingInvalid("HUB_KEYS holds the sample key: make one with 'cthub key'.")
+            raise KeyRingInvalid(f"{origin} holds the sample key: make one with 'cthub key'.")
+        if key_id in ring:
+            raise KeyRingInvalid(f"{origin} holds the id {key_id} twice: what the first of them sealed would not open.")
         ring[key_id] = key
     if not ring:
-        raise KeyRingInvalid("HUB_KEYS is empty.")
+        raise KeyRingInvalid(f"{origin} is empty.")
     return Vault(ring)
 
 
@@ -95,9 +98,20 @@ def ring_in(folder: Path) -> Vault:
     path = folder / "keys"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(new_key() + "\n")
-    return read_ring(path.read_text().replace("\n", ","))
+        _write_new(path, new_key() + "\n")
+    return read_ring(path.read_text(errors="replace").replace("\n", ","), str(path))
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that appears whole or not at all; whoever was faster is not overwritten."""
+    draft = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
 
 
 def _place(names: tuple[object, ...]) -> bytes:

@@ -15,6 +15,7 @@ from hub.delivery import lanes, queue
 from hub.hub import Hub
 from hub.store import crm, people, reports
 from hub.store.calls import refusals
+from hub.store.db import Tx
 from hub.store.people import Who
 from hub.web.answers import Json, refused
 
@@ -85,27 +86,26 @@ async def _spend(hub: Hub, who: Who, request: Request) -> Response:
 
 
 async def _status(hub: Hub, who: Who, _request: Request) -> Response:
-    tenant = who.tenant_id
-    totals = await hub.db.read(reports.totals, tenant)
-    installations = await hub.db.read(crm.installations, tenant)
-    held = await hub.db.read(lanes.told, tenant)
-    return Json(
-        {
-            **totals,
-            "deliveries": await hub.db.read(queue.counts, tenant),
-            "refusals": await hub.db.read(refusals),
-            "installations": [
-                {
-                    "connector": of.connector,
-                    "account": of.account,
-                    "status": of.status,
-                    "reason": of.reason,
-                    **held.get(of.id, {}),
-                }
-                for of in installations
-            ],
-        }
-    )
+    return Json(await hub.db.read(_told, who.tenant_id))
+
+
+def _told(tx: Tx, tenant_id: int) -> dict[str, Any]:
+    held = lanes.told(tx, tenant_id)
+    return {
+        **reports.totals(tx, tenant_id),
+        "deliveries": queue.counts(tx, tenant_id),
+        "refusals": refusals(tx),
+        "installations": [
+            {
+                "connector": of.connector,
+                "account": of.account,
+                "status": of.status,
+                "reason": of.reason,
+                **held.get(of.id, {}),
+            }
+            for of in crm.installations(tx, tenant_id)
+        ],
+    }
 
 
 def _day(request: Request, name: str) -> date:

@@ -2,15 +2,13 @@
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 import orjson
 from crawlerdetect import CrawlerDetect
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -44,8 +42,7 @@ class Doors:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self._sites: dict[str, tuple[float, SiteDoor | None]] = {}
-        self._rates = FixedWindowRateLimiter(MemoryStorage())
-        self._rate = RateLimitItemPerMinute(hub.settings.visits_per_minute)
+        self._rates = Rates(hub.settings.visits_per_minute)
 
     async def visit(self, request: Request) -> Response:
         """Answer which number this visitor sees."""
@@ -113,12 +110,27 @@ class Doors:
         """A bot, or an address that asks far too often, sees the overflow number."""
         if is_bot(request.headers.get("user-agent", "")):
             return False
-        address = request.client.host if request.client else ""
-        return bool(self._rates.hit(self._rate, address))
+        return self._rates.hit(request.client.host if request.client else "")
 
     async def _refuse(self, request: Request, sentence: str) -> Response:
         await self.hub.db.write(calls.count_refusal, "dni", sentence.split(" ", 3)[1], self.hub.clock.now())
         return refused(request, 400, sentence)
+
+
+class Rates:
+    """Counts the views of each address within a minute; a dictionary, since this is asked at every view."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._minute = most, 0
+        self._views: Counter[str] = Counter()
+
+    def hit(self, address: str) -> bool:
+        """Count one more view; False when the address has had its share of this minute."""
+        minute = int(time.monotonic() // 60)
+        if minute != self._minute:
+            self._minute, self._views = minute, Counter()
+        self._views[address] += 1
+        return self._views[address] <= self._most
 
 
 @lru_cache(maxsize=4_096)

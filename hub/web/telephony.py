@@ -1,5 +1,6 @@
 """The door of telephony: a signed call event is committed before its 2xx (T2); the rest is a counted refusal."""
 
+import time
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -8,10 +9,13 @@ from starlette.routing import Route
 
 from hub.hub import Hub
 from hub.store import calls, people
+from hub.store.calls import Account
 from hub.web.answers import Json, refused
 from tracking_core.telephony import ADAPTERS, CallRequest, Refused
 
 _METHODS = ["POST", "GET", "PUT", "PATCH", "DELETE", "OPTIONS"]  # all but POST are refused in words, and counted
+
+_FRESH_S = 5.0
 
 
 class Door:
@@ -19,6 +23,17 @@ class Door:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
+        self._accounts: dict[str, tuple[float, Account]] = {}
+
+    async def _account(self, token: str) -> Account | None:
+        """Return the account of a path, as it was a few seconds ago at most."""
+        kept = self._accounts.get(token)
+        if kept and time.monotonic() - kept[0] < _FRESH_S:
+            return kept[1]
+        account = await self.hub.db.read(people.telephony_door, token, self.hub.vault)
+        if account is not None:  # guessed paths are not remembered
+            self._accounts[token] = (time.monotonic(), account)
+        return account
 
     async def take(self, request: Request) -> Response:
         """Verify, read and keep the events of one request."""
@@ -28,7 +43,7 @@ class Door:
             answer = refused(request, 405, f"Call events come by POST, not by {request.method}.")
             answer.headers["allow"] = "POST"
             return answer
-        account = await hub.db.read(people.telephony_door, request.path_params["token"], hub.vault)
+        account = await self._account(request.path_params["token"])
         if account is None:
             await hub.db.write(calls.count_refusal, "telephony", "unknown_path", hub.clock.now())
             return refused(request, 404, "No telephony account has this path.")

@@ -336,7 +336,7 @@ def two_transactions(lane: Lane) -> Iterator[tuple[Tx, Any]]:
         yield Tx(connection), begun.commit
 
 
-@pytest.mark.parametrize("database_url", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+@pytest.mark.parametrize("_store", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
 def test_giving_back_waits_for_one_that_is_being_planned(lane: Lane, two_transactions: tuple[Tx, Any], vault: Vault) -> None:
     tx, commit = two_transactions
     claim = lane.claimed()

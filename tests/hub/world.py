@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 import psycopg
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.engine import make_url
 from starlette.applications import Starlette
 
@@ -254,6 +254,12 @@ def stored(tx: Tx) -> dict[str, int]:
     """Return how many rows each table holds; counted refusals are not what anybody sent."""
     tables = [table for table in metadata.tables.values() if table.name != "refusal"]
     return {table.name: tx.execute(select(func.count()).select_from(table)).scalar_one() for table in tables}
+
+
+def emptied(tx: Tx) -> None:
+    """Take every row out of every table."""
+    for table in reversed(metadata.sorted_tables):
+        tx.execute(delete(table))
 
 
 def refused(tx: Tx) -> int:

@@ -1,0 +1,198 @@
+"""The statement that leases numbers against the rule in its plainest form (tracking_core.pool.choose)."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select, update
+
+from hub.store import setup as kept
+from hub.store import tracking
+from hub.store.db import Db, Tx
+from hub.store.tables import Lease, Tenant, TrackingNumber, Visit, table_of
+from hub.store.tracking import Arrival
+from tests.hub.seed import NOW
+from tracking_core.pool import HeldNumber, choose
+from tracking_core.source import Channel, Source, read_source
+
+_number, _lease, _visit = table_of(TrackingNumber), table_of(Lease), table_of(Visit)
+HOLD = timedelta(minutes=10)
+NUMBERS = [f"+7495111000{digit}" for digit in range(1, 4)]
+DIRECT = Source(Channel.DIRECT)
+PAGES = (DIRECT, *(read_source(f"https://okna.example/?utm_source={name}", "", []) for name in ("yandex", "vk")))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Somebody opens a page or is still there, some seconds after the step before."""
+
+    kind: str  # arrive | beat
+    who: int
+    after_s: int
+    page: Source = DIRECT
+
+
+steps = st.lists(
+    st.builds(
+        Step,
+        kind=st.sampled_from(["arrive", "arrive", "beat"]),
+        who=st.integers(0, 5),
+        after_s=st.sampled_from([1, 30, 299, 300, 599, 600, 601, 1_801]),
+        page=st.sampled_from(PAGES),
+    ),
+    min_size=1,
+    max_size=25,
+)
+
+
+class Pool:
+    """A site with three numbers in a database, new for each example."""
+
+    def __init__(self, db: Db) -> None:
+        self.db = db
+        self.tenant_id, self.site_id, self.pool_id = db.write_now(self._made)
+
+    @staticmethod
+    def _made(tx: Tx) -> tuple[int, int, int]:
+        tenant = table_of(Tenant)
+        row = tenant.insert().values(name="Окна", created_at=NOW).returning(tenant.c.id)
+        tenant_id = tx.execute(row).scalar_one()
+        about = {"hosts": [], "zone": "UTC", "currency": "RUB", "overflow_number": "+74951000000", "hold_s": 600}
+        site_id, _ = kept.save_site(tx, tenant_id, "okna", about)
+        pool_id = kept.save_pool(tx, tenant_id, site_id, "main")
+        for number in NUMBERS:
+            # each example has numbers of its own, told apart by what stands before the plus
+            kept.save_number(tx, tenant_id, f"{tenant_id}:{number}", site_id, pool_id=pool_id)
+        return tenant_id, site_id, pool_id
+
+    def arrival(self, who: int, page: Source, now: Any, is_new: bool) -> Arrival:
+        token = f"{self.tenant_id:016x}{who:016x}"
+        return Arrival(self.tenant_id, self.site_id, self.pool_id, token, page, now, HOLD, is_new)
+
+    def beat(self, who: int, now: Any) -> None:
+        token = f"{self.tenant_id:016x}{who:016x}"
+        self.db.write_now(tracking.touch, self.tenant_id, self.site_id, self.pool_id, token, now, HOLD)
+
+
+Open = Callable[[Arrival], tracking.Shown]
+
+
+def by_arrive(db: Db) -> Open:
+    def open_(arrival: Arrival) -> tracking.Shown:
+        return asyncio.run(tracking.arrive(db, arrival))
+
+    return open_
+
+
+def by_open_visit(db: Db) -> Open:
+    def open_(arrival: Arrival) -> tracking.Shown:
+        return db.write_now(tracking.open_visit, arrival)
+
+    return open_
+
+
+def played(pool: Pool, moves: list[Step], open_: Open) -> list[tuple[str | None, int | None]]:
+    """Play the moves; return for each arrival the number and which of the visits so far it is."""
+    now, seen, visits, told = NOW, set[int](), list[int](), list[tuple[str | None, int | None]]()
+    for move in moves:
+        now += timedelta(seconds=move.after_s)
+        if move.kind == "beat":
+            pool.beat(move.who, now)
+            continue
+        shown = open_(pool.arrival(move.who, move.page, now, move.who not in seen))
+        seen.add(move.who)
+        if shown.visit_id not in visits:
+            visits.append(shown.visit_id)
+        number = shown.number.partition(":")[2] if shown.number else None
+        told.append((number, visits.index(shown.visit_id)))
+    return told
+
+
+def modelled(moves: list[Step]) -> list[str | None]:
+    """The same by the plain rule."""
+    now, known, told = NOW, set[int](), list[str | None]()
+    numbers = [HeldNumber(number) for number in NUMBERS]
+    for move in moves:
+        now += timedelta(seconds=move.after_s)
+        who = str(move.who)
+        if move.kind == "beat":
+            numbers = [replace(one, last_seen=now) if one.visitor == who else one for one in numbers]
+            continue
+        known.add(move.who)
+        chosen = choose(numbers, who, now, HOLD)
+        numbers = [replace(one, visitor=who, last_seen=now) if one.number == chosen else one for one in numbers]
+        told.append(chosen)
+    return told
+
+
+def leases(db: Db, pool: Pool) -> tuple[int, int]:
+    """The most live leases of one number, and how many leases lack a beginning before their end."""
+
+    def read(tx: Tx) -> tuple[int, int]:
+        here = (_lease.c.tenant_id == pool.tenant_id,)
+        live = select(func.count()).where(*here, _lease.c.ended_at.is_(None)).group_by(_lease.c.number_id)
+        odd = select(func.count()).where(*here, _lease.c.ended_at < _lease.c.started_at)
+        return max(tx.execute(live).scalars(), default=0), tx.execute(odd).scalar_one()
+
+    return db.read_now(read)
+
+
+def check(db: Db, moves: list[Step]) -> None:
+    first, second = Pool(db), Pool(db)
+    expected = modelled(moves)
+    arrived = played(first, moves, by_arrive(db))
+    assert [number for number, _ in arrived] == expected
+    assert played(second, moves, by_open_visit(db)) == arrived
+    assert leases(db, first) in ((0, 0), (1, 0))
+
+
+@pytest.fixture(scope="module")
+def sqlite(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Db]:
+    path = tmp_path_factory.mktemp("pool") / "hub.sqlite3"
+    path.write_bytes(request.getfixturevalue("sqlite_template").read_bytes())
+    db = Db(f"sqlite:///{path}")
+    db.start()
+    yield db
+    db.stop()
+
+
+QUIET = {"derandomize": True, "deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
+
+
+@settings(max_examples=40, **QUIET)
+@given(moves=steps)
+def test_the_numbers_shown_are_the_rules_on_sqlite(sqlite: Db, moves: list[Step]) -> None:
+    check(sqlite, moves)
+
+
+@pytest.mark.postgresql
+def test_the_numbers_shown_are_the_rules_on_postgresql(pg_url: str) -> None:
+    db = Db(pg_url)
+    db.start()
+
+    @settings(max_examples=12, **QUIET)
+    @given(moves=steps)
+    def run(moves: list[Step]) -> None:
+        check(db, moves)
+
+    try:
+        run()
+    finally:
+        db.stop()
+
+
+def test_the_comparison_catches_a_lease_that_ends_too_early(sqlite: Db) -> None:
+    pool = Pool(sqlite)
+    moves = [Step("arrive", who, 1) for who in range(4)]
+    told = played(pool, moves, by_arrive(sqlite))
+    assert [number for number, _ in told] == modelled(moves)
+    here = (_number.c.tenant_id == pool.tenant_id,)
+    sqlite.write_now(lambda tx: tx.execute(update(_number).where(*here).values(free_at=0)) and None)
+    shown = by_arrive(sqlite)(pool.arrival(9, DIRECT, NOW + timedelta(seconds=5), True))
+    assert shown.number is not None
+    assert modelled([*moves, Step("arrive", 9, 1)])[-1] is None
