@@ -16,12 +16,13 @@ import typer
 import uvicorn
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from hub import report as reporting
 from hub.app import build, web_app, work_until
 from hub.errors import HubError, PortTaken
 from hub.hub import Hub
-from hub.settings import Settings
+from hub.settings import read_settings
 from hub.setup import apply, read_setup
 from hub.store import people
 from hub.store.vault import new_key
@@ -40,7 +41,7 @@ _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opti
 
 
 def _with_hub(work: Callable[[Hub], Any], *, writes: bool = True) -> Any:
-    hub = build(Settings(), writes=writes)
+    hub = build(read_settings(), writes=writes)
     try:
         return work(hub)
     finally:
@@ -55,7 +56,7 @@ def up(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line when it listens.")] = False,
 ) -> None:
     """Serve the page script, telephony, the console and, unless --no-worker, the deliveries."""
-    settings = Settings()
+    settings = read_settings()
     listener = _listen(host, port)
     hub = build(settings)
     if not hub.db.is_sqlite or worker:
@@ -84,9 +85,10 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listener.close()
-        raise PortTaken(f"Nobody can listen on {host}:{port}: {error.strerror}. Choose another with --port.") from error
+        why = getattr(error, "strerror", None) or error
+        raise PortTaken(f"Nobody can listen on {host}:{port}: {why}. Choose another with --port.") from error
     return listener
 
 
@@ -97,6 +99,8 @@ async def _serve(server: uvicorn.Server, listener: socket.socket, ready: Callabl
     if server.started:
         ready()
     await serving
+    if not server.started:
+        raise HubError("The hub did not start; the lines above say why.")
 
 
 def _say_ready(url: str, as_json: bool) -> None:
@@ -137,7 +141,7 @@ def apply_(
     for site in done.sites:
         out.print(f"Site {site['name']}: key {site['key']}")
     for path in done.telephony:
-        out.print(f"Telephony {path['name']}: send events to {Settings().public_url.rstrip('/')}{path['path']}")
+        out.print(f"Telephony {path['name']}: send events to {read_settings().public_url.rstrip('/')}{path['path']}")
     if done.api_token:
         out.print(f"API token (shown once): {done.api_token}")
 
@@ -252,7 +256,7 @@ def main() -> None:
     try:
         cli()
     except HubError as error:
-        err.print(f"[red]{error}[/red]", highlight=False, soft_wrap=True)
+        err.print(Text(str(error), style="red"), soft_wrap=True)
         sys.exit(1)
 
 

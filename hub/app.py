@@ -11,11 +11,12 @@ from connectors.registry import CONNECTORS
 from hub import logs
 from hub.clock import FileClock, SystemClock
 from hub.delivery import lanes
+from hub.errors import HubError
 from hub.hub import Hub
 from hub.settings import Settings
 from hub.store import migrate
 from hub.store.db import Db
-from hub.store.vault import read_ring, ring_in
+from hub.store.vault import Vault, read_ring, ring_in
 from hub.web import console
 from hub.web.routes import middleware, routes
 
@@ -26,18 +27,26 @@ def build(settings: Settings, *, writes: bool = True) -> Hub:
     Raises ``HubError`` with one sentence when the database, its lock or the keys cannot be had.
     """
     logs.configure(settings.log_level)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    vault = (
-        read_ring(settings.keys.get_secret_value()) if settings.keys.get_secret_value() else ring_in(settings.data_dir)
-    )
+    vault = _vault(settings)
     clock = FileClock(settings.clock_file) if settings.clock_file else SystemClock()
     db = Db(settings.database_url)
     db.check()
     if writes:
         db.lock()
         migrate.upgrade(db.engine)
+    elif not migrate.is_made(db.engine):
+        raise HubError("This hub is not set up yet: run 'cthub apply FILE' first.")
     db.start()
     return Hub(settings, db, clock, vault, CONNECTORS, _apps(settings))
+
+
+def _vault(settings: Settings) -> Vault:
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        given = settings.keys.get_secret_value()
+        return read_ring(given) if given else ring_in(settings.data_dir)
+    except OSError as error:
+        raise HubError(f"The folder {settings.data_dir} (HUB_DATA_DIR) cannot be used: {error.strerror}.") from error
 
 
 def _apps(settings: Settings) -> dict[str, App]:

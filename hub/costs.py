@@ -10,6 +10,7 @@ from typing import Any
 COLUMNS = ("day", "source", "campaign", "cost", "clicks")
 _MINOR = 100  # of the currencies we meet
 _MOST_ROWS = 100_000
+_MOST_MINOR, _MOST_CLICKS = 10**15, 2**31 - 1  # what the columns hold
 
 
 class SpendInvalid(Exception):
@@ -22,16 +23,21 @@ def read_csv(body: bytes, *, currency: str) -> Sequence[dict[str, Any]]:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SpendInvalid(f"The file is not UTF-8 (byte {error.start}).") from error
+    if "\x00" in text:
+        raise SpendInvalid(f"Line {text[: text.index(chr(0))].count(chr(10)) + 1}: a NUL character is not allowed.")
     head = text.partition("\n")[0]
     reader = csv.DictReader(io.StringIO(text), delimiter=";" if ";" in head else ",")
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
     if missing:
         raise SpendInvalid(f"Line 1: the column {missing[0]} is missing; the columns are {', '.join(COLUMNS)}.")
     rows = []
-    for row in reader:
-        if reader.line_num > _MOST_ROWS:
-            raise SpendInvalid(f"More than {_MOST_ROWS} lines: send the file in parts.")
-        rows.append(_row(reader.line_num, row, currency))
+    try:
+        for row in reader:
+            if reader.line_num > _MOST_ROWS:
+                raise SpendInvalid(f"More than {_MOST_ROWS} lines: send the file in parts.")
+            rows.append(_row(reader.line_num, row, currency))
+    except csv.Error as error:
+        raise SpendInvalid(f"Line {reader.line_num + 1}: {error}.") from None
     return rows
 
 
@@ -56,16 +62,18 @@ def _day(line: int, text: str | None) -> date:
 def _cost(line: int, text: str | None) -> int:
     try:
         cost = Decimal((text or "").replace("\u00a0", "").replace(" ", "").replace(",", "."))
-        minor = cost * _MINOR
-        if not cost.is_finite() or minor < 0 or minor != minor.to_integral_value() or minor > 10**15:
+        if not (cost.is_finite() and 0 <= cost <= _MOST_MINOR):
             raise InvalidOperation
-    except InvalidOperation:
+        minor = cost * _MINOR
+        if minor != minor.to_integral_value() or minor > _MOST_MINOR:
+            raise InvalidOperation
+    except ArithmeticError:
         raise SpendInvalid(f"Line {line}: {text!r} is not a cost like 1234.50.") from None
     return int(minor)
 
 
 def _clicks(line: int, text: str | None) -> int:
     cleaned = (text or "").strip() or "0"
-    if not cleaned.isdecimal() or len(cleaned) > 15:
+    if not cleaned.isdecimal() or len(cleaned) > 15 or int(cleaned) > _MOST_CLICKS:
         raise SpendInvalid(f"Line {line}: {text!r} is not a whole number of clicks.")
     return int(cleaned)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from connectors.http import Http
-from connectors.protocol import App, Connector, Grant
+from connectors.protocol import App, Connector, Grant, GrantRevoked
 from hub.clock import Clock
 from hub.store import crm
 from hub.store.crm import Installed
@@ -28,6 +28,12 @@ async def live_grant(
     grant = await db.read(crm.load_grant, of, vault)
     if grant.expires_at - clock.now() > _EARLY or grant.refresh_token is None:
         return grant
-    fresh = await connector.refresh(http, app, grant, clock.now())
+    try:
+        fresh = await connector.refresh(http, app, grant, clock.now())
+    except GrantRevoked:
+        kept = await db.read(crm.load_grant, of, vault)
+        if kept.refresh_token == grant.refresh_token:
+            raise
+        return kept  # somebody else refreshed meanwhile: ours was refused because it is spent, not revoked
     await db.write(crm.save_grant, of.tenant_id, of.id, fresh, vault)
     return replace(fresh, account=of.account)

@@ -5,6 +5,7 @@ HubError                 one sentence for a person; a command prints it and exit
 ├── DatabaseBusy         another hub process holds the SQLite file
 ├── PortTaken            somebody listens there already
 ├── SetupInvalid         a set-up file says something that is not allowed: file, line, what is
+├── SettingsInvalid      an environment variable cannot be used
 └── KeyRingInvalid       the encryption keys are missing, short or the sample ones
 """
 
@@ -27,6 +28,10 @@ class PortTaken(HubError):
 
 class SetupInvalid(HubError):
     """A set-up file says something that is not allowed."""
+
+
+class SettingsInvalid(HubError):
+    """An environment variable cannot be used."""
 
 
 class KeyRingInvalid(HubError):

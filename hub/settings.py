@@ -1,10 +1,12 @@
 """Environment -> one frozen object."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from hub.errors import SettingsInvalid
 
 
 class AppSettings(BaseModel):
@@ -31,8 +33,20 @@ class Settings(BaseSettings):
     readback_s: float = 60.0
     trusted_proxies: tuple[str, ...] = ()
     visits_per_minute: int = 600  # of one address, before it gets the overflow number
-    log_level: str = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def model_post_init(self, _context: Any) -> None:
         if not self.database_url:
             object.__setattr__(self, "database_url", f"sqlite:///{self.data_dir / 'hub.sqlite3'}")
+
+
+def read_settings() -> Settings:
+    """Read the environment; ``SettingsInvalid`` names the variable and what is wrong, never its value."""
+    try:
+        return Settings()
+    except SettingsError as error:  # says which field, in its own words, and quotes nothing of it
+        raise SettingsInvalid(f"The environment cannot be read: {error}; it is JSON, like HUB_APPS={{}}.") from None
+    except ValidationError as error:
+        told = error.errors(include_url=False, include_input=False, include_context=False)
+        problems = (f"HUB_{'__'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in told)
+        raise SettingsInvalid(f"The environment cannot be used. {'; '.join(problems)}.") from None

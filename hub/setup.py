@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -31,7 +31,6 @@ def _phone(text: str) -> str:
 
 
 def _zone(text: str) -> str:
-
     try:
         ZoneInfo(text)
     except (KeyError, ValueError, OSError) as error:
@@ -113,6 +112,26 @@ class SetupFile(_Part):
     telephony: list[TelephonyPart] = []
     scenarios: dict[str, str] = {}  # connector -> scenario file beside this one, or its text
 
+    @model_validator(mode="after")
+    def _each_once(self) -> "SetupFile":
+        """A number has one place, and what is written by its name has a name of its own."""
+        given = [number for site in self.sites for pool in site.pools for number in pool.numbers]
+        given += [placement.number for site in self.sites for placement in site.placements]
+        shared = {site.overflow_number for site in self.sites}  # several sites may fall back to one
+        _once([*given, *shared], "the number {} has two places")
+        _once([site.name for site in self.sites], "two sites are called {}")
+        _once([told.name for told in self.telephony], "two telephony accounts are called {}")
+        for site in self.sites:
+            _once([pool.name for pool in site.pools], f"two pools of {site.name} are called {{}}")
+            _once([one.name for one in site.placements], f"two placements of {site.name} are called {{}}")
+        return self
+
+
+def _once(names: list[str], sentence: str) -> None:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(sentence.format(twice))
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -128,23 +147,48 @@ class Applied:
 
 def read_setup(path: Path) -> tuple[SetupFile, dict[str, str]]:
     """Read a set-up file and the scenarios it names; raises ``SetupInvalid`` with file, line and what is allowed."""
+    node = None
     try:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         read = SetupFile.model_validate(yaml.safe_load(text))
     except (OSError, UnicodeDecodeError) as error:
         raise SetupInvalid(f"{path}: cannot be read: {error}") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise SetupInvalid(f"{path}:{line}: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise SetupInvalid(f"{path}:{_marked(error)}: {_problem(error)}") from error
     except ValidationError as error:
         raise SetupInvalid("\n".join(_told(path, node, problem) for problem in error.errors())) from error
+    except (ValueError, RecursionError) as error:  # a date that is none, nesting without end
+        raise SetupInvalid(f"{path}: is not YAML the hub can read: {error}") from error
     return read, {name: _scenario(path, node, name, given) for name, given in read.scenarios.items()}
 
 
+def _marked(error: yaml.YAMLError) -> int:
+    mark = getattr(error, "problem_mark", None)
+    return mark.line + 1 if mark else 1
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    return str(getattr(error, "problem", None) or str(error).splitlines()[0])
+
+
 def _told(path: Path, node: yaml.Node | None, problem: Any) -> str:
-    where = ".".join(str(step) for step in problem["loc"]) or "the file"
-    return f"{path}:{_line(node, problem['loc'])}: {where}: {problem['msg'].removeprefix('Value error, ')}"
+    loc = problem["loc"]
+    where = ".".join(str(step) for step in loc) or "the file"
+    said = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        said = f"there is no such key; allowed: {', '.join(_allowed(loc))}"
+    return f"{path}:{_line(node, loc)}: {where}: {said}"
+
+
+def _allowed(loc: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that may stand where an unknown one stood."""
+    part: type[BaseModel] = SetupFile
+    for step in loc[:-1]:
+        if isinstance(step, str):
+            kind = part.model_fields[step].annotation
+            part = next(of for of in (*get_args(kind), kind) if isinstance(of, type) and issubclass(of, BaseModel))
+    return list(part.model_fields)
 
 
 def _line(node: yaml.Node | None, steps: tuple[int | str, ...]) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import and_, exists, func, or_, select
 
 from hub.store.db import Tx
+from hub.store.reports import source_named
 from hub.store.tables import (
     Call,
     Deal,
@@ -160,7 +161,7 @@ _row_of_call = select(
     _match.c.visit_id,
     _placement.c.name.label("placement"),
     _visit.c.channel,
-    func.coalesce(_visit.c.source, _placement.c.source).label("source"),
+    func.coalesce(source_named, _placement.c.source).label("source"),
     func.coalesce(_visit.c.campaign, _placement.c.campaign).label("campaign"),
     _visit.c.term,
     _match.c.confidence,

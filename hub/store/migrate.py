@@ -4,7 +4,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine
+from alembic.util import CommandError
+from sqlalchemy import Engine, inspect
+
+from hub.errors import DatabaseUnreachable
 
 _FOLDER = Path(__file__).parent / "migrations"
 
@@ -21,5 +24,14 @@ def upgrade(engine: Engine) -> None:
     with engine.connect() as connection:
         options = config()
         options.attributes["connection"] = connection
-        command.upgrade(options, "head")
+        try:
+            command.upgrade(options, "head")
+        except CommandError as error:
+            raise DatabaseUnreachable(f"The database was made by another version of the hub: {error}.") from error
         connection.commit()
+
+
+def is_made(engine: Engine) -> bool:
+    """Say whether the migrations have ever run on this database."""
+    with engine.connect() as connection:
+        return inspect(connection).has_table("alembic_version")

@@ -31,6 +31,17 @@ _deal, _payment, _spend, _placement = (table_of(model) for model in (Deal, Payme
 _site, _delivery, _inbox = (table_of(model) for model in (Site, Delivery, Inbox))
 
 UNKNOWN = "(unknown)"  # the source of a call that matched nobody
+DIRECT = "(direct)"  # of a visit that came from nowhere else
+NOT_SET = "(not set)"  # of a visit whose tags name no source
+
+
+# The source of a visit by a name that is never empty; null where there is no visit.
+source_named = case(
+    (_visit.c.id.is_(None), None),
+    (_visit.c.source != "", _visit.c.source),
+    (_visit.c.channel == "direct", DIRECT),
+    else_=NOT_SET,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +73,19 @@ def zone_of(tx: Tx, tenant_id: int) -> str:
 def visit_counts(tx: Tx, span: Span) -> list[VisitCount]:
     """Count visits by source and campaign."""
     rows = tx.execute(
-        select(_visit.c.source, _visit.c.campaign, func.count())
+        select(source_named, _visit.c.campaign, func.count())
         .where(
             _visit.c.tenant_id == span.tenant_id,
             _visit.c.started_at >= span.start,
             _visit.c.started_at < span.end,
         )
-        .group_by(_visit.c.source, _visit.c.campaign)
+        .group_by(source_named, _visit.c.campaign)
     )
     return [VisitCount((source, campaign), visits=number) for source, campaign, number in rows]
 
 
 # The source of a call: of its visit, else of its placement, else unknown.
-_source = func.coalesce(_visit.c.source, _placement.c.source, UNKNOWN)
+_source = func.coalesce(source_named, _placement.c.source, UNKNOWN)
 _campaign = func.coalesce(_visit.c.campaign, _placement.c.campaign, "")
 _with_source = (
     _call.outerjoin(

@@ -20,6 +20,7 @@ from hub.store.people import Who
 from hub.web.answers import Json, refused
 
 _PAGE = 500
+_FIRST, _LAST = date(2000, 1, 1), date(2999, 12, 31)
 
 Handler = Callable[[Hub, Who, Request], Awaitable[Response]]
 
@@ -110,9 +111,12 @@ def _told(tx: Tx, tenant_id: int) -> dict[str, Any]:
 
 def _day(request: Request, name: str) -> date:
     try:
-        return date.fromisoformat(request.query_params.get(name, ""))
+        day = date.fromisoformat(request.query_params.get(name, ""))
     except ValueError:
-        raise Bad(f"The parameter {name} is a day like 2026-11-20.") from None
+        day = date.min
+    if not _FIRST <= day <= _LAST:
+        raise Bad(f"The parameter {name} is a day like 2026-11-20, from {_FIRST} to {_LAST}.")
+    return day
 
 
 def _number(request: Request, name: str, default: int) -> int:

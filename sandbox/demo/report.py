@@ -211,7 +211,7 @@ def _roi(result: Result) -> Table:
     for title, footer in zip((*_COLUMNS.values(), "ROMI"), cells, strict=True):
         table.add_column(title, justify="right", footer=footer, no_wrap=True)
     for source, sums in sorted(_by_source(result.rows).items(), key=lambda pair: -pair[1]["revenue_minor"]):
-        table.add_row(source or "direct", *_cells(sums))
+        table.add_row(source, *_cells(sums))
     return table
 
 

@@ -73,9 +73,9 @@ WEB: Sequence[WebSource] = (
         "https://yandex.ru/",
         "yclid",
         (
-            _paid("okna-moskva-poisk", "/okna", 5, 9_240, "yandex", "пластиковые окна", "окна цена"),
-            _paid("balkony-rsya", "/balkony", 3, 3_815, "yandex"),
-            _paid("brend", "/", 1, 1_270, "yandex", "окна ромашка"),
+            _paid("okna-moskva-poisk", "/okna", 5, 55_440, "yandex", "пластиковые окна", "окна цена"),
+            _paid("balkony-rsya", "/balkony", 3, 22_890, "yandex"),
+            _paid("brend", "/", 1, 7_620, "yandex", "окна ромашка"),
         ),
     ),
     WebSource(
@@ -85,8 +85,8 @@ WEB: Sequence[WebSource] = (
         "https://www.google.com/",
         "gclid",
         (
-            _paid("windows-search", "/okna", 3, 7_655, "google", "окна пвх"),
-            _paid("balcony-search", "/balkony", 2, 6_130, "google", "остекление балкона"),
+            _paid("windows-search", "/okna", 3, 45_930, "google", "окна пвх"),
+            _paid("balcony-search", "/balkony", 2, 36_780, "google", "остекление балкона"),
         ),
     ),
     WebSource(
@@ -96,8 +96,8 @@ WEB: Sequence[WebSource] = (
         "https://vk.com/",
         "",
         (
-            _paid("novosely", "/akcii", 2, 2_390, "vk", "новосёлы"),
-            _paid("lookalike-dacha", "/okna", 1, 1_985, "vk"),
+            _paid("novosely", "/akcii", 2, 14_340, "vk", "новосёлы"),
+            _paid("lookalike-dacha", "/okna", 1, 11_910, "vk"),
         ),
     ),
     WebSource("yandex_organic", 0.17, 1.0, "https://yandex.ru/"),

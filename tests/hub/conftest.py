@@ -93,7 +93,9 @@ def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def _store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Db]:
     with ExitStack() as stack:
         if request.param == "sqlite":
-            file = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path_factory.mktemp("store") / "hub.sqlite3")
+            file = shutil.copy(
+                request.getfixturevalue("sqlite_template"), tmp_path_factory.mktemp("store") / "hub.sqlite3"
+            )
             url = f"sqlite:///{file}"
         else:
             server, template = request.getfixturevalue("pg_server"), request.getfixturevalue("pg_template")

@@ -13,7 +13,9 @@ LAG = timedelta(seconds=45)
 FAILED = Outcome(Status.RETRY, why=Why.UNAVAILABLE)
 
 
-def after(outcome: Outcome, *, spent: int = 0, in_doubt: bool = False, age: timedelta = timedelta(), name: str = "d") -> Next:
+def after(
+    outcome: Outcome, *, spent: int = 0, in_doubt: bool = False, age: timedelta = timedelta(), name: str = "d"
+) -> Next:
     return retry.after(
         outcome, delivery_id=name, spent=spent, in_doubt=in_doubt, created_at=BORN, now=BORN + age, search_lag=LAG
     )

@@ -33,7 +33,8 @@ def test_the_same_value_is_sealed_differently_each_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "place", [(2, 31, "access_token"), (1, 32, "access_token"), (1, 31, "refresh_token"), (1, 31), (13, 1, "access_token")]
+    "place",
+    [(2, 31, "access_token"), (1, 32, "access_token"), (1, 31, "refresh_token"), (1, 31), (13, 1, "access_token")],
 )
 def test_a_value_moved_to_another_tenant_row_or_column_does_not_open(place: tuple[object, ...]) -> None:
     with pytest.raises(Unopenable):

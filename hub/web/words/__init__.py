@@ -6,12 +6,21 @@ English.
 
 from collections.abc import Mapping
 
+from hub.store import reports
 from hub.web.words.en import EN
 from hub.web.words.ru import RU
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"ru": RU, "en": EN}
 NAMES: Mapping[str, str] = {"ru": "Русский", "en": "English"}
 DEFAULT = "ru"
+
+
+_SOURCES = {
+    "": "source.none",
+    reports.NOT_SET: "source.none",
+    reports.DIRECT: "source.direct",
+    reports.UNKNOWN: "source.unknown",
+}
 
 
 class Words:
@@ -28,6 +37,11 @@ class Words:
     def of(self, family: str, value: str | None, otherwise: str | None = None) -> str:
         """Return the words for a value of an open family; a value without words stands for itself."""
         return self._texts.get(f"{family}.{value}", otherwise or value or "")
+
+    def source(self, name: str) -> str:
+        """Return how a source is shown: its own name, or words for what has none."""
+        key = _SOURCES.get(name)
+        return self(key) if key else name
 
     def count(self, key: str, n: int, **values: object) -> str:
         """Return a counting text in the form that ``n`` asks for."""

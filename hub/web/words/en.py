@@ -123,6 +123,7 @@ EN: Mapping[str, str] = {
     "report.about.nothing": "nothing to divide by: no spend or no calls",
     "source.unknown": "Source unknown",
     "source.unknown_why": "calls for which neither a visit nor a placement was found",
+    "source.direct": "Direct visits",
     "source.none": "not given",
     # calls
     "calls.title": "Calls",

@@ -123,6 +123,7 @@ RU: Mapping[str, str] = {
     "report.about.nothing": "делить не на что: нет расхода или нет звонков",
     "source.unknown": "Источник неизвестен",
     "source.unknown_why": "звонки, для которых не нашлось ни визита, ни размещения",
+    "source.direct": "Прямые заходы",
     "source.none": "не указан",
     # calls
     "calls.title": "Звонки",

@@ -150,7 +150,7 @@ def installation(tx: Tx, tenant_id: int, account: str, **more: Any) -> int:
         hook_token=f"hook-{account}", connected_at=NOW - timedelta(days=9), **told,
     )  # fmt: skip
     row(
-        tx, tables.Lane, installation_id=made, tenant_id=tenant_id, leased_until=NOW, wake_at=NOW, budget_at=NOW,
+        tx, tables.Lane, installation_id=made, tenant_id=tenant_id, leased_until=NOW, wake_at=NOW, spent=[],
         readback_at=NOW + timedelta(minutes=1), hold_until=NOW,
     )  # fmt: skip
     return made
