@@ -48,6 +48,7 @@ class Doors:
         """Answer which number this visitor sees."""
         try:
             site, asked, origin = await self._read(request)
+            source = read_source(_text(asked, "url"), _text(asked, "referrer"), site.hosts)
         except Unacceptable as error:
             return await self._refuse(request, str(error))
         known = _token(asked.get("visitor"))
@@ -57,7 +58,7 @@ class Doors:
             site_id=site.id,
             pool_id=site.pool_id if self._may_hold(request) else None,
             token=token,
-            source=read_source(_text(asked, "url"), _text(asked, "referrer"), site.hosts),
+            source=source,
             now=self.hub.clock.now(),
             hold=site.hold,
             is_new=known is None,
