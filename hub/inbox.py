@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -211,10 +212,9 @@ class InboxLoop:
             self._wake.clear()
             while await self._look_once():
                 pass
-            try:
-                await asyncio.wait_for(self._wake.wait(), _GLANCE_S)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GLANCE_S):  # unlike wait_for, it never swallows a cancellation
+                    await self._wake.wait()
 
     async def _look_once(self) -> bool:
         now = self._clock.now()

@@ -61,7 +61,8 @@ class Worker:
                 while len(self._serving) < _LANES and await self._serve_next():
                     pass
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self.wake.wait(), _GLANCE_S)
+                    async with asyncio.timeout(_GLANCE_S):  # unlike wait_for, it never swallows a cancellation
+                        await self.wake.wait()
         finally:
             for task in self._serving:
                 task.cancel()

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from connectors.errors import PerhapsSent, Refused
 from connectors.protocol import Delivery, GrantRevoked, InstallationError, Outcome, Ref, Status, Why
 from hub.delivery.worker import Worker
+from hub.inbox import InboxLoop
 from hub.store import crm
 from hub.store.crm import Installed
 from hub.store.db import Db
@@ -284,3 +285,29 @@ async def test_without_a_registration_the_account_is_held_with_a_sentence(worker
     await turn(worker)
     assert "HUB_APPS" in told(lane).hold_why
     assert rows(lane)["call:1"].spent == 0
+
+
+class NothingToDo:
+    """A database in which nothing is due."""
+
+    async def write(self, *_asked: Any) -> None:
+        return None
+
+
+@pytest.mark.parametrize("turns", range(5))
+@pytest.mark.parametrize("loop", ["worker", "inbox"])
+async def test_a_loop_that_is_woken_while_it_is_cancelled_ends(
+    clock: StoppedClock, vault: Vault, loop: str, turns: int
+) -> None:
+    worker = Acme().worker(NothingToDo(), clock, vault)  # type: ignore[arg-type]
+    inbox = InboxLoop(NothingToDo(), clock, vault)  # type: ignore[arg-type]
+    running = asyncio.create_task({"worker": worker.run, "inbox": inbox.run}[loop]())
+    for _ in range(20):
+        await asyncio.sleep(0)  # until it waits
+    {"worker": worker.wake.set, "inbox": inbox.wake}[loop]()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    running.cancel()
+    _, still_running = await asyncio.wait([running], timeout=5)
+    running.cancel()
+    assert not still_running
