@@ -69,7 +69,7 @@ async def test_a_prepared_statement_says_the_same_on_both_engines(db: Db) -> Non
 
 
 async def test_a_reader_cannot_write(db: Db) -> None:
-    with pytest.raises(Exception, match="read-only|readonly"):
+    with pytest.raises(Exception, match=r"read-only|readonly"):
         await db.read(write_note, 1)
 
 

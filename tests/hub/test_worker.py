@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from connectors.errors import PerhapsSent, Refused
 from connectors.protocol import Delivery, GrantRevoked, InstallationError, Outcome, Ref, Status, Why
@@ -131,17 +132,17 @@ async def test_a_delivery_missing_in_the_answer_is_unknown(worker: Worker, lane:
 
 
 async def test_a_foreign_id_in_the_answer_changes_nothing_and_is_an_error_in_the_log(
-    worker: Worker, lane: Lane, acme: Acme, capsys: pytest.CaptureFixture[str]
+    worker: Worker, lane: Lane, acme: Acme
 ) -> None:
     async def adds(batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
         return {**await double.delivered(batch), "0" * 32: Outcome(Status.DELIVERED)}
 
     acme.answer = adds
     lane.enqueue("call:1")
-    await turn(worker)
+    with capture_logs() as logged:
+        await turn(worker)
     assert [row.state for row in rows(lane).values()] == ["delivered"]
-    out = capsys.readouterr()
-    assert "worker.foreign_outcomes" in out.err + out.out
+    assert ("error", "worker.foreign_outcomes") in [(line["log_level"], line["event"]) for line in logged]
 
 
 async def test_a_failed_one_keeps_what_it_made_and_the_next_attempt_knows_it(
