@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 _GROUP = 256  # units in one commit at most, so that the first of them does not wait for ever
 _THREADS = 8
-_QUICK_THREADS = 4
+_QUICK_THREADS = 16  # while one waits for the disk, others fill the same flush
 _FASTER = ("40001", "40P01", "23505")  # serialisation, deadlock, unique: repeat, somebody was faster
 _TRIES = 5
 
@@ -213,9 +213,11 @@ def _parse(url: str) -> URL:
 def _engine(url: URL, *, reads: bool) -> Engine:
     """Return an engine; one that ``reads`` refuses to write."""
     if url.get_backend_name() != "sqlite":
-        engine = create_engine(url, pool_size=_THREADS + _QUICK_THREADS)
+        engine = create_engine(url, pool_size=_THREADS + _QUICK_THREADS, hide_parameters=True)
         return engine.execution_options(postgresql_readonly=True) if reads else engine
-    engine = create_engine(url, pool_size=_THREADS, connect_args={"check_same_thread": False, "timeout": 30})
+    engine = create_engine(
+        url, pool_size=_THREADS, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": 30}
+    )
     pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"]
     pragmas += ["query_only=ON"] if reads else []
     begin = "BEGIN DEFERRED" if reads else "BEGIN IMMEDIATE"

@@ -91,7 +91,7 @@ _TAKE = Prepared(
         == select(_number.c.id)
         .where(_number.c.tenant_id == value("tenant_id"), _number.c.pool_id == value("pool_id"))
         .where(_number.c.free_at <= value("now"))
-        .order_by(_number.c.free_at)
+        .order_by(_number.c.free_at, _number.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
         .scalar_subquery(),

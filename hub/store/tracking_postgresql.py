@@ -46,7 +46,7 @@ WITH arrived AS (
     RETURNING id
 ), longest_idle AS (
     SELECT id FROM tracking_number WHERE tenant_id = :tenant_id AND pool_id = :pool_id AND free_at <= :now
-    ORDER BY free_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    ORDER BY free_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 ), taken AS (
     UPDATE tracking_number SET visitor_id = arrived.id, free_at = :until FROM arrived, longest_idle
     WHERE tracking_number.tenant_id = :tenant_id AND tracking_number.id = longest_idle.id

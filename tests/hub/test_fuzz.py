@@ -16,7 +16,7 @@ from tests.hub import seed
 from tests.hub import world as worlds
 from tests.hub.world import World
 
-REQUESTS = 150  # of each kind for each door and engine
+REQUESTS = 100  # of each kind for each door and engine
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 WORDS = (
     "site",

@@ -16,9 +16,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import psycopg
+from argon2 import PasswordHasher
 from sqlalchemy import delete, func, select
 from sqlalchemy.engine import make_url
 from starlette.applications import Starlette
@@ -37,6 +39,7 @@ MANGO_KEY, MANGO_SALT = "KEY123", "SALT456"
 SIGNING = "whsec_" + base64.b64encode(b"a shared secret of 32 bytes long").decode()
 OPENING = datetime(2026, 11, 20, 6, tzinfo=UTC)
 SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "calls_to_deals.yaml"
+CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 _copies = itertools.count()
 
 SETUP = f"""
@@ -232,7 +235,8 @@ def still(database_url: str, folder: Path, setup: str = SETUP, **settings: Any) 
     hub = build(Settings(data_dir=folder / "data", database_url=database_url, clock_file=clock.path, **asked))
     (folder / "setup.yaml").write_text(setup, encoding="utf-8")
     (folder / "calls_to_deals.yaml").write_text(SCENARIO.read_text(encoding="utf-8"), encoding="utf-8")
-    applied = hub.db.write_now(apply, *read_setup(folder / "setup.yaml"), hub.clock.now(), hub.vault)
+    with patch.object(people, "_hasher", CHEAP):  # a slow hash for each test would cost more than the test
+        applied = hub.db.write_now(apply, *read_setup(folder / "setup.yaml"), hub.clock.now(), hub.vault)
     try:
         yield World(hub, web_app(hub, works=False), clock, {"base_url": nobody.base_url}, applied)
     finally:

@@ -57,7 +57,7 @@ class TrackingNumber(SQLModel, table=True):
 
     __tablename__ = "tracking_number"
     __table_args__ = (
-        Index("ix_tracking_number_longest_idle", "pool_id", "free_at"),
+        Index("ix_tracking_number_longest_idle", "pool_id", "free_at", "id"),
         unique_where("uq_tracking_number_holder", "visitor_id IS NOT NULL", "pool_id", "visitor_id"),
         # One holder per visitor and pool; free_at and visitor_id change at every lease: leave room on the page.
         {"postgresql_with": {"fillfactor": 50}},

@@ -390,7 +390,7 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": 50},
     )
     with op.batch_alter_table("tracking_number", schema=None) as batch_op:
-        batch_op.create_index("ix_tracking_number_longest_idle", ["pool_id", "free_at"], unique=False)
+        batch_op.create_index("ix_tracking_number_longest_idle", ["pool_id", "free_at", "id"], unique=False)
         batch_op.create_index(
             "uq_tracking_number_holder",
             ["pool_id", "visitor_id"],
