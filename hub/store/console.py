@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, exists, func, or_, select
 
 from hub.store.db import Tx
-from hub.store.reports import source_named
+from hub.store.reports import source_named, with_source
 from hub.store.tables import (
     Call,
     Deal,
@@ -140,21 +140,6 @@ class CallRow:
         return self.is_matched and (self.confidence or 0) >= _CERTAIN
 
 
-_calls = (
-    _call.outerjoin(
-        _match,
-        and_(
-            _match.c.call_id == _call.c.id,
-            _match.c.tenant_id == _call.c.tenant_id,
-            _match.c.superseded_at.is_(None),
-        ),
-    )
-    .outerjoin(_visit, and_(_visit.c.id == _match.c.visit_id, _visit.c.tenant_id == _match.c.tenant_id))
-    .outerjoin(
-        _placement,
-        and_(_placement.c.id == _match.c.placement_id, _placement.c.tenant_id == _match.c.tenant_id),
-    )
-)
 _row_of_call = select(
     _call,
     _match.c.id.label("match_id"),
@@ -167,7 +152,7 @@ _row_of_call = select(
     _match.c.confidence,
     _match.c.reason,
     _match.c.words,
-).select_from(_calls)
+).select_from(with_source)
 
 
 def _asked(tenant_id: int, shown: str) -> list[Any]:
@@ -192,7 +177,9 @@ def _asked(tenant_id: int, shown: str) -> list[Any]:
 
 def calls_shown(tx: Tx, tenant_id: int) -> dict[str, int]:
     """Count the calls under each filter of ``CALLS_SHOWN``."""
-    counted = {name: select(func.count()).select_from(_calls).where(*_asked(tenant_id, name)) for name in CALLS_SHOWN}
+    counted = {
+        name: select(func.count()).select_from(with_source).where(*_asked(tenant_id, name)) for name in CALLS_SHOWN
+    }
     return {name: tx.execute(count).scalar_one() for name, count in counted.items()}
 
 

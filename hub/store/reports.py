@@ -87,7 +87,8 @@ def visit_counts(tx: Tx, span: Span) -> list[VisitCount]:
 # The source of a call: of its visit, else of its placement, else unknown.
 _source = func.coalesce(source_named, _placement.c.source, UNKNOWN)
 _campaign = func.coalesce(_visit.c.campaign, _placement.c.campaign, "")
-_with_source = (
+# Calls with their current match, its visit or its placement.
+with_source = (
     _call.outerjoin(
         _match,
         and_(
@@ -108,7 +109,7 @@ def call_counts(tx: Tx, span: Span) -> list[CallCount]:
     """Count inbound calls and qualified ones by the source they matched."""
     rows = tx.execute(
         select(_source, _campaign, func.count(), func.sum(case((_call.c.qualified, 1), else_=0)))
-        .select_from(_with_source)
+        .select_from(with_source)
         .where(_call.c.tenant_id == span.tenant_id, _call.c.direction == "inbound")
         .where(_call.c.started_at >= span.start, _call.c.started_at < span.end)
         .group_by(_source, _campaign)
@@ -137,7 +138,7 @@ def deal_sums(tx: Tx, span: Span) -> list[DealSum]:
             _deal.c.currency,
         )
         .select_from(
-            _with_source.join(_deal, and_(_deal.c.call_id == _call.c.id, _deal.c.tenant_id == _call.c.tenant_id))
+            with_source.join(_deal, and_(_deal.c.call_id == _call.c.id, _deal.c.tenant_id == _call.c.tenant_id))
         )
         .where(_call.c.tenant_id == span.tenant_id, _deal.c.deleted.is_(False))
         .where(_call.c.started_at >= span.start, _call.c.started_at < span.end)
@@ -249,7 +250,7 @@ def call_lines(
             func.coalesce(_match.c.words, "").label("words"),
         )
         .select_from(
-            _with_source.outerjoin(
+            with_source.outerjoin(
                 _visitor,
                 and_(_visitor.c.id == _visit.c.visitor_id, _visitor.c.tenant_id == _visit.c.tenant_id),
             )

@@ -49,7 +49,7 @@ def statements(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.Cal
 
 def carries_a_tenant(function: ast.AST) -> bool:
     """Say whether the tenant is named in a function, or a condition that holds it (``_mine``, ``_one``...) is used."""
-    conditions = {"mine", "_one", "_waiting", "_this", "_with_source", "here"}
+    conditions = {"mine", "_one", "_waiting", "_this", "with_source", "here"}
     for node in ast.walk(function):
         if isinstance(node, ast.Attribute) and node.attr == "tenant_id":
             return True
