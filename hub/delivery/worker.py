@@ -107,6 +107,11 @@ class Worker:
             await lane.hold(error)
         except ConnectorError as error:
             await lane.hold(installation_error(error))
+        except Exception as error:  # ours: say so on the connections page instead of coming back in silence for ever
+            log.exception("worker.lane_failed", installation=of.id, error=type(error).__name__)
+            await lane.hold(
+                InstallationError(Why.UNREADABLE, f"The hub failed while serving this account: {type(error).__name__}.")
+            )
         finally:
             await lane.http.aclose()
 

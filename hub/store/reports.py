@@ -279,15 +279,6 @@ def _delivery_line(row: Any) -> DeliveryLine:
     return DeliveryLine(**{name: getattr(row, name) for name in names}, refs=tuple(row.refs))
 
 
-def delivery_lines(tx: Tx, tenant_id: int, state: str | None = None, limit: int = 100) -> list[DeliveryLine]:
-    """List deliveries, newest first, of one state or of all."""
-    asked = [_delivery.c.tenant_id == tenant_id]
-    if state:
-        asked.append(_delivery.c.state == state)
-    rows = tx.execute(select(_delivery).where(*asked).order_by(_delivery.c.created_at.desc()).limit(limit))
-    return [_delivery_line(row) for row in rows]
-
-
 def totals(tx: Tx, tenant_id: int) -> dict[str, int]:
     """Count what a status page begins with: visits, calls, deals and calls that wait to be looked at."""
 
