@@ -11,7 +11,7 @@ from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from connectors.errors import PerhapsSent, Refused
-from connectors.protocol import Delivery, GrantRevoked, InstallationError, Outcome, Ref, Status, Why
+from connectors.protocol import Delivery, GrantRevoked, InstallationError, Outcome, Page, Ref, Status, Why
 from hub.delivery.worker import Worker
 from hub.inbox import InboxLoop
 from hub.store import crm
@@ -197,6 +197,21 @@ async def test_a_hundred_holds_spend_no_try(worker: Worker, lane: Lane, acme: Ac
     await turn(worker)
     row = rows(lane)["call:1"]
     assert (row.state, row.spent) == ("delivered", 0)
+
+
+async def test_a_reading_that_breaks_holds_the_account_and_says_so(
+    worker: Worker, lane: Lane, acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(self: Acme, cursor: str | None) -> Page:
+        raise LookupError("a page the connector did not expect")
+
+    monkeypatch.setattr(Acme, "changes", broken)
+    lane.enqueue("call:1")
+    await turn(worker)
+    assert rows(lane)["call:1"].state == "delivered"
+    held = told(lane)
+    assert held.hold_until > NOW
+    assert "LookupError" in held.hold_why
 
 
 async def test_a_revoked_grant_asks_a_person_and_loses_nothing(
