@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import gc
 import json
 import socket
 import sys
@@ -64,8 +65,10 @@ def main(database_url: str, data_dir: str) -> None:
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(_beside(web_app(hub, works=False)), log_level="warning", access_log=False, lifespan="off")
     listener.listen(512)
+    gc.freeze()  # as cthub up does
     print(json.dumps({"port": listener.getsockname()[1], "site": KEY}), flush=True)
-    asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(uvicorn.Server(config).serve(sockets=[listener]))
 
 
 if __name__ == "__main__":

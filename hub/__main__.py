@@ -1,6 +1,7 @@
 """The command line: ``cthub``."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -74,7 +75,8 @@ def up(
         timeout_graceful_shutdown=10,
     )
     server = uvicorn.Server(config)
-    asyncio.run(_serve(server, listener, lambda: _say_ready(url, as_json)))
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_serve(server, listener, lambda: _say_ready(url, as_json)))
     hub.db.stop()
 
 
@@ -97,6 +99,7 @@ async def _serve(server: uvicorn.Server, listener: socket.socket, ready: Callabl
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells it only by this flag
         await asyncio.sleep(0.01)
     if server.started:
+        gc.freeze()  # what is here now stays: looking through it at each collection would halt every request in flight
         ready()
     await serving
     if not server.started:

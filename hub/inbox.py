@@ -18,8 +18,9 @@ from hub.delivery.queue import Planned
 from hub.store import calls, crm, tracking
 from hub.store.calls import Due, KeptCall
 from hub.store.crm import Installed, SavedScenario
-from hub.store.db import Db, Tx
+from hub.store.db import Db
 from hub.store.tracking import Holding, NumberFacts
+from hub.store.tx import Tx
 from hub.store.vault import Vault
 from tracking_core import qualify
 from tracking_core.call import Call, Direction, fold

@@ -6,7 +6,8 @@ from connectors.protocol import CrmSession, DealChange, Page
 from hub.clock import Clock
 from hub.store import calls, crm, reports
 from hub.store.crm import Installed, KeptDeal
-from hub.store.db import Db, Tx
+from hub.store.db import Db
+from hub.store.tx import Tx
 
 _PAGES = 20  # of one turn, so that read-back never keeps deliveries waiting for long
 

@@ -6,8 +6,9 @@ from datetime import date
 from typing import Any
 
 from hub.store import reports
-from hub.store.db import Db, Tx
+from hub.store.db import Db
 from hub.store.reports import Span
+from hub.store.tx import Tx
 from tracking_core import roi as figures
 from tracking_core.roi import RoiRow
 

@@ -17,7 +17,7 @@ from connectors.registry import CONNECTORS
 from hub.errors import SetupInvalid
 from hub.store import crm, people
 from hub.store import setup as kept
-from hub.store.db import Tx
+from hub.store.tx import Tx
 from hub.store.vault import Vault
 from tracking_core.phone import to_e164
 from tracking_core.telephony import ADAPTERS

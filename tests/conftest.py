@@ -84,7 +84,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many tests ran on which engine; the counts come from the reports, so they hold for parallel runs."""
     ran = [report for status in ("passed", "failed") for report in terminalreporter.stats.get(status, [])]
-    on = {engine: sum(engine in re.split(r"[-\[\]]", report.nodeid) for report in ran) for engine in ENGINES}
+    on = {engine: sum(_is_on(engine, report) for report in ran) for engine in ENGINES}
     others = len(ran) - sum(on.values())
     told = ", ".join(f"{number} on {engine}" for engine, number in on.items())
     terminalreporter.write_line(f"Tests by engine: {told}; {others} need no database.")
+
+
+def _is_on(engine: str, report: pytest.TestReport) -> bool:
+    return engine in report.keywords or engine in re.split(r"[-\[\]]", report.nodeid)

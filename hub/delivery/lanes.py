@@ -12,8 +12,8 @@ from sqlalchemy import and_, case, literal, select, update
 
 from connectors.protocol import Limits, Why
 from hub.delivery import budget, retry
-from hub.store.db import Tx, insert_or
 from hub.store.tables import Lane, table_of
+from hub.store.tx import Tx, insert_or
 
 _lane = table_of(Lane)
 _LARGEST_SHARE = 64

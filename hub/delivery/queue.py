@@ -13,8 +13,8 @@ from connectors.scenario import Plan, dump_plan, load_plan
 from hub.delivery import lanes, retry
 from hub.delivery.lanes import Claim
 from hub.delivery.retry import State
-from hub.store.db import Tx, insert_or
 from hub.store.tables import Attempt, Delivery, table_of
+from hub.store.tx import Tx, insert_or
 from hub.store.vault import Vault
 
 _delivery, _attempt = table_of(Delivery), table_of(Attempt)

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import delete, insert, select, update
 
-from hub.store.db import Tx, insert_or
 from hub.store.tables import Call, CallEvent, Goal, Inbox, Match, Refusal, Visit, table_of
+from hub.store.tx import Tx, insert_or
 from hub.store.vault import Vault
 from tracking_core import call as domain
 from tracking_core.match import Match as MatchFound

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import and_, exists, func, or_, select
 
-from hub.store.db import Tx
 from hub.store.reports import source_named, with_source
 from hub.store.tables import (
     Call,
@@ -21,6 +20,7 @@ from hub.store.tables import (
     Visit,
     table_of,
 )
+from hub.store.tx import Tx
 
 _tenant, _site, _call, _match = (table_of(model) for model in (Tenant, Site, Call, Match))
 _visit, _placement = table_of(Visit), table_of(Placement)

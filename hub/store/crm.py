@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 
 from connectors.protocol import DealChange, Facts, Grant, PaymentChange, Pipeline, Stage
-from hub.store.db import Tx, insert_or
 from hub.store.tables import Deal, Delivery, Installation, OAuthState, Payment, ScenarioVersion, table_of
 from hub.store.tables import Grant as GrantRow
+from hub.store.tx import Tx, insert_or
 from hub.store.vault import Vault
 
 _installation, _grant, _state = table_of(Installation), table_of(GrantRow), table_of(OAuthState)

@@ -1,95 +1,36 @@
 """One way to write: a synchronous unit of work ``def f(tx, ...)``, run by ``await db.write(f, ...)``.
 
 On SQLite one writer thread takes whatever is waiting and commits it as one group (``synchronous=FULL``: an answer means
-it is on the disk). On PostgreSQL a few threads, each with its own connection, run one transaction per unit.
+it is on the disk). On PostgreSQL a few threads, each with its own connection, run one transaction per unit; units of
+the hottest work take all that wait for it at once (``together``).
 """
 
 import asyncio
 import fcntl
-import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.engine import URL, CursorResult, Dialect, make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.sql import Executable
-from sqlalchemy.sql.elements import ClauseElement, TextClause
-from sqlalchemy.sql.selectable import SelectBase
 
 from hub.errors import DatabaseBusy, DatabaseUnreachable
+from hub.store.tx import Tx
+from hub.store.units import Unit, Units, in_groups, one_by_one, together
 
 P = ParamSpec("P")
 T = TypeVar("T")
+A = TypeVar("A")
 
-_GROUP = 256  # units in one commit at most, so that the first of them does not wait for ever
-_THREADS = 8
-_QUICK_THREADS = 16  # while one waits for the disk, others fill the same flush
-_FASTER = ("40001", "40P01", "23505")  # serialisation, deadlock, unique: repeat, somebody was faster
-_TRIES = 5
-
-
-class Prepared:
-    """A Core statement compiled once per dialect and run on the driver's own cursor.
-
-    It is for the few hot statements: values must be what the driver takes (integers, strings, bytes), rows are tuples.
-    """
-
-    def __init__(self, statement: ClauseElement) -> None:
-        self._statement = statement
-        self._compiled: dict[str, _Compiled] = {}
-
-    def on(self, dialect: Dialect) -> "_Compiled":
-        """Return the statement as this dialect says it."""
-        if dialect.name not in self._compiled:
-            compiled = self._statement.compile(dialect=dialect)
-            names = getattr(compiled, "positiontup", None)
-            returns = isinstance(self._statement, SelectBase | TextClause) or bool(self._statement._returning)  # type: ignore[attr-defined]
-            self._compiled[dialect.name] = _Compiled(str(compiled), names, dict(compiled.params), returns)
-        return self._compiled[dialect.name]
-
-
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    text: str
-    names: Sequence[str] | None  # in the order of their places; None when the driver takes names
-    fixed: Mapping[str, Any]  # values the statement itself holds
-    returns: bool  # rows
-
-
-class Tx:
-    """One open transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._dialect = connection.dialect
-        self.is_sqlite = self._dialect.name == "sqlite"
-
-    def execute(
-        self, statement: Executable, values: Mapping[str, Any] | Sequence[Any] | None = None
-    ) -> CursorResult[*tuple[Any, ...]]:
-        """Run a Core statement."""
-        return self._connection.execute(statement, values)
-
-    def run(self, prepared: Prepared, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Run a prepared statement and return its rows; none for a statement that returns none."""
-        compiled = prepared.on(self._dialect)
-        given = {**compiled.fixed, **values}
-        cursor = self._connection.connection.cursor()
-        try:
-            cursor.execute(compiled.text, [given[name] for name in compiled.names] if compiled.names else given)
-            return cursor.fetchall() if compiled.returns else []  # type: ignore[return-value]
-        finally:
-            cursor.close()
-
-
-Unit = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], "Future[Any]"]
+_WRITERS, _READERS = 8, 4  # threads on PostgreSQL
+# Work for a group joins the few rows it is given to tables by indexes made for it. A planner whose statistics are older
+# than a new site's numbers would sort the whole pool or read all visits instead, and think about it at every view.
+_BY_INDEX = "-c plan_cache_mode=force_generic_plan -c jit=off " + " ".join(
+    f"-c enable_{way}=off" for way in ("bitmapscan", "hashjoin", "mergejoin", "seqscan", "sort")
+)
 
 
 class Db:
@@ -98,13 +39,14 @@ class Db:
     def __init__(self, url: str) -> None:
         self.url = _parse(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._waiting: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
-        self._reading: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
+        self._waiting: Units = Units()
+        self._reading: Units = Units()
+        self._group: Units = Units()
         self._lock: IO[str] | None = None
-        self._threads: list[tuple[threading.Thread, queue.SimpleQueue[Unit | None]]] = []
-        self._quick: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
+        self._threads: list[tuple[threading.Thread, Units]] = []
         self.engine = _engine(self.url, reads=False)
         self._reader = _engine(self.url, reads=True)
+        self._grouped = _engine(self.url, reads=False, options=_BY_INDEX)
 
     def lock(self) -> None:
         """Make this process the only writer of a SQLite file; PostgreSQL needs no such thing."""
@@ -132,20 +74,16 @@ class Db:
 
     def start(self) -> None:
         """Start the threads; ``stop`` ends them after what waits is done."""
-        writer = _write_groups if self.is_sqlite else _write_units
-        for index in range(1 if self.is_sqlite else _THREADS):
-            self._spawn(writer, self.engine, self._waiting, f"db-write-{index}")
-        for index in range(2 if self.is_sqlite else 4):
-            self._spawn(_write_units, self._reader, self._reading, f"db-read-{index}")
+        if self.is_sqlite:
+            self._spawn(in_groups, self.engine, self._waiting, "db-write")
+        else:
+            self._spawn(together, self._grouped, self._group, "db-together")
+            for index in range(_WRITERS):
+                self._spawn(one_by_one, self.engine, self._waiting, f"db-write-{index}")
+        for index in range(2 if self.is_sqlite else _READERS):
+            self._spawn(one_by_one, self._reader, self._reading, f"db-read-{index}")
 
-        if not self.is_sqlite:
-            at_once = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-            for index in range(_QUICK_THREADS):
-                self._spawn(_write_units, at_once, self._quick, f"db-quick-{index}")
-
-    def _spawn(
-        self, work: Callable[..., None], engine: Engine, units: "queue.SimpleQueue[Unit | None]", name: str
-    ) -> None:
+    def _spawn(self, work: Callable[[Engine, Units], None], engine: Engine, units: Units, name: str) -> None:
         thread = threading.Thread(target=work, args=(engine, units), name=name, daemon=True)
         thread.start()
         self._threads.append((thread, units))
@@ -159,41 +97,55 @@ class Db:
         self._threads.clear()
         self.engine.dispose()
         self._reader.dispose()
+        self._grouped.dispose()
         if self._lock:
             self._lock.close()
             self._lock = None
 
     async def write(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit of work and return its result after its commit."""
-        return await asyncio.wrap_future(self._put(self._waiting, work, args, kwargs))
+        return await _ask(self._waiting, work, args, kwargs)
 
     async def read(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit that only reads, beside the writers."""
-        return await asyncio.wrap_future(self._put(self._reading, work, args, kwargs))
+        return await _ask(self._reading, work, args, kwargs)
 
-    async def once(self, prepared: Prepared, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Run one statement that is a whole transaction; PostgreSQL commits it without further round trips."""
-        units = self._waiting if self.is_sqlite else self._quick
-        return await asyncio.wrap_future(self._put(units, Tx.run, (prepared, values), {}))
+    async def together(self, work: Callable[[Tx, Sequence[A]], Sequence[T]], item: A, *, place: str) -> T:
+        """Run a unit of work once for all who wait for it, and return its result for this item after its commit.
+
+        ``place`` orders the items: when every process locks the same rows in the same order, none waits for another
+        crosswise.
+        """
+        if self.is_sqlite:  # where a round trip costs nothing and the commit is shared anyway
+            return await _ask(self._waiting, _for_one, (work, item), {})
+        return await _ask(self._group, work, (item,), {}, place)  # type: ignore[arg-type]
 
     def write_now(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit of work from a thread without an event loop."""
-        return self._put(self._waiting, work, args, kwargs).result()
+        return _ask_now(self._waiting, work, args, kwargs)
 
     def read_now(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Read from a thread without an event loop."""
-        return self._put(self._reading, work, args, kwargs).result()
+        return _ask_now(self._reading, work, args, kwargs)
 
-    def _put(
-        self,
-        units: "queue.SimpleQueue[Unit | None]",
-        work: Callable[..., T],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> "Future[T]":
-        future: Future[T] = Future()
-        units.put((work, args, kwargs, future))
-        return future
+
+async def _ask(
+    units: Units, work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], place: str = ""
+) -> T:
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+    units.put(Unit(work, args, kwargs, loop, future, place))
+    return await future
+
+
+def _ask_now(units: Units, work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+    future: Future[T] = Future()
+    units.put(Unit(work, args, kwargs, None, future))
+    return future.result()
+
+
+def _for_one(tx: Tx, work: Callable[[Tx, Sequence[A]], Sequence[T]], item: A) -> T:
+    return work(tx, [item])[0]
 
 
 def _parse(url: str) -> URL:
@@ -210,13 +162,15 @@ def _parse(url: str) -> URL:
     )
 
 
-def _engine(url: URL, *, reads: bool) -> Engine:
+def _engine(url: URL, *, reads: bool, options: str = "") -> Engine:
     """Return an engine; one that ``reads`` refuses to write."""
     if url.get_backend_name() != "sqlite":
-        engine = create_engine(url, pool_size=_THREADS + _QUICK_THREADS, hide_parameters=True)
+        engine = create_engine(
+            url, pool_size=_WRITERS, hide_parameters=True, connect_args={"options": options} if options else {}
+        )
         return engine.execution_options(postgresql_readonly=True) if reads else engine
     engine = create_engine(
-        url, pool_size=_THREADS, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": 30}
+        url, pool_size=4, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": 30}
     )
     pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"]
     pragmas += ["query_only=ON"] if reads else []
@@ -233,85 +187,3 @@ def _engine(url: URL, *, reads: bool) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
-
-
-def _take(units: "queue.SimpleQueue[Unit | None]") -> tuple[list[Unit], bool]:
-    unit = units.get()
-    group: list[Unit] = []
-    while unit is not None:
-        if unit[3].set_running_or_notify_cancel():
-            group.append(unit)
-        if len(group) >= _GROUP or units.empty():
-            return group, False
-        unit = units.get()
-    return group, True
-
-
-def _write_groups(engine: Engine, units: "queue.SimpleQueue[Unit | None]") -> None:
-    """Commit whatever waits as one group; when a unit fails, do that group again one by one."""
-    last = False
-    with engine.connect() as connection:
-        while not last:
-            group, last = _take(units)
-            try:
-                with connection.begin():
-                    tx = Tx(connection)
-                    results = [work(tx, *args, **kwargs) for work, args, kwargs, _ in group]
-            except BaseException:  # the whole group rolled back; each unit now stands alone
-                for unit in group:
-                    _settle_alone(connection, unit)
-            else:
-                for (_, _, _, future), result in zip(group, results, strict=True):
-                    future.set_result(result)
-
-
-def _settle_alone(connection: Connection, unit: Unit) -> None:
-    work, args, kwargs, future = unit
-    try:
-        with connection.begin():
-            result = work(Tx(connection), *args, **kwargs)
-    except BaseException as error:
-        future.set_exception(error)
-    else:
-        future.set_result(result)
-
-
-def _write_units(engine: Engine, units: "queue.SimpleQueue[Unit | None]") -> None:
-    """Run one transaction per unit on a connection of this thread's own; open it anew when it breaks."""
-    connection: Connection | None = None
-    while (unit := units.get()) is not None:
-        work, args, kwargs, future = unit
-        if not future.set_running_or_notify_cancel():
-            continue
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                if connection is None:
-                    connection = engine.connect()
-                with connection.begin():
-                    result = work(Tx(connection), *args, **kwargs)
-            except BaseException as error:
-                if connection is not None and _is_broken(connection, error):
-                    connection.close()
-                    connection = None
-                if tries_left and _may_repeat(error):
-                    continue
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-            break
-    if connection is not None:
-        connection.close()
-
-
-def _is_broken(connection: Connection, error: BaseException) -> bool:
-    return connection.invalidated or (isinstance(error, DBAPIError) and error.connection_invalidated)
-
-
-def _may_repeat(error: BaseException) -> bool:
-    """Say whether another unit was merely faster; errors of prepared statements come straight from the driver."""
-    return getattr(getattr(error, "orig", error), "sqlstate", None) in _FASTER
-
-
-def insert_or(tx: Tx, table: Any) -> Any:
-    """Return the dialect's own INSERT, the one that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
-    return sqlite_insert(table) if tx.is_sqlite else postgresql_insert(table)

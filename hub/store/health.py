@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import and_, exists, func, select
 
-from hub.store.db import Tx
 from hub.store.tables import Call, Delivery, Installation, Lane, table_of
+from hub.store.tx import Tx
 
 _call, _delivery = table_of(Call), table_of(Delivery)
 _installation, _lane = table_of(Installation), table_of(Lane)

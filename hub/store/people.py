@@ -12,8 +12,8 @@ from argon2.exceptions import Argon2Error
 from sqlalchemy import delete, insert, select, update
 
 from hub.store.calls import Account
-from hub.store.db import Tx
 from hub.store.tables import Installation, Login, Person, Pool, Site, TelephonyAccount, Tenant, table_of
+from hub.store.tx import Tx
 from hub.store.vault import Vault
 
 _tenant, _person, _login = table_of(Tenant), table_of(Person), table_of(Login)

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Table, and_, case, func, select
 
-from hub.store.db import Tx, insert_or
 from hub.store.moment import Identifier
 from hub.store.tables import (
     Call,
@@ -24,6 +23,7 @@ from hub.store.tables import (
     Visitor,
     table_of,
 )
+from hub.store.tx import Tx, insert_or
 from tracking_core.roi import CallCount, DealSum, SpendRow, VisitCount
 
 _visit, _visitor, _call, _match = (table_of(model) for model in (Visit, Visitor, Call, Match))

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Table, insert, select, update
 
 from hub.errors import SetupInvalid
-from hub.store.db import Tx
 from hub.store.tables import Placement, Pool, Site, TelephonyAccount, TrackingNumber, table_of
+from hub.store.tx import Tx
 
 _site, _pool, _placement = table_of(Site), table_of(Pool), table_of(Placement)
 _number, _account = table_of(TrackingNumber), table_of(TelephonyAccount)

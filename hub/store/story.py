@@ -8,7 +8,6 @@ from sqlalchemy import select
 
 from connectors.scenario import Plan, load_plan
 from hub.store.console import CallRow, call_row
-from hub.store.db import Tx
 from hub.store.tables import (
     Attempt,
     CallEvent,
@@ -20,6 +19,7 @@ from hub.store.tables import (
     Visit,
     table_of,
 )
+from hub.store.tx import Tx
 from hub.store.vault import Unopenable, Vault
 
 _event, _match, _visit, _placement = (table_of(model) for model in (CallEvent, Match, Visit, Placement))

@@ -15,8 +15,8 @@ from hub.delivery import lanes, queue
 from hub.hub import Hub
 from hub.store import crm, people, reports
 from hub.store.calls import refusals
-from hub.store.db import Tx
 from hub.store.people import Who
+from hub.store.tx import Tx
 from hub.web.answers import Json, refused
 
 _PAGE = 500

@@ -4,7 +4,6 @@ import secrets
 from urllib.parse import urlsplit
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,7 +34,7 @@ class Frame:
     def __init__(self, app: ASGIApp, consent_origins: tuple[str, ...] = ()) -> None:
         self.app = app
         consent = "".join(f" {origin}" for origin in consent_origins)
-        self._headers = {name: text.format(consent=consent) for name, text in _HEADERS.items()}
+        self._headers = [(name.encode(), text.format(consent=consent).encode()) for name, text in _HEADERS.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -50,10 +49,12 @@ class Frame:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id
-                for name, text in self._headers.items():
-                    headers.setdefault(name, text)
+                given = {name for name, _ in message["headers"]}  # a page may be stricter
+                message["headers"] = [
+                    *message["headers"],
+                    *(header for header in self._headers if header[0] not in given),
+                    (b"x-request-id", request_id.encode()),
+                ]
             await send(message)
 
         try:

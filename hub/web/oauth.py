@@ -25,7 +25,7 @@ from hub.delivery import lanes
 from hub.hub import Hub
 from hub.pace import Pace
 from hub.store import crm, people
-from hub.store.db import Tx
+from hub.store.tx import Tx
 from hub.web.answers import refused
 from hub.web.console.session import checked, whoever
 from hub.web.console.shell import complain

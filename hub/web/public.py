@@ -14,9 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub.hub import Hub
-from hub.store import calls, people, tracking
+from hub.store import calls, people, visits
+from hub.store.arrival import Arrival, Shown
 from hub.store.people import SiteDoor
-from hub.store.tracking import Arrival, Shown
 from hub.web.answers import Json, refused
 from tracking_core.phone import national
 from tracking_core.source import read_source
@@ -63,7 +63,7 @@ class Doors:
             hold=site.hold,
             is_new=known is None,
         )
-        shown = await tracking.arrive(self.hub.db, arrival)
+        shown = await visits.arrive(self.hub.db, arrival)
         return Json(_answer(site, token, shown), headers=_cors(origin))
 
     async def heartbeat(self, request: Request) -> Response:
@@ -76,7 +76,7 @@ class Doors:
         if token is None:
             return await self._refuse(request, "The field visitor is not a visitor this site was given.")
         now = self.hub.clock.now()
-        await self.hub.db.write(tracking.touch, site.tenant_id, site.id, site.pool_id, token, now, site.hold)
+        await self.hub.db.write(visits.touch, site.tenant_id, site.id, site.pool_id, token, now, site.hold)
         return Response(status_code=204, headers=_cors(origin))
 
     async def _read(self, request: Request) -> tuple[SiteDoor, Mapping[str, Any], str]:

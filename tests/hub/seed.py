@@ -10,8 +10,9 @@ from connectors.scenario import AddNote, CallerState, CreateDeal, Enquiry, Plan,
 from hub.delivery import lanes, queue
 from hub.delivery.queue import Planned
 from hub.store import crm
-from hub.store.db import Db, Tx
+from hub.store.db import Db
 from hub.store.tables import Tenant, table_of
+from hub.store.tx import Tx
 from hub.store.vault import Vault
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -1,14 +1,15 @@
 """The one way to write: grouped on SQLite, one by one on PostgreSQL, the same for whoever calls."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select
 
 from hub.errors import DatabaseBusy, DatabaseUnreachable
-from hub.store.db import Db, Prepared, Tx
+from hub.store.db import Db
+from hub.store.tx import Prepared, Tx
 
 notes = Table("notes", MetaData(), Column("id", Integer, primary_key=True))
 
@@ -16,6 +17,15 @@ notes = Table("notes", MetaData(), Column("id", Integer, primary_key=True))
 @pytest.fixture
 def db(database_url: str) -> Iterator[Db]:
     db = Db(database_url)
+    notes.metadata.create_all(db.engine)
+    db.start()
+    yield db
+    db.stop()
+
+
+@pytest.fixture
+def postgresql(pg_url: str) -> Iterator[Db]:
+    db = Db(pg_url)
     notes.metadata.create_all(db.engine)
     db.start()
     yield db
@@ -60,6 +70,36 @@ async def test_a_unit_whose_caller_gave_up_before_it_began_is_not_done(db: Db) -
     assert await db.read(all_notes) in ([], [1])  # begun or not, it is whole
     await db.write(write_note, 2)
     assert 2 in await db.read(all_notes)
+
+
+def write_notes(tx: Tx, numbers: Sequence[int]) -> list[tuple[int, int]]:
+    return [(write_note(tx, number), len(numbers)) for number in numbers]
+
+
+@pytest.mark.postgresql
+async def test_what_waits_together_is_one_transaction_on_postgresql(postgresql: Db) -> None:
+    first, *others = await asyncio.gather(*(postgresql.together(write_notes, n, place=str(n)) for n in range(9)))
+    assert first[1] + max(size for _, size in others) >= 9  # the first may have left alone
+    assert await postgresql.read(all_notes) == list(range(9))
+
+
+async def test_an_item_that_fails_takes_no_other_with_it(db: Db) -> None:
+    await db.write(write_note, 3)
+    asked = (db.together(write_notes, n, place=str(n)) for n in range(6))
+    written = await asyncio.gather(*asked, return_exceptions=True)
+    assert [answer[0] for answer in written if isinstance(answer, tuple)] == [0, 1, 2, 4, 5]
+    assert await db.read(all_notes) == [0, 1, 2, 3, 4, 5]
+
+
+@pytest.mark.postgresql
+async def test_a_broken_connection_is_opened_anew(postgresql: Db) -> None:
+    await asyncio.gather(*(postgresql.together(write_notes, 1, place=""), postgresql.read(all_notes)))
+    with postgresql.engine.connect() as other:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        other.exec_driver_sql(f"{others} AND datname = current_database()")
+    await asyncio.gather(*(postgresql.together(write_notes, n, place="") for n in (2, 3)), return_exceptions=True)
+    await asyncio.gather(postgresql.together(write_notes, 4, place=""))
+    assert 4 in await postgresql.read(all_notes)
 
 
 async def test_a_prepared_statement_says_the_same_on_both_engines(db: Db) -> None:

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from hub.store.db import Tx
 from hub.store.tables import Lease, TrackingNumber, Visit, table_of
+from hub.store.tx import Tx
 from tests.hub import world as worlds
 from tests.hub.world import World
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from hub.store.db import Tx
 from hub.store.tables import Goal, table_of
+from hub.store.tx import Tx
 from tests.hub.world import World
 
 AD = "https://okna.example/?utm_source=yandex&utm_medium=cpc&utm_campaign=okna-msk&utm_term=пластиковые+окна&yclid=777"

@@ -7,8 +7,9 @@ from argon2 import PasswordHasher
 from sqlalchemy import insert, select
 
 from hub.store import people, setup
-from hub.store.db import Db, Tx
+from hub.store.db import Db
 from hub.store.tables import Login, Person, Tenant, table_of
+from hub.store.tx import Tx
 from hub.store.vault import Vault
 from tests.hub.seed import NOW, customer
 

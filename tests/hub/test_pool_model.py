@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
 from hub.store import setup as kept
-from hub.store import tracking
-from hub.store.db import Db, Tx
-from hub.store.tables import Lease, Tenant, TrackingNumber, Visit, table_of
-from hub.store.tracking import Arrival
+from hub.store import visits
+from hub.store.arrival import Arrival, Shown
+from hub.store.db import Db
+from hub.store.tables import Lease, Tenant, TrackingNumber, Visit, Visitor, table_of
+from hub.store.tx import Tx
 from tests.hub.seed import NOW
 from tracking_core.pool import HeldNumber, choose
 from tracking_core.source import Channel, Source, read_source
 
-_number, _lease, _visit = table_of(TrackingNumber), table_of(Lease), table_of(Visit)
+_number, _lease, _visit, _visitor = (table_of(model) for model in (TrackingNumber, Lease, Visit, Visitor))
 HOLD = timedelta(minutes=10)
 NUMBERS = [f"+7495111000{digit}" for digit in range(1, 4)]
 DIRECT = Source(Channel.DIRECT)
@@ -74,24 +75,36 @@ class Pool:
         token = f"{self.tenant_id:016x}{who:016x}"
         return Arrival(self.tenant_id, self.site_id, self.pool_id, token, page, now, HOLD, is_new)
 
+    def holds(self, who: int) -> bool:
+        token = f"{self.tenant_id:016x}{who:016x}"
+        held = select(_number.c.id).join(_visitor, _visitor.c.id == _number.c.visitor_id)
+        held = held.where(_visitor.c.token == token, _visitor.c.tenant_id == self.tenant_id)
+        return self.db.read_now(lambda tx: tx.execute(held).first() is not None)
+
+    def visits(self) -> list[tuple[Any, ...]]:
+        """When each visit began and was last seen, whoever's it is."""
+        asked = select(_visit.c.started_at, _visit.c.last_seen_at, _visit.c.number_id.is_(None))
+        asked = asked.where(_visit.c.tenant_id == self.tenant_id)
+        return self.db.read_now(lambda tx: sorted(tuple(row) for row in tx.execute(asked)))
+
     def beat(self, who: int, now: Any) -> None:
         token = f"{self.tenant_id:016x}{who:016x}"
-        self.db.write_now(tracking.touch, self.tenant_id, self.site_id, self.pool_id, token, now, HOLD)
+        self.db.write_now(visits.touch, self.tenant_id, self.site_id, self.pool_id, token, now, HOLD)
 
 
-Open = Callable[[Arrival], tracking.Shown]
+Open = Callable[[Arrival], Shown]
 
 
 def by_arrive(db: Db) -> Open:
-    def open_(arrival: Arrival) -> tracking.Shown:
-        return asyncio.run(tracking.arrive(db, arrival))
+    def open_(arrival: Arrival) -> Shown:
+        return asyncio.run(visits.arrive(db, arrival))
 
     return open_
 
 
 def by_open_visit(db: Db) -> Open:
-    def open_(arrival: Arrival) -> tracking.Shown:
-        return db.write_now(tracking.open_visit, arrival)
+    def open_(arrival: Arrival) -> Shown:
+        return db.write_now(visits.open_visit, arrival)
 
     return open_
 
@@ -151,6 +164,23 @@ def check(db: Db, moves: list[Step]) -> None:
     assert leases(db, first) in ((0, 0), (1, 0))
 
 
+def check_crowd(db: Db, moves: list[Step], crowd: list[int], after_s: int) -> None:
+    """Many at once see what they would see one by one, those first who hold a number."""
+    together, alone = Pool(db), Pool(db)
+    for pool in (together, alone):
+        played(pool, moves, by_open_visit(db))
+    now = NOW + timedelta(seconds=sum(move.after_s for move in moves) + after_s)
+    at_once = [together.arrival(who, DIRECT, now, False) for who in crowd]
+    shown = dict(zip(crowd, db.write_now(visits.open_visits, at_once), strict=True))
+    in_line = sorted(dict.fromkeys(crowd), key=lambda who: not alone.holds(who))
+    expected = {who: db.write_now(visits.open_visit, alone.arrival(who, DIRECT, now, False)) for who in in_line}
+    assert {who: one.number and one.number.partition(":")[2] for who, one in shown.items()} == {
+        who: one.number and one.number.partition(":")[2] for who, one in expected.items()
+    }
+    assert leases(db, together) in ((0, 0), (1, 0))
+    assert together.visits() == alone.visits()
+
+
 @pytest.fixture(scope="module")
 def sqlite(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Db]:
     path = tmp_path_factory.mktemp("pool") / "hub.sqlite3"
@@ -179,6 +209,22 @@ def test_the_numbers_shown_are_the_rules_on_postgresql(pg_url: str) -> None:
     @given(moves=steps)
     def run(moves: list[Step]) -> None:
         check(db, moves)
+
+    try:
+        run()
+    finally:
+        db.stop()
+
+
+@pytest.mark.postgresql
+def test_a_crowd_sees_what_a_line_would_see(pg_url: str) -> None:
+    db = Db(pg_url)
+    db.start()
+
+    @settings(max_examples=25, **QUIET)
+    @given(moves=steps, crowd=st.lists(st.integers(0, 7), min_size=1, max_size=9), after_s=st.sampled_from([1, 600]))
+    def run(moves: list[Step], crowd: list[int], after_s: int) -> None:
+        check_crowd(db, moves, crowd, after_s)
 
     try:
         run()

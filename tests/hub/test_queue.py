@@ -11,9 +11,10 @@ from sqlalchemy import select
 from connectors.protocol import Limits, Outcome, Ref, Status, Why
 from hub.delivery import lanes, queue
 from hub.delivery.lanes import FenceLost
-from hub.store.db import Db, Tx
+from hub.store.db import Db
 from hub.store.tables import Attempt, Delivery, table_of
 from hub.store.tables import Lane as LaneRow
+from hub.store.tx import Tx
 from hub.store.vault import Vault
 from tests.hub.seed import LEASE, LIMITS, NOW, Lane, planned
 

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from hub.errors import SetupInvalid
 from hub.setup import apply, read_setup
 from hub.store import people
-from hub.store.db import Db, Tx
+from hub.store.db import Db
 from hub.store.tables import Person, TelephonyAccount, Tenant, metadata, table_of
+from hub.store.tx import Tx
 from hub.store.vault import Vault
 from tests.hub.seed import NOW
 from tests.hub.world import SCENARIO, SETUP

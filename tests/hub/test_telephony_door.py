@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import create_engine, func, select
 
 from hub.inbox import look
-from hub.store.db import Tx
 from hub.store.tables import Call, CallEvent, table_of
+from hub.store.tx import Tx
 from tests.hub import world as worlds
 from tests.hub.world import World
 from tracking_core.telephony import generic, mango

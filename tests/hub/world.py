@@ -31,8 +31,8 @@ from hub.settings import AppSettings, Settings
 from hub.setup import apply, read_setup
 from hub.store import people
 from hub.store.calls import refusals
-from hub.store.db import Tx
 from hub.store.tables import metadata
+from hub.store.tx import Tx
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"
 MANGO_KEY, MANGO_SALT = "KEY123", "SALT456"

@@ -22,7 +22,8 @@ from connectors.protocol import App, Can, Idempotency, Limits, Manifest, OAuth
 from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, Enquiry, Plan, Trigger, dump_plan
 from hub.settings import Settings
 from hub.store import people, tables
-from hub.store.db import Db, Tx
+from hub.store.db import Db
+from hub.store.tx import Tx
 from hub.store.vault import Vault
 from hub.web import console, words
 from hub.web.middleware import Frame

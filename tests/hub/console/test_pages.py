@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import update
 
 from hub.store import people, tables
-from hub.store.db import Db, Tx
+from hub.store.db import Db
+from hub.store.tx import Tx
 
 PAGES = ("/", "/report", "/calls", "/deliveries", "/deliveries?state=delivered", "/connections")
 STATES = ("ready", "sending", "accepted", "delivered", "parked", "dropped")

@@ -12,7 +12,8 @@ from sqlalchemy import insert, select
 from hub import report
 from hub.report import Line, Report, Source
 from hub.store import tables
-from hub.store.db import Db, Tx
+from hub.store.db import Db
+from hub.store.tx import Tx
 from hub.web.console.report_page import bars, period_of
 
 spends, sites = tables.table_of(tables.Spend), tables.table_of(tables.Site)

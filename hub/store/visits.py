@@ -1,0 +1,168 @@
+"""Visits and leases as page views make them: the hot path of the page script (transaction T1)."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam as value
+from sqlalchemy import func, insert, select, update
+
+from hub.store import visits_postgresql
+from hub.store.arrival import Arrival, Shown, last_source, source_columns
+from hub.store.db import Db
+from hub.store.moment import from_micros, to_micros
+from hub.store.tables import Lease, TrackingNumber, Visit, Visitor, table_of
+from hub.store.tx import Prepared, Tx
+from tracking_core.visit import continues
+
+_visitor, _visit, _number, _lease = (table_of(model) for model in (Visitor, Visit, TrackingNumber, Lease))
+
+_KNOWN = Prepared(
+    select(
+        _visitor.c.id,
+        _visit.c.id,
+        _visit.c.last_seen_at,
+        _visit.c.channel,
+        _visit.c.source,
+        _visit.c.medium,
+        _visit.c.campaign,
+        _visit.c.content,
+        _visit.c.term,
+        _visit.c.click_ids,
+    )
+    .select_from(
+        _visitor.outerjoin(
+            _visit,
+            _visit.c.id
+            == select(func.max(_visit.c.id))
+            .where(_visit.c.visitor_id == _visitor.c.id, _visit.c.tenant_id == value("tenant_id"))
+            .correlate(_visitor)
+            .scalar_subquery(),
+        )
+    )
+    .where(_visitor.c.tenant_id == value("tenant_id"), _visitor.c.site_id == value("site_id"))
+    .where(_visitor.c.token == value("token"))
+)
+
+_NEW_VISITOR = Prepared(
+    insert(_visitor)
+    .values({name: value(name) for name in ("tenant_id", "site_id", "token", "first_seen_at")})
+    .returning(_visitor.c.id)
+)
+
+_KEEP = Prepared(
+    update(_number)
+    .where(_number.c.tenant_id == value("tenant_id"), _number.c.pool_id == value("pool_id"))
+    .where(_number.c.visitor_id == value("holder"))
+    .values(free_at=value("until"))
+    .returning(_number.c.id, _number.c.e164)
+)
+
+_TAKE = Prepared(
+    update(_number)
+    .where(
+        _number.c.tenant_id == value("tenant_id"),
+        _number.c.id
+        == select(_number.c.id)
+        .where(_number.c.tenant_id == value("tenant_id"), _number.c.pool_id == value("pool_id"))
+        .where(_number.c.free_at <= value("now"))
+        .order_by(_number.c.free_at, _number.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery(),
+    )
+    .values(visitor_id=value("holder"), free_at=value("until"))
+    .returning(_number.c.id, _number.c.e164)
+)
+
+_END_LEASE = Prepared(
+    update(_lease)
+    .where(_lease.c.tenant_id == value("tenant_id"), _lease.c.number_id == value("taken"))
+    .where(_lease.c.ended_at.is_(None))
+    .values(ended_at=value("now"))
+)
+
+_NEW_LEASE = Prepared(
+    insert(_lease).values({name: value(name) for name in ("tenant_id", "number_id", "visitor_id", "started_at")})
+)
+
+_SEEN = Prepared(
+    update(_visit)
+    .where(_visit.c.tenant_id == value("tenant_id"), _visit.c.id == value("visit"))
+    .values(last_seen_at=value("now"), number_id=func.coalesce(value("taken"), _visit.c.number_id))
+)
+
+_NEW_VISIT = Prepared(
+    insert(_visit)
+    .values({column.name: value(column.name) for column in _visit.c if column.name != "id"})
+    .returning(_visit.c.id)
+)
+
+
+async def arrive(db: Db, arrival: Arrival) -> Shown:
+    """Open or continue the visit this page view belongs to, and return what its visitor sees."""
+    return await db.together(open_visits, arrival, place=arrival.token)
+
+
+def open_visits(tx: Tx, arrivals: Sequence[Arrival]) -> list[Shown]:
+    """Do it for all page views that wait."""
+    if tx.is_sqlite:
+        return [open_visit(tx, arrival) for arrival in arrivals]
+    return visits_postgresql.open_visits(tx, arrivals)
+
+
+def open_visit(tx: Tx, arrival: Arrival) -> Shown:
+    """Recognise the visitor, keep or give him a number and continue or begin his visit."""
+    now = to_micros(arrival.now)
+    who = {"tenant_id": arrival.tenant_id, "site_id": arrival.site_id, "token": arrival.token}
+    known = [] if arrival.is_new else tx.run(_KNOWN, who)
+    if known:
+        visitor_id, visit_id, *last = known[0]
+    else:
+        visitor_id, visit_id, last = tx.run(_NEW_VISITOR, {**who, "first_seen_at": now})[0][0], None, []
+    number_id, number = _number_for(tx, arrival, visitor_id, now, is_known=bool(known))
+    if visit_id is not None and continues(from_micros(last[0]), last_source(last[1:]), arrival.now, arrival.source):
+        tx.run(_SEEN, {"tenant_id": arrival.tenant_id, "visit": visit_id, "now": now, "taken": number_id})
+        return Shown(visit_id, number)
+    row = {**source_columns(arrival.source), "tenant_id": arrival.tenant_id, "site_id": arrival.site_id}
+    row |= {"visitor_id": visitor_id, "number_id": number_id, "started_at": now, "last_seen_at": now}
+    return Shown(tx.run(_NEW_VISIT, row)[0][0], number)
+
+
+def _number_for(
+    tx: Tx, arrival: Arrival, visitor_id: int, now: int, *, is_known: bool
+) -> tuple[int | None, str | None]:
+    if arrival.pool_id is None:
+        return None, None
+    until = to_micros(arrival.now + arrival.hold)
+    ask = {"tenant_id": arrival.tenant_id, "pool_id": arrival.pool_id, "holder": visitor_id, "until": until}
+    kept = tx.run(_KEEP, ask) if is_known else []
+    if kept:
+        return kept[0][0], kept[0][1]
+    taken = tx.run(_TAKE, {**ask, "now": now})
+    if not taken:
+        return None, None
+    number_id, number = taken[0]
+    tx.run(_END_LEASE, {"tenant_id": arrival.tenant_id, "taken": number_id, "now": now})
+    lease = {
+        "tenant_id": arrival.tenant_id,
+        "number_id": number_id,
+        "visitor_id": visitor_id,
+        "started_at": now,
+    }
+    tx.run(_NEW_LEASE, lease)
+    return number_id, number
+
+
+def touch(
+    tx: Tx, tenant_id: int, site_id: int, pool_id: int | None, token: str, now: datetime, hold: timedelta
+) -> bool:
+    """Keep the visitor's number and note that he is still there; False when we do not know him."""
+    known = tx.run(_KNOWN, {"tenant_id": tenant_id, "site_id": site_id, "token": token})
+    if not known or known[0][1] is None:
+        return False
+    visitor_id, visit_id = known[0][:2]
+    until = to_micros(now + hold)
+    kept = tx.run(_KEEP, {"tenant_id": tenant_id, "pool_id": pool_id, "holder": visitor_id, "until": until})
+    taken = kept[0][0] if kept else None
+    tx.run(_SEEN, {"tenant_id": tenant_id, "visit": visit_id, "now": to_micros(now), "taken": taken})
+    return True
