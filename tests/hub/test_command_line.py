@@ -3,17 +3,17 @@
 import json
 import os
 import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.forker import forker
 from tests.hub.world import MANGO_SALT, SCENARIO, SETUP
-from tests.proofs.processes import ROOT, running
+from tests.proofs.processes import running
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,19 @@ Cthub = Callable[..., Done]
 
 
 @pytest.fixture(scope="module")
-def cthub() -> Iterator[Cthub]:
+def cthub() -> Cthub:
     """Runs the command line, each command in a process of its own."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT, "env": clean}
-    forker = subprocess.Popen([sys.executable, "-m", "tests.hub.forker"], **pipes)  # type: ignore[call-overload]
 
     def run(*arguments: str, data: Path, **environment: str) -> Done:
-        asked = {"arguments": arguments, "environment": {"HUB_DATA_DIR": str(data), **environment}}
-        forker.stdin.write(json.dumps(asked) + "\n")
-        forker.stdin.flush()
-        return Done(**json.loads(forker.stdout.readline()))
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            pid = forker("hub").start(arguments, {**clean, "HUB_DATA_DIR": str(data), **environment}, out, err)
+            code = forker("hub").wait(pid)
+            out.seek(0)
+            err.seek(0)
+            return Done(code, out.read(), err.read())
 
-    yield run
-    forker.communicate()
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +112,7 @@ def test_sqlite_without_a_worker_is_refused(cthub: Cthub, set_up: Path) -> None:
 
 def test_a_second_process_on_one_sqlite_file_is_refused_and_the_first_serves_on(cthub: Cthub, set_up: Path) -> None:
     environment = {"HUB_DATA_DIR": str(set_up / "data")}
-    with running("-m", "hub", "up", "--port", "0", "--json", environment=environment, log=set_up / "log") as hub:
+    with running("hub", "up", "--port", "0", "--json", environment=environment, log=set_up / "log") as hub:
         assert "in use by another hub process" in sentence(cthub("up", "--port", "0", data=set_up / "data"))
         assert "in use by another hub process" in sentence(cthub("token", data=set_up / "data"))
         report = cthub("report", "roi", "--json", data=set_up / "data")  # reading is allowed beside it
@@ -147,7 +146,7 @@ def test_the_report_is_one_json_object(cthub: Cthub, set_up: Path) -> None:
 
 
 def test_the_sandbox_prints_what_a_client_needs(tmp_path: Path) -> None:
-    with running("-m", "hub", "sandbox", "amocrm", "--port", "0", environment={}, log=tmp_path / "log") as vendor:
+    with running("hub", "sandbox", "amocrm", "--port", "0", environment={}, log=tmp_path / "log") as vendor:
         told: dict[str, Any] = vendor.printed
     assert {"base_url", "client_id", "client_secret", "redirect_uri", "access_token"} <= set(told)
 

@@ -4,14 +4,12 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
+from tests.forker import forker
 
 
 def free_port() -> int:
@@ -22,48 +20,48 @@ def free_port() -> int:
 
 
 class Process:
-    """One child process that prints a JSON line when it is ready; killed for good at the end of its test."""
+    """``python -m MODULE ...``, which prints a JSON line when it is ready; killed for good at the end of its test."""
 
     def __init__(
-        self, command: list[str], environment: Mapping[str, str], log: Path, *, says_ready: bool = True
+        self, module: str, *arguments: str, environment: Mapping[str, str], log: Path, says_ready: bool = True
     ) -> None:
-        self._command, self._environment, self._log, self._says_ready = command, environment, log, says_ready
+        self._forker = forker(module)
+        self._arguments, self._environment, self._log, self._says_ready = arguments, environment, log, says_ready
         self.printed: dict[str, Any] = {}
-        self._child: subprocess.Popen[str] | None = None
+        self._pid: int | None = None
 
     def start(self) -> "Process":
         """Start it and wait for its line."""
+        reads, writes = os.pipe()
         with self._log.open("a") as log:
-            self._child = subprocess.Popen(
-                [sys.executable, *self._command],
-                env={**os.environ, **self._environment},
-                cwd=ROOT,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-        assert self._child.stdout is not None
-        if self._says_ready:
-            line = self._child.stdout.readline()
-            assert line, f"it did not start: {self._log.read_text()[-2000:]}"
-            self.printed = json.loads(line)
+            self._pid = self._forker.start(self._arguments, {**os.environ, **self._environment}, writes, log)
+        os.close(writes)
+        with open(reads) as printed:
+            line = printed.readline() if self._says_ready else "{}"
+        assert line, f"it did not start: {self._log.read_text()[-2000:]}"
+        self.printed = json.loads(line)
         return self
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        assert self._pid is not None
+        os.kill(self._pid, number)
 
     def kill(self) -> None:
         """End it as a power cut would."""
-        if self._child is not None:
-            self._child.send_signal(signal.SIGKILL)
-            self._child.wait(timeout=30)
-            assert self._child.stdout is not None
-            self._child.stdout.close()
-            self._child = None
+        if self._pid is not None:
+            self.send(signal.SIGKILL)
+            self._forker.wait(self._pid)
+            self._pid = None
 
 
 @contextmanager
-def running(*arguments: str, environment: Mapping[str, str], log: Path, says_ready: bool = True) -> Iterator[Process]:
+def running(
+    module: str, *arguments: str, environment: Mapping[str, str], log: Path, says_ready: bool = True
+) -> Iterator[Process]:
     """Run a process for as long as the block lasts."""
-    process = Process(list(arguments), environment, log, says_ready=says_ready).start()
+    process = Process(module, *arguments, environment=environment, log=log, says_ready=says_ready)
     try:
-        yield process
+        yield process.start()
     finally:
         process.kill()

@@ -29,7 +29,7 @@ class Stage:
             "HUB_PUBLIC_URL": self.url,
             **({"HUB_CLOCK_FILE": str(self.clock.path)} if self.clock else {}),
         }
-        self.module = ["-m", "tests.proofs.careless" if careless else "hub"]
+        self.module = "tests.proofs.careless" if careless else "hub"
         self.apart = not database_url.startswith("sqlite")  # PostgreSQL: the worker is a process of its own
         self.web = httpx.Client(base_url=self.url, timeout=30, headers={"user-agent": worlds.BROWSER})
         self.crm: dict[str, Any] = {}
@@ -39,21 +39,21 @@ class Stage:
     def open(self, stack: ExitStack) -> None:
         """Set up, start everything and connect the CRM."""
         log, redirect = self.folder / "log", f"{self.url}/oauth/amocrm/callback"
-        sandbox = ("-m", "sandbox", "amocrm", "--port", "0", "--redirect-uri", redirect)
+        sandbox = ("sandbox", "amocrm", "--port", "0", "--redirect-uri", redirect)
         sandbox += ("--clock", str(self.clock.path)) if self.clock else ()
         self.crm = stack.enter_context(running(*sandbox, environment={}, log=log)).printed
         app = {"client_id": self.crm["client_id"], "client_secret": self.crm["client_secret"]}
         self.environment["HUB_APPS"] = json.dumps({"amocrm": {**app, "base_url": self.crm["base_url"]}})
         (self.folder / "setup.yaml").write_text(worlds.SETUP, encoding="utf-8")
         (self.folder / "calls_to_deals.yaml").write_text(SCENARIO.read_text(encoding="utf-8"), encoding="utf-8")
-        apply = ("-m", "hub", "apply", str(self.folder / "setup.yaml"), "--json")
+        apply = ("hub", "apply", str(self.folder / "setup.yaml"), "--json")
         with running(*apply, environment=self.environment, log=log) as applying:
             self.applied = applying.printed
-        up = [*self.module, "up", "--port", str(self.port), "--json", *(["--no-worker"] if self.apart else [])]
+        up = [self.module, "up", "--port", str(self.port), "--json", *(["--no-worker"] if self.apart else [])]
         hub = stack.enter_context(running(*up, environment=self.environment, log=log))
         self.mortal = hub
         if self.apart:
-            worker = running(*self.module, "worker", environment=self.environment, log=log, says_ready=False)
+            worker = running(self.module, "worker", environment=self.environment, log=log, says_ready=False)
             self.mortal = stack.enter_context(worker)
         self._connect()
 
