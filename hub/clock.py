@@ -47,6 +47,22 @@ class FileClock:
             await asyncio.sleep(_GLANCE_S)
 
 
+_AT_LEAST_S = 0.005  # between two looks: a moment that is due and yet cannot be served does not spin
+
+
+async def rest(clock: Clock, wake: asyncio.Event, until: datetime | None, at_most_s: float) -> None:
+    """Wait until somebody sets ``wake`` or the moment ``until`` comes, but not longer than ``at_most_s``."""
+    soonest = clock.now() + timedelta(seconds=_AT_LEAST_S)
+    far = clock.now() + timedelta(days=1)
+    waits = (wake.wait(), clock.wait_until(max(until or far, soonest), at_most_s))
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
 def after(moment: datetime, seconds: float) -> datetime:
     """Return the moment ``seconds`` later."""
     return moment + timedelta(seconds=seconds)

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -12,7 +11,7 @@ import structlog
 
 from connectors import scenario as scenarios
 from connectors.scenario import Enquiry, Scenario, ScenarioError
-from hub.clock import Clock
+from hub.clock import Clock, rest
 from hub.delivery import queue
 from hub.delivery.queue import Planned
 from hub.store import calls, crm, tracking
@@ -30,7 +29,7 @@ from tracking_core.source import Channel, Source
 log = structlog.get_logger()
 
 _MEMORY = timedelta(days=60)
-_GLANCE_S = 0.15
+_GLANCE_S = 0.15  # how long what another process wrote may stay unseen
 _UNTIL_MENDED = timedelta(minutes=5)
 _RULES = qualify.Rules()
 
@@ -213,9 +212,7 @@ class InboxLoop:
             self._wake.clear()
             while await self._look_once():
                 pass
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_GLANCE_S):  # unlike wait_for, it never swallows a cancellation
-                    await self._wake.wait()
+            await rest(self._clock, self._wake, await self._db.read(calls.next_due), _GLANCE_S)
 
     async def _look_once(self) -> bool:
         now = self._clock.now()

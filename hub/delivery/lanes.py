@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, literal, select, update
+from sqlalchemy import and_, case, func, literal, select, update
 
 from connectors.protocol import Limits, Why
 from hub.delivery import budget, retry
@@ -78,6 +78,13 @@ def claim(tx: Tx, now: datetime, lease: timedelta) -> Claim | None:
         .returning(*(_lane.c[name] for name in Claim.__slots__))
     ).first()
     return Claim(**row._asdict()) if row else None
+
+
+def next_wake(tx: Tx) -> datetime | None:
+    """Return when the next lane can be claimed; None when there is none."""
+    latest = func.max if tx.is_sqlite else func.greatest  # SQLite's max of several values is the greatest of them
+    due = latest(_lane.c.wake_at, _lane.c.leased_until, _lane.c.hold_until, type_=_lane.c.wake_at.type)
+    return tx.execute(select(due.label("due")).order_by(due).limit(1)).scalar()
 
 
 def mine(claim: Claim) -> Any:

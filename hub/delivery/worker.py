@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -22,7 +21,7 @@ from connectors.protocol import (
     Why,
 )
 from hub import credentials, readback
-from hub.clock import Clock
+from hub.clock import Clock, rest
 from hub.delivery import lanes, queue
 from hub.delivery.lanes import Claim, FenceLost
 from hub.delivery.queue import Taken
@@ -33,7 +32,7 @@ from hub.store.vault import Vault
 
 log = structlog.get_logger()
 
-_GLANCE_S = 0.15
+_GLANCE_S = 0.15  # how long what another process wrote may stay unseen
 _LANES = 32  # served side by side by one process
 _BATCHES = 20  # of one turn; then the lane goes back so that read-back gets its turn
 _LEASE_TIMEOUTS = 4
@@ -60,9 +59,8 @@ class Worker:
                 self.wake.clear()
                 while len(self._serving) < _LANES and await self._serve_next():
                     pass
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_GLANCE_S):  # unlike wait_for, it never swallows a cancellation
-                        await self.wake.wait()
+                due = await self.db.read(lanes.next_wake) if len(self._serving) < _LANES else None
+                await rest(self.clock, self.wake, due, _GLANCE_S)
         finally:
             for task in self._serving:
                 task.cancel()

@@ -115,6 +115,11 @@ def done(tx: Tx, due: Due, again_at: datetime | None) -> None:
         tx.execute(update(_inbox).where(_this(due)).values(due_at=again_at, tries=0, trouble=""))
 
 
+def next_due(tx: Tx) -> datetime | None:
+    """Return when the next call of the inbox comes due; None when it is empty."""
+    return tx.execute(select(_inbox.c.due_at).order_by(_inbox.c.due_at).limit(1)).scalar()
+
+
 def postpone(tx: Tx, due: Due, until: datetime, trouble: str) -> None:
     """Leave a call that made trouble in the inbox for later, with what went wrong."""
     tx.execute(update(_inbox).where(_this(due)).values(due_at=until, tries=due.tries + 1, trouble=trouble[:500]))

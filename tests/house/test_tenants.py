@@ -32,7 +32,7 @@ DOORS = {
         "save_number",
         "_save",
     },  # whose number is it? and: the caller's names hold the tenant
-    "hub/delivery/lanes.py": {"claim", "take_over"},  # lanes of everybody, one claimed at a time
+    "hub/delivery/lanes.py": {"claim", "next_wake", "take_over"},  # lanes of everybody, one claimed at a time
 }
 
 

@@ -105,13 +105,16 @@ class Stage:
         return self.web.get("/api/v1/status", headers=bearer).json()  # type: ignore[no-any-return]
 
     def drain(self, calls: int) -> dict[str, Any]:
-        """Let time go on until every call is delivered."""
-        for _ in range(2_000):
+        """Let time go on until every call is delivered, or nothing changes any more."""
+        before, unchanged = {}, 0
+        while unchanged < 2_000:
             status = self.status()
             if not status["inbox"] and status["deliveries"] == {"delivered": calls}:
                 return status
+            unchanged = 0 if status != before else unchanged + 1
+            before = status
             self.forward(10)
-        raise AssertionError(f"it did not drain: {self.status()}")
+        raise AssertionError(f"it did not drain: {before}")
 
     def state(self) -> dict[str, Any]:
         """Return everything the CRM holds."""
