@@ -6,16 +6,19 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import and_, exists, func, insert, or_, select, update
 
-from connectors.protocol import Limits, Outcome, Ref
+from connectors.protocol import Limits, Outcome, Ref, Why
 from connectors.scenario import Plan, dump_plan, load_plan
 from hub.delivery import lanes, retry
 from hub.delivery.lanes import Claim
 from hub.delivery.retry import State
 from hub.store.tables import Attempt, Delivery, table_of
 from hub.store.tx import Tx, insert_or
-from hub.store.vault import Vault
+from hub.store.vault import Unopenable, Vault
+
+log = structlog.get_logger()
 
 _delivery, _attempt = table_of(Delivery), table_of(Attempt)
 
@@ -120,7 +123,13 @@ def take_batch(tx: Tx, claim: Claim, limits: Limits, now: datetime, vault: Vault
         .order_by(_delivery.c.position, _delivery.c.id)
         .limit(max(1, limits.batch // claim.share))
     ).all()
+    batch = []
     for row in rows:
+        try:
+            batch.append(_taken(row, _nearby(tx, claim, row, limits, now), vault))
+        except (Unopenable, ValueError) as error:
+            _park_unreadable(tx, claim, row.id, error, now)
+            continue
         number = {"attempt": row.attempt + 1}
         tx.execute(update(_delivery).where(_one(claim, row.id)).values(state=State.SENDING, **number))
         tx.execute(
@@ -133,7 +142,18 @@ def take_batch(tx: Tx, claim: Claim, limits: Limits, now: datetime, vault: Vault
                 detail="",
             )
         )
-    return [_taken(row, _nearby(tx, claim, row, limits, now), vault) for row in rows]
+    return batch
+
+
+def _park_unreadable(tx: Tx, claim: Claim, delivery_id: str, error: Exception, now: datetime) -> None:
+    """A plan that nobody can read waits for a person alone; the others of its lane go on."""
+    sentence = "Its plan cannot be read. If a key was taken out of the key ring, put it back; then send this again."
+    log.error("queue.plan_unreadable", delivery=delivery_id, error=type(error).__name__)
+    tx.execute(
+        update(_delivery)
+        .where(_one(claim, delivery_id), _delivery.c.state == State.READY)
+        .values(state=State.PARKED, why=Why.UNREADABLE, sentence=sentence, settled_at=now)
+    )
 
 
 def _nearby(tx: Tx, claim: Claim, row: Any, limits: Limits, now: datetime) -> tuple[Ref, ...]:

@@ -20,7 +20,7 @@ _SHORTEST_REST = timedelta(seconds=60)
 class State(StrEnum):
     """The states of a delivery and where each can go."""
 
-    READY = "ready"  # planned, or waiting for its next try -> sending
+    READY = "ready"  # planned, or waiting for its next try -> sending, parked (unreadable)
     SENDING = "sending"  # claimed, a request may be on its way -> delivered, accepted, ready, parked
     ACCEPTED = "accepted"  # taken by the vendor, confirmed later -> delivered, parked
     DELIVERED = "delivered"  # it is there

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -28,6 +28,7 @@ from hub.delivery.queue import Taken
 from hub.store import crm
 from hub.store.crm import Installed
 from hub.store.db import Db
+from hub.store.tx import Tx
 from hub.store.vault import Vault
 
 log = structlog.get_logger()
@@ -99,8 +100,7 @@ class Worker:
         except FenceLost:
             log.warning("worker.fence_lost", installation=of.id)
         except GrantRevoked as error:
-            await self.db.write(crm.set_status, of.tenant_id, of.id, crm.REAUTHORISE, str(error))
-            await self.db.write(lanes.hold, claim, self.clock.now(), Why.UNAUTHORIZED, str(error), timedelta(days=365))
+            await self.db.write(_ask_for_access, claim, of, self.clock.now(), str(error))
         except InstallationError as error:
             await lane.hold(error)
         except ConnectorError as error:
@@ -112,6 +112,12 @@ class Worker:
             )
         finally:
             await lane.http.aclose()
+
+
+def _ask_for_access(tx: Tx, claim: Claim, of: Installed, now: datetime, sentence: str) -> None:
+    """Hold the lane until a person gives access again, unless another holder knows better by now."""
+    if lanes.hold(tx, claim, now, Why.UNAUTHORIZED, sentence, timedelta(days=365)):
+        crm.set_status(tx, of.tenant_id, of.id, crm.REAUTHORISE, sentence)
 
 
 @dataclass(slots=True)

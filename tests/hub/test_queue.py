@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from connectors.protocol import Limits, Outcome, Ref, Status, Why
 from hub.delivery import lanes, queue
@@ -72,6 +72,17 @@ def test_the_same_plan_written_by_many_at_once_is_one_delivery(lane: Lane) -> No
 def test_what_is_planned_is_sealed(lane: Lane) -> None:
     lane.enqueue("call:1")
     assert b"79161234567" not in row(lane).plan
+
+
+def test_a_plan_that_cannot_be_read_is_parked_alone(lane: Lane) -> None:
+    for number in (1, 2, 3):
+        lane.enqueue(f"call:{number}", caller=f"k{number}")
+    sealed_elsewhere = update(_delivery).where(_delivery.c.enquiry == "call:2").values(plan=b"of another key")
+    lane.db.write_now(lambda tx: tx.execute(sealed_elsewhere) and None)
+    assert sorted(names(lane.take(lane.claimed()))) == ["call:1", "call:3"]
+    parked = rows(lane)[1]
+    assert (parked.state, parked.why) == ("parked", "unreadable")
+    assert "send this again" in parked.sentence
 
 
 # -- order
