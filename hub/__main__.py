@@ -24,7 +24,8 @@ from hub.app import build, web_app, work_until
 from hub.errors import HubError, PortTaken
 from hub.hub import Hub
 from hub.settings import read_settings
-from hub.setup import apply, read_setup
+from hub.setup import apply
+from hub.setup_file import read_setup
 from hub.store import people
 from hub.store.vault import new_key
 

@@ -4,133 +4,13 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from pathlib import Path
-from typing import Annotated, Any, get_args
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from connectors import scenario as scenarios
-from connectors.registry import CONNECTORS
-from hub.errors import SetupInvalid
+from hub.setup_file import SetupFile, SitePart, TelephonyPart
 from hub.store import crm, people
 from hub.store import setup as kept
 from hub.store.tx import Tx
 from hub.store.vault import Vault
-from tracking_core.phone import to_e164
-from tracking_core.telephony import ADAPTERS
-
-
-def _phone(text: str) -> str:
-    e164 = to_e164(text)
-    if e164 is None:
-        raise ValueError("is not a phone number like +7 495 123-45-67")
-    return e164
-
-
-def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError("is not a time zone like Europe/Moscow") from error
-    return text
-
-
-Phone = Annotated[str, AfterValidator(_phone)]
-Zone = Annotated[str, AfterValidator(_zone)]
-Name = Annotated[str, Field(min_length=1, max_length=120)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PoolPart(_Part):
-    """Tracking numbers shared between the visits of a site."""
-
-    name: Name
-    numbers: list[Phone] = Field(min_length=1)
-
-
-class PlacementPart(_Part):
-    """One offline or static medium with its own number."""
-
-    name: Name
-    source: Name
-    campaign: str = ""
-    number: Phone
-    starts_on: date | None = None
-    ends_on: date | None = None
-
-
-class SitePart(_Part):
-    """A web site with the tracking script."""
-
-    name: Name
-    hosts: list[str] = Field(min_length=1)
-    zone: Zone = "Europe/Moscow"
-    currency: str = Field(default="RUB", pattern="^[A-Z]{3}$")
-    overflow_number: Phone
-    hold_minutes: int = Field(default=10, ge=1, le=1_440)
-    pools: list[PoolPart] = []
-    placements: list[PlacementPart] = []
-
-
-class TelephonyPart(_Part):
-    """A telephony account whose events we take."""
-
-    name: Name
-    adapter: str
-    zone: Zone = "Europe/Moscow"
-    secrets: dict[str, str] = {}
-
-    @model_validator(mode="after")
-    def _known(self) -> "TelephonyPart":
-        if self.adapter not in ADAPTERS:
-            raise ValueError(f"adapter {self.adapter!r} is not known; allowed: {', '.join(sorted(ADAPTERS))}")
-        needed = set(ADAPTERS[self.adapter].secrets_needed)
-        if set(self.secrets) != needed:
-            raise ValueError(f"secrets of {self.adapter} are exactly: {', '.join(sorted(needed))}")
-        return self
-
-
-class OwnerPart(_Part):
-    """The person who logs in to the console first; without a password one is made and printed once."""
-
-    email: str = Field(pattern=r"^\S+@\S+$")
-    password: str | None = Field(default=None, min_length=12)
-
-
-class SetupFile(_Part):
-    """The whole set-up file."""
-
-    tenant: Name
-    owner: OwnerPart
-    sites: list[SitePart] = Field(min_length=1)
-    telephony: list[TelephonyPart] = []
-    scenarios: dict[str, str] = {}  # connector -> scenario file beside this one, or its text
-
-    @model_validator(mode="after")
-    def _each_once(self) -> "SetupFile":
-        """A number has one place, and what is written by its name has a name of its own."""
-        given = [number for site in self.sites for pool in site.pools for number in pool.numbers]
-        given += [placement.number for site in self.sites for placement in site.placements]
-        shared = {site.overflow_number for site in self.sites}  # several sites may fall back to one
-        _once([*given, *shared], "the number {} has two places")
-        _once([site.name for site in self.sites], "two sites are called {}")
-        _once([told.name for told in self.telephony], "two telephony accounts are called {}")
-        for site in self.sites:
-            _once([pool.name for pool in site.pools], f"two pools of {site.name} are called {{}}")
-            _once([one.name for one in site.placements], f"two placements of {site.name} are called {{}}")
-        return self
-
-
-def _once(names: list[str], sentence: str) -> None:
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise ValueError(sentence.format(twice))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,87 +23,6 @@ class Applied:
     api_token: str | None  # likewise; 'cthub token' makes another
     sites: tuple[Mapping[str, str], ...]
     telephony: tuple[Mapping[str, str], ...]
-
-
-def read_setup(path: Path) -> tuple[SetupFile, dict[str, str]]:
-    """Read a set-up file and the scenarios it names; raises ``SetupInvalid`` with file, line and what is allowed."""
-    node = None
-    try:
-        text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        read = SetupFile.model_validate(yaml.safe_load(text))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetupInvalid(f"{path}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise SetupInvalid(f"{path}:{_marked(error)}: {_problem(error)}") from error
-    except ValidationError as error:
-        raise SetupInvalid("\n".join(_told(path, node, problem) for problem in error.errors())) from error
-    except (ValueError, RecursionError) as error:  # a date that is none, nesting without end
-        raise SetupInvalid(f"{path}: is not YAML the hub can read: {error}") from error
-    return read, {name: _scenario(path, node, name, given) for name, given in read.scenarios.items()}
-
-
-def _marked(error: yaml.YAMLError) -> int:
-    mark = getattr(error, "problem_mark", None)
-    return mark.line + 1 if mark else 1
-
-
-def _problem(error: yaml.YAMLError) -> str:
-    return str(getattr(error, "problem", None) or str(error).splitlines()[0])
-
-
-def _told(path: Path, node: yaml.Node | None, problem: Any) -> str:
-    loc = problem["loc"]
-    where = ".".join(str(step) for step in loc) or "the file"
-    said = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "extra_forbidden":
-        said = f"there is no such key; allowed: {', '.join(_allowed(loc))}"
-    return f"{path}:{_line(node, loc)}: {where}: {said}"
-
-
-def _allowed(loc: tuple[int | str, ...]) -> list[str]:
-    """Return the keys that may stand where an unknown one stood."""
-    part: type[BaseModel] = SetupFile
-    for step in loc[:-1]:
-        if isinstance(step, str):
-            kind = part.model_fields[step].annotation
-            part = next(of for of in (*get_args(kind), kind) if isinstance(of, type) and issubclass(of, BaseModel))
-    return list(part.model_fields)
-
-
-def _line(node: yaml.Node | None, steps: tuple[int | str, ...]) -> int:
-    """Return the line of what a validation error points at, or of the nearest thing around it."""
-    line = node.start_mark.line + 1 if node else 1
-    for step in steps:
-        if isinstance(node, yaml.MappingNode):
-            pair = next(((key, value) for key, value in node.value if key.value == step), None)
-            if pair is None:
-                break
-            line, node = pair[0].start_mark.line + 1, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-            line = node.start_mark.line + 1
-    return line
-
-
-def _scenario(path: Path, node: yaml.Node | None, connector: str, given: str) -> str:
-    line = _line(node, ("scenarios", connector))
-    if connector not in CONNECTORS:
-        raise SetupInvalid(f"{path}:{line}: {connector!r} is not a connector; allowed: {', '.join(sorted(CONNECTORS))}")
-    if "\n" in given:
-        text, name = given, f"{path}:{line}"
-    else:
-        file = path.parent / given
-        name = str(file)
-        try:
-            text = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SetupInvalid(f"{path}:{line}: the scenario {given} cannot be read: {error}") from error
-    try:
-        scenarios.read_scenario(text, name, None)
-    except scenarios.ScenarioError as error:
-        raise SetupInvalid(str(error)) from error
-    return text
 
 
 def apply(tx: Tx, asked: SetupFile, texts: Mapping[str, str], now: datetime, vault: Vault) -> Applied:
@@ -249,17 +48,24 @@ def apply(tx: Tx, asked: SetupFile, texts: Mapping[str, str], now: datetime, vau
 
 
 def _site(tx: Tx, tenant_id: int, asked: SitePart) -> str:
-    columns = asked.model_dump(include={"hosts", "zone", "currency", "overflow_number"})
+    columns = asked.model_dump(include={"hosts", "zone", "currency", "overflow_number", "mode", "consent", "office"})
     site_id, key = kept.save_site(tx, tenant_id, asked.name, {**columns, "hold_s": asked.hold_minutes * 60})
     kept.save_number(tx, tenant_id, asked.overflow_number, site_id)
     for pool in asked.pools:
-        pool_id = kept.save_pool(tx, tenant_id, site_id, pool.name)
+        columns = {"group_name": pool.group, "overflow_number": pool.overflow_number or ""}
+        pool_id = kept.save_pool(tx, tenant_id, site_id, pool.name, columns)
+        if pool.overflow_number:
+            kept.save_number(tx, tenant_id, pool.overflow_number, site_id)
         for number in pool.numbers:
             kept.save_number(tx, tenant_id, number, site_id, pool_id=pool_id)
     for placement in asked.placements:
         columns = placement.model_dump(include={"source", "campaign", "starts_on", "ends_on"})
         placement_id = kept.save_placement(tx, tenant_id, site_id, placement.name, columns)
         kept.save_number(tx, tenant_id, placement.number, site_id, placement_id=placement_id)
+    for target in asked.targets:
+        columns = {"group_name": target.group, "selectors": target.selectors, "mask": target.mask}
+        kept.save_target(tx, tenant_id, site_id, target.number, columns)
+    kept.save_rules(tx, tenant_id, site_id, [rule.model_dump(exclude_none=True) for rule in asked.rules])
     return key
 
 

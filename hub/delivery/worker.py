@@ -134,18 +134,24 @@ class _Lane:
         self.http = Http(allowed=self.connector.manifest.hosts, origins=base, spend=self.spend)
 
     async def serve(self) -> None:
-        worker, limits = self.worker, self.connector.manifest.limits
+        worker = self.worker
         session = await self._session()
-        for _ in range(_BATCHES):
-            taken = await worker.db.write(queue.take_batch, self.claim, limits, worker.clock.now(), worker.vault)
-            if not taken:
-                break
-            await self._send(session, taken)
+        await self._deliver(session)
+        if self._is_stale():  # only now: an account that answers badly must not spend all its good moments on this
+            await self._learn(session)
         next_readback = self.claim.readback_at
         if worker.clock.now() >= next_readback:
             more = await readback.pull(worker.db, worker.clock, session, await self._fresh())
             next_readback = worker.clock.now() + (timedelta() if more else worker.readback_every)
         await worker.db.write(queue.release, self.claim, worker.clock.now(), next_readback)
+
+    async def _deliver(self, session: CrmSession) -> None:
+        worker, limits = self.worker, self.connector.manifest.limits
+        for _ in range(_BATCHES):
+            taken = await worker.db.write(queue.take_batch, self.claim, limits, worker.clock.now(), worker.vault)
+            if not taken:
+                break
+            await self._send(session, taken)
 
     async def _fresh(self) -> Installed:
         return await self.worker.db.read(crm.installation, self.claim.tenant_id, self.claim.installation_id)
@@ -156,12 +162,19 @@ class _Lane:
             worker.db, worker.clock, worker.vault, self.connector, self.app, self.of, self.http
         )
         session = self.connector.open(self.http, self.app, grant, self.of.facts)
-        if self.of.facts_at is None or worker.clock.now() - self.of.facts_at > _FACTS_FRESH:
-            facts = await session.facts()
-            await worker.db.write(crm.save_facts, self.of.tenant_id, self.of.id, facts, worker.clock.now())
-            self.of = await self._fresh()
+        if self.of.facts_at is None:  # nothing can be planned before the account is known
+            await self._learn(session)
             session = self.connector.open(self.http, self.app, grant, self.of.facts)
         return session
+
+    def _is_stale(self) -> bool:
+        return self.of.facts_at is None or self.worker.clock.now() - self.of.facts_at > _FACTS_FRESH
+
+    async def _learn(self, session: CrmSession) -> None:
+        """Read what the account has: its pipelines, stages, people and fields."""
+        worker, facts = self.worker, await session.facts()
+        await worker.db.write(crm.save_facts, self.of.tenant_id, self.of.id, facts, worker.clock.now())
+        self.of = await self._fresh()
 
     async def _send(self, session: CrmSession, taken: Sequence[Taken]) -> None:
         """Send one batch and settle it; whatever is not named in the answer is unknown, never a success."""

@@ -1,21 +1,27 @@
 """A page view on its way into the store, and how a source lies in the columns of a visit."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from tracking_core.source import Channel, Source
 
+PoolsFor = Callable[[Source], Sequence[int]]
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A page view that asks which number to show; ``pool_id`` None (a bot, a flood) gets the overflow number."""
+    """A page view that asks which numbers to show.
+
+    ``pools`` says which pools a visit with a given source gets a number of: the visit's source, which may be older than
+    this page's. It is asked while the transaction is open, so it must be pure; none for a robot, a flood, the office.
+    """
 
     tenant_id: int
     site_id: int
-    pool_id: int | None
+    pools: PoolsFor
     token: str
     source: Source
     now: datetime
@@ -25,10 +31,11 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a visitor sees: the pool number he holds until ``held_until``, or nothing (then the overflow number)."""
+    """What a visitor sees: his visit and its source, and the number he holds of each pool that had one free."""
 
     visit_id: int
-    number: str | None
+    source: Source
+    numbers: Mapping[int, str]
 
 
 def source_columns(source: Source) -> dict[str, str]:
@@ -46,8 +53,8 @@ def source_columns(source: Source) -> dict[str, str]:
 
 
 def last_source(columns: Sequence[Any]) -> Source:
-    """Return the source as the columns of a visit from ``channel`` to ``click_ids`` say it."""
-    channel, source, medium, campaign, content, term, click_ids = columns
+    """Return the source as the columns of a visit from ``channel`` to ``landing`` say it."""
+    channel, source, medium, campaign, content, term, click_ids, referrer_host, landing = columns
     return source_of(
         {
             "channel": channel,
@@ -57,6 +64,8 @@ def last_source(columns: Sequence[Any]) -> Source:
             "content": content,
             "term": term,
             "click_ids": click_ids,
+            "referrer_host": referrer_host,
+            "landing": landing,
         }
     )
 

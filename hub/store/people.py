@@ -12,17 +12,12 @@ from argon2.exceptions import Argon2Error
 from sqlalchemy import delete, insert, select, update
 
 from hub.store.calls import Account
-from hub.store.tables import Installation, Login, Person, Pool, Site, TelephonyAccount, Tenant, table_of
+from hub.store.tables import Installation, Login, Person, TelephonyAccount, Tenant, table_of
 from hub.store.tx import Tx
 from hub.store.vault import Vault
 
 _tenant, _person, _login = table_of(Tenant), table_of(Person), table_of(Login)
-_site, _pool, _account, _installation = (
-    table_of(Site),
-    table_of(Pool),
-    table_of(TelephonyAccount),
-    table_of(Installation),
-)
+_account, _installation = table_of(TelephonyAccount), table_of(Installation)
 _hasher = PasswordHasher()
 
 SESSION = timedelta(hours=12)
@@ -151,51 +146,6 @@ def owner(tx: Tx, tenant_id: int) -> int:
 def _is_unspeakable(key: str) -> bool:
     """Say whether a key cannot be asked for at all: PostgreSQL takes neither NUL nor half a surrogate pair."""
     return not key.isprintable()
-
-
-@dataclass(frozen=True, slots=True)
-class SiteDoor:
-    """What the page script's endpoint needs of a site, by its public key."""
-
-    id: int
-    tenant_id: int
-    hosts: tuple[str, ...]
-    overflow_number: str
-    currency: str
-    hold: timedelta
-    pool_id: int | None
-
-
-def site_door(tx: Tx, key: str) -> SiteDoor | None:
-    """Find a site by its public key."""
-    if _is_unspeakable(key):
-        return None
-    row = tx.execute(
-        select(
-            _site.c.id,
-            _site.c.tenant_id,
-            _site.c.hosts,
-            _site.c.overflow_number,
-            _site.c.currency,
-            _site.c.hold_s,
-            _pool.c.id.label("pool_id"),
-        )
-        .select_from(_site.outerjoin(_pool, (_pool.c.site_id == _site.c.id) & (_pool.c.tenant_id == _site.c.tenant_id)))
-        .where(_site.c.key == key)
-        .order_by(_pool.c.id)
-        .limit(1)
-    ).first()
-    if row is None:
-        return None
-    return SiteDoor(
-        row.id,
-        row.tenant_id,
-        tuple(row.hosts),
-        row.overflow_number,
-        row.currency,
-        timedelta(seconds=row.hold_s),
-        row.pool_id,
-    )
 
 
 def telephony_door(tx: Tx, token: str, vault: Vault) -> Account | None:

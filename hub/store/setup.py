@@ -1,17 +1,18 @@
-"""Sites, pools, numbers, placements and telephony accounts, written by name: again is the same."""
+"""Sites, targets, pools, rules, numbers, placements and telephony accounts, written by name: again is the same."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, delete, insert, select, update
 
 from hub.errors import SetupInvalid
-from hub.store.tables import Placement, Pool, Site, TelephonyAccount, TrackingNumber, table_of
+from hub.store.tables import NumberRule, Placement, Pool, Site, Target, TelephonyAccount, TrackingNumber, table_of
 from hub.store.tx import Tx
 
 _site, _pool, _placement = table_of(Site), table_of(Pool), table_of(Placement)
 _number, _account = table_of(TrackingNumber), table_of(TelephonyAccount)
+_target, _rule = table_of(Target), table_of(NumberRule)
 
 
 def _save(tx: Tx, table: Table, names: Mapping[str, Any], values: Mapping[str, Any], new: Mapping[str, Any]) -> Any:
@@ -31,9 +32,22 @@ def save_site(tx: Tx, tenant_id: int, name: str, values: Mapping[str, Any]) -> t
     return row.id, row.key
 
 
-def save_pool(tx: Tx, tenant_id: int, site_id: int, name: str) -> int:
+def save_pool(tx: Tx, tenant_id: int, site_id: int, name: str, values: Mapping[str, Any]) -> int:
     """Write a pool; return its id."""
-    return int(_save(tx, _pool, {"tenant_id": tenant_id, "site_id": site_id, "name": name}, {}, {}).id)
+    return int(_save(tx, _pool, {"tenant_id": tenant_id, "site_id": site_id, "name": name}, values, {}).id)
+
+
+def save_target(tx: Tx, tenant_id: int, site_id: int, e164: str, values: Mapping[str, Any]) -> None:
+    """Write a number of the site's own that its pages show."""
+    _save(tx, _target, {"tenant_id": tenant_id, "site_id": site_id, "e164": e164}, values, {})
+
+
+def save_rules(tx: Tx, tenant_id: int, site_id: int, rules: Sequence[Mapping[str, Any]]) -> None:
+    """Write the rules of selective replacement in their order, in place of those before."""
+    tx.execute(delete(_rule).where(_rule.c.tenant_id == tenant_id, _rule.c.site_id == site_id))
+    for place, rule in enumerate(rules):
+        row = {"name": rule["name"], "conditions": rule["when"], "shows": rule["show"]}
+        tx.execute(insert(_rule).values(tenant_id=tenant_id, site_id=site_id, place=place, **row))
 
 
 def save_placement(tx: Tx, tenant_id: int, site_id: int, name: str, values: Mapping[str, Any]) -> int:

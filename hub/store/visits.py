@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam as value
 from sqlalchemy import func, insert, select, update
@@ -12,6 +13,7 @@ from hub.store.db import Db
 from hub.store.moment import from_micros, to_micros
 from hub.store.tables import Lease, TrackingNumber, Visit, Visitor, table_of
 from hub.store.tx import Prepared, Tx
+from tracking_core.source import Source
 from tracking_core.visit import continues
 
 _visitor, _visit, _number, _lease = (table_of(model) for model in (Visitor, Visit, TrackingNumber, Lease))
@@ -28,6 +30,8 @@ _KNOWN = Prepared(
         _visit.c.content,
         _visit.c.term,
         _visit.c.click_ids,
+        _visit.c.referrer_host,
+        _visit.c.landing,
     )
     .select_from(
         _visitor.outerjoin(
@@ -55,6 +59,12 @@ _KEEP = Prepared(
     .where(_number.c.visitor_id == value("holder"))
     .values(free_at=value("until"))
     .returning(_number.c.id, _number.c.e164)
+)
+
+_KEEP_ALL = Prepared(
+    update(_number)
+    .where(_number.c.tenant_id == value("tenant_id"), _number.c.visitor_id == value("holder"))
+    .values(free_at=value("until"))
 )
 
 _TAKE = Prepared(
@@ -111,7 +121,7 @@ def open_visits(tx: Tx, arrivals: Sequence[Arrival]) -> list[Shown]:
 
 
 def open_visit(tx: Tx, arrival: Arrival) -> Shown:
-    """Recognise the visitor, keep or give him a number and continue or begin his visit."""
+    """Recognise the visitor, continue or begin his visit, and keep or give him its numbers."""
     now = to_micros(arrival.now)
     who = {"tenant_id": arrival.tenant_id, "site_id": arrival.site_id, "token": arrival.token}
     known = [] if arrival.is_new else tx.run(_KNOWN, who)
@@ -119,50 +129,53 @@ def open_visit(tx: Tx, arrival: Arrival) -> Shown:
         visitor_id, visit_id, *last = known[0]
     else:
         visitor_id, visit_id, last = tx.run(_NEW_VISITOR, {**who, "first_seen_at": now})[0][0], None, []
-    number_id, number = _number_for(tx, arrival, visitor_id, now, is_known=bool(known))
-    if visit_id is not None and continues(from_micros(last[0]), last_source(last[1:]), arrival.now, arrival.source):
+    source, goes_on = _source(arrival, visit_id, last)
+    numbers = {
+        pool_id: held
+        for pool_id in arrival.pools(source)
+        if (held := _number_for(tx, arrival, pool_id, visitor_id, is_known=bool(known)))
+    }
+    shown = {pool_id: e164 for pool_id, (_, e164) in numbers.items()}
+    number_id = next((number_id for number_id, _ in numbers.values()), None)
+    if goes_on and visit_id is not None:
         tx.run(_SEEN, {"tenant_id": arrival.tenant_id, "visit": visit_id, "now": now, "taken": number_id})
-        return Shown(visit_id, number)
-    row = {**source_columns(arrival.source), "tenant_id": arrival.tenant_id, "site_id": arrival.site_id}
+        return Shown(visit_id, source, shown)
+    row = {**source_columns(source), "tenant_id": arrival.tenant_id, "site_id": arrival.site_id}
     row |= {"visitor_id": visitor_id, "number_id": number_id, "started_at": now, "last_seen_at": now}
-    return Shown(tx.run(_NEW_VISIT, row)[0][0], number)
+    return Shown(tx.run(_NEW_VISIT, row)[0][0], source, shown)
 
 
-def _number_for(
-    tx: Tx, arrival: Arrival, visitor_id: int, now: int, *, is_known: bool
-) -> tuple[int | None, str | None]:
-    if arrival.pool_id is None:
-        return None, None
-    until = to_micros(arrival.now + arrival.hold)
-    ask = {"tenant_id": arrival.tenant_id, "pool_id": arrival.pool_id, "holder": visitor_id, "until": until}
+def _source(arrival: Arrival, visit_id: int | None, last: Sequence[Any]) -> tuple[Source, bool]:
+    """Return the source of the visit this view belongs to, and whether that is his last visit."""
+    if visit_id is not None:
+        before = last_source(last[1:])
+        if continues(from_micros(last[0]), before, arrival.now, arrival.source):
+            return before, True
+    return arrival.source, False
+
+
+def _number_for(tx: Tx, arrival: Arrival, pool_id: int, visitor_id: int, *, is_known: bool) -> tuple[int, str] | None:
+    now, until = to_micros(arrival.now), to_micros(arrival.now + arrival.hold)
+    ask = {"tenant_id": arrival.tenant_id, "pool_id": pool_id, "holder": visitor_id, "until": until}
     kept = tx.run(_KEEP, ask) if is_known else []
     if kept:
         return kept[0][0], kept[0][1]
     taken = tx.run(_TAKE, {**ask, "now": now})
     if not taken:
-        return None, None
+        return None
     number_id, number = taken[0]
     tx.run(_END_LEASE, {"tenant_id": arrival.tenant_id, "taken": number_id, "now": now})
-    lease = {
-        "tenant_id": arrival.tenant_id,
-        "number_id": number_id,
-        "visitor_id": visitor_id,
-        "started_at": now,
-    }
-    tx.run(_NEW_LEASE, lease)
+    lease = {"number_id": number_id, "visitor_id": visitor_id, "started_at": now}
+    tx.run(_NEW_LEASE, {"tenant_id": arrival.tenant_id, **lease})
     return number_id, number
 
 
-def touch(
-    tx: Tx, tenant_id: int, site_id: int, pool_id: int | None, token: str, now: datetime, hold: timedelta
-) -> bool:
-    """Keep the visitor's number and note that he is still there; False when we do not know him."""
+def touch(tx: Tx, tenant_id: int, site_id: int, token: str, now: datetime, hold: timedelta) -> int | None:
+    """Keep the visitor's numbers and note that he is still there; return his visit, None when we do not know him."""
     known = tx.run(_KNOWN, {"tenant_id": tenant_id, "site_id": site_id, "token": token})
     if not known or known[0][1] is None:
-        return False
+        return None
     visitor_id, visit_id = known[0][:2]
-    until = to_micros(now + hold)
-    kept = tx.run(_KEEP, {"tenant_id": tenant_id, "pool_id": pool_id, "holder": visitor_id, "until": until})
-    taken = kept[0][0] if kept else None
-    tx.run(_SEEN, {"tenant_id": tenant_id, "visit": visit_id, "now": to_micros(now), "taken": taken})
-    return True
+    tx.run(_KEEP_ALL, {"tenant_id": tenant_id, "holder": visitor_id, "until": to_micros(now + hold)})
+    tx.run(_SEEN, {"tenant_id": tenant_id, "visit": visit_id, "now": to_micros(now), "taken": None})
+    return int(visit_id)

@@ -4,7 +4,7 @@ It says what ``visits.open_visit`` says view by view, and tests hold the two tog
 work it asks for, so fifty views pay for seven of them instead of three hundred (``make bench NAME=dni``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ from sqlalchemy import text
 from hub.store.arrival import Arrival, Shown, last_source, source_columns
 from hub.store.moment import from_micros, to_micros
 from hub.store.tx import Prepared, Tx
+from tracking_core.source import Source
 from tracking_core.visit import continues
 
 Row = dict[str, Any]
@@ -26,7 +27,7 @@ WITH asked AS MATERIALIZED (
     SELECT * FROM json_to_recordset(:asked) AS asked(n int, tenant_id bigint, site_id bigint, token text)
 )
 SELECT asked.n, visitor.id, latest.id, latest.last_seen_at, latest.channel, latest.source, latest.medium,
-       latest.campaign, latest.content, latest.term, latest.click_ids
+       latest.campaign, latest.content, latest.term, latest.click_ids, latest.referrer_host, latest.landing
 FROM asked
 JOIN visitor ON visitor.tenant_id = asked.tenant_id AND visitor.site_id = asked.site_id AND visitor.token = asked.token
 LEFT JOIN LATERAL (
@@ -53,7 +54,7 @@ WITH asked AS MATERIALIZED (
 UPDATE tracking_number SET free_at = asked.until FROM asked
 WHERE tracking_number.tenant_id = asked.tenant_id AND tracking_number.pool_id = asked.pool_id
   AND tracking_number.visitor_id = asked.visitor_id
-RETURNING asked.n, tracking_number.id, tracking_number.e164
+RETURNING asked.n, asked.pool_id, tracking_number.id, tracking_number.e164
 """)
 )
 
@@ -130,83 +131,88 @@ def _turns(arrivals: Sequence[Arrival]) -> Iterable[dict[int, Arrival]]:
 
 
 class _Turn:
-    """One page view each of many visitors."""
+    """One page view each of many visitors; views are known by their place ``n`` in the group."""
 
     def __init__(self, tx: Tx, arrivals: dict[int, Arrival]) -> None:
         self._tx = tx
         self._arrivals = arrivals
         self._visitors: dict[int, int] = {}
-        self._known: dict[int, tuple[Any, ...]] = {}  # the latest visit of each
-        self._numbers: dict[int, tuple[int, str]] = {}
+        self._known: set[int] = set()
+        self._visits: dict[int, int] = {}  # those that go on
+        self._sources = {n: arrival.source for n, arrival in arrivals.items()}
+        self._numbers: dict[tuple[int, int], tuple[int, str]] = {}  # view and pool -> number
 
     def shown(self) -> dict[int, Shown]:
         self._recognise()
-        self._keep()
-        self._take()
-        visits = self._open()
-        return {n: Shown(visits[n], self._numbers.get(n, (None, None))[1]) for n in self._arrivals}
+        asking = {n: tuple(arrival.pools(self._sources[n])) for n, arrival in self._arrivals.items()}
+        self._keep([(n, pool_id) for n in self._known for pool_id in asking[n]])
+        self._take([(n, pool_id) for n, pools in asking.items() for pool_id in pools])
+        self._open(asking)
+        return {n: self._one(n, asking[n]) for n in self._arrivals}
+
+    def _one(self, n: int, pools: Sequence[int]) -> Shown:
+        numbers = {pool_id: self._numbers[n, pool_id][1] for pool_id in pools if (n, pool_id) in self._numbers}
+        return Shown(self._visits[n], self._sources[n], numbers)
 
     def _run(self, statement: Prepared, asked: list[Row], **values: Any) -> list[tuple[Any, ...]]:
         return self._tx.run(statement, {"asked": orjson.dumps(asked).decode(), **values}) if asked else []
 
     def _recognise(self) -> None:
         asked = [{"n": n, **_who(arrival)} for n, arrival in self._arrivals.items() if not arrival.is_new]
-        for n, visitor_id, *latest in self._run(_KNOWN, asked):
-            self._visitors[n], self._known[n] = visitor_id, tuple(latest)
+        for n, visitor_id, visit_id, last_seen_at, *source in self._run(_KNOWN, asked):
+            self._visitors[n] = visitor_id
+            self._known.add(n)
+            if visit_id is not None:
+                self._continue(n, visit_id, last_seen_at, last_source(source))
         strangers = {(a.site_id, a.token): n for n, a in self._arrivals.items() if n not in self._visitors}
         asked = [{**_who(self._arrivals[n]), "now": to_micros(self._arrivals[n].now)} for n in strangers.values()]
         for site_id, token, visitor_id in self._run(_ARRIVED, asked):
             self._visitors[strangers[site_id, token]] = visitor_id
 
-    def _keep(self) -> None:
-        asked = [self._asking(n) for n, arrival in self._arrivals.items() if n in self._known and arrival.pool_id]
-        self._numbers |= {n: (number_id, e164) for n, number_id, e164 in self._run(_KEPT, asked)}
+    def _continue(self, n: int, visit_id: int, last_seen_at: int, source: Source) -> None:
+        arrival = self._arrivals[n]
+        if continues(from_micros(last_seen_at), source, arrival.now, arrival.source):
+            self._visits[n], self._sources[n] = visit_id, source
 
-    def _take(self) -> None:
+    def _keep(self, wanted: Sequence[tuple[int, int]]) -> None:
+        asked = [self._asking(n, pool_id) for n, pool_id in wanted]
+        self._numbers |= {(n, pool_id): (number_id, e164) for n, pool_id, number_id, e164 in self._run(_KEPT, asked)}
+
+    def _take(self, wanted: Sequence[tuple[int, int]]) -> None:
         """Give numbers to who has none, pool by pool."""
-        pools: dict[tuple[int, int], list[int]] = {}
-        for n, arrival in self._arrivals.items():
-            if arrival.pool_id and n not in self._numbers:
-                pools.setdefault((arrival.tenant_id, arrival.pool_id), []).append(n)
-        for (tenant_id, pool_id), asking in pools.items():
-            asked = [{"place": place, **self._asking(n)} for place, n in enumerate(asking, 1)]
+        pools: dict[int, list[int]] = {}
+        for n, pool_id in wanted:
+            if (n, pool_id) not in self._numbers:
+                pools.setdefault(pool_id, []).append(n)
+        for pool_id, asking in sorted(pools.items()):  # in one order, so that nobody waits crosswise
+            asked = [{"place": place, **self._asking(n, pool_id)} for place, n in enumerate(asking, 1)]
             now = to_micros(max(self._arrivals[n].now for n in asking))
-            values = {"tenant_id": tenant_id, "pool_id": pool_id, "now": now, "most": len(asking)}
-            self._numbers |= {n: (number_id, e164) for n, number_id, e164 in self._run(_TAKEN, asked, **values)}
+            values = {"tenant_id": self._arrivals[asking[0]].tenant_id, "pool_id": pool_id, "now": now}
+            taken = self._run(_TAKEN, asked, most=len(asking), **values)
+            self._numbers |= {(n, pool_id): (number_id, e164) for n, number_id, e164 in taken}
 
-    def _asking(self, n: int) -> Row:
+    def _asking(self, n: int, pool_id: int) -> Row:
         arrival = self._arrivals[n]
         until = to_micros(arrival.now + arrival.hold)
-        asked = {"n": n, "tenant_id": arrival.tenant_id, "pool_id": arrival.pool_id, "until": until}
+        asked = {"n": n, "tenant_id": arrival.tenant_id, "pool_id": pool_id, "until": until}
         return asked | {"visitor_id": self._visitors[n]}
 
-    def _open(self) -> dict[int, int]:
-        """Continue the visits that go on, begin the others; return the visit of each view."""
-        visits = {n: self._known[n][0] for n in self._known if self._goes_on(n)}
-        self._run(_SEEN, [{"visit_id": visits[n], **self._now(n)} for n in visits])
-        beginning = {self._visitors[n]: n for n in self._arrivals if n not in visits}
-        begun = self._run(_OPENED, [self._begun(n) for n in beginning.values()])
-        return visits | {beginning[visitor_id]: visit_id for visitor_id, visit_id in begun}
+    def _open(self, asking: Mapping[int, Sequence[int]]) -> None:
+        """Note that the visits that go on were seen, and begin the others."""
+        now = {n: self._now(n, asking[n]) for n in self._arrivals}
+        self._run(_SEEN, [{"visit_id": visit_id, **now[n]} for n, visit_id in self._visits.items()])
+        beginning = {self._visitors[n]: n for n in self._arrivals if n not in self._visits}
+        for visitor_id, visit_id in self._run(_OPENED, [self._begun(n, now[n]) for n in beginning.values()]):
+            self._visits[beginning[visitor_id]] = visit_id
 
-    def _goes_on(self, n: int) -> bool:
-        visit_id, last_seen_at, *source = self._known[n]
+    def _now(self, n: int, pools: Sequence[int]) -> Row:
         arrival = self._arrivals[n]
-        return visit_id is not None and continues(
-            from_micros(last_seen_at), last_source(source), arrival.now, arrival.source
-        )
+        number_id = next((self._numbers[n, pool_id][0] for pool_id in pools if (n, pool_id) in self._numbers), None)
+        return {"tenant_id": arrival.tenant_id, "now": to_micros(arrival.now), "number_id": number_id}
 
-    def _now(self, n: int) -> Row:
-        number_id = self._numbers.get(n, (None, None))[0]
-        return {
-            "tenant_id": self._arrivals[n].tenant_id,
-            "now": to_micros(self._arrivals[n].now),
-            "number_id": number_id,
-        }
-
-    def _begun(self, n: int) -> Row:
-        arrival, now = self._arrivals[n], self._now(n)
-        row = {**source_columns(arrival.source), "site_id": arrival.site_id, "visitor_id": self._visitors[n]}
-        return row | {**now, "started_at": now["now"], "last_seen_at": now["now"]}
+    def _begun(self, n: int, now: Row) -> Row:
+        row = {**source_columns(self._sources[n]), "site_id": self._arrivals[n].site_id}
+        return row | {**now, "visitor_id": self._visitors[n], "started_at": now["now"], "last_seen_at": now["now"]}
 
 
 def _who(arrival: Arrival) -> Row:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from hub import costs, report
 from hub.delivery import lanes, queue
 from hub.hub import Hub
-from hub.store import crm, people, reports
+from hub.store import crm, people, reports, sites
 from hub.store.calls import refusals
 from hub.store.people import Who
 from hub.store.tx import Tx
@@ -76,7 +76,7 @@ def _call(line: reports.CallLine) -> dict[str, Any]:
 
 
 async def _spend(hub: Hub, who: Who, request: Request) -> Response:
-    site = await hub.db.read(people.site_door, request.query_params.get("site", ""))
+    site = await hub.db.read(sites.site_door, request.query_params.get("site", ""))
     if site is None or site.tenant_id != who.tenant_id:
         raise Bad("The parameter site is not the key of one of your sites.")
     try:

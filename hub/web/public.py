@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from crawlerdetect import CrawlerDetect
@@ -14,16 +15,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from hub.hub import Hub
-from hub.store import calls, people, visits
+from hub.store import calls, pages, sites, visits
 from hub.store.arrival import Arrival, Shown
-from hub.store.people import SiteDoor
+from hub.store.pages import Seen
+from hub.store.sites import SiteDoor
+from hub.web import page_script
 from hub.web.answers import Json, refused
-from tracking_core.phone import national
-from tracking_core.source import read_source
+from tracking_core.phone import national, to_e164
+from tracking_core.selective import FromPool, Show, Static, device_of
+from tracking_core.source import Source, read_source
 
 _BODY_CAP = 16_384  # bytes
 _SITE_FRESH_S = 10.0
-_HEARTBEAT_S = 30
+_MOST_GROUPS = 20
+_EVENTS = ("tel_tap", "copy", "form", "reveal")
 _TOKEN_ALPHABET = frozenset("0123456789abcdef")
 _PREFLIGHT = {
     "access-control-allow-methods": "POST",
@@ -44,40 +49,85 @@ class Doors:
         self._sites: dict[str, tuple[float, SiteDoor | None]] = {}
         self._rates = Rates(hub.settings.visits_per_minute)
 
+    async def script(self, request: Request) -> Response:
+        """Answer with the script and the site's settings."""
+        site = await self._site(request.path_params["site"])
+        if site is None:
+            return await self._refuse(request, "No site has this key.", status=404)
+        return page_script.answer(request, site, self.hub.settings.public_url)
+
     async def visit(self, request: Request) -> Response:
-        """Answer which number this visitor sees."""
+        """Answer which numbers this visitor sees."""
         try:
             site, asked, origin = await self._read(request)
             source = read_source(_text(asked, "url"), _text(asked, "referrer"), site.hosts)
+            groups = _names(asked, "groups") or site.groups
         except Unacceptable as error:
             return await self._refuse(request, str(error))
-        known = _token(asked.get("visitor"))
+        anonymous = asked.get("consent") == "anonymous"
+        known = None if anonymous else _token(asked.get("visitor"))
         token = known or secrets.token_hex(16)
+        device = device_of(request.headers.get("user-agent", ""))
+        may_hold = asked.get("lease") is not False and not anonymous and self._may_hold(request, site)
         arrival = Arrival(
             tenant_id=site.tenant_id,
             site_id=site.id,
-            pool_id=site.pool_id if self._may_hold(request) else None,
+            pools=lambda source: _pools(site.shows(groups, source, device)) if may_hold else (),
             token=token,
-            source=source,
+            source=Source(source.channel) if anonymous else source,
             now=self.hub.clock.now(),
             hold=site.hold,
             is_new=known is None,
         )
         shown = await visits.arrive(self.hub.db, arrival)
-        return Json(_answer(site, token, shown), headers=_cors(origin))
+        numbers = _numbers(site, site.shows(groups, shown.source, device), shown)
+        told = {} if self._sees_own(request, site, asked) else numbers
+        return Json(_answer(site, token, shown, told), headers=_cors(origin))
 
     async def heartbeat(self, request: Request) -> Response:
-        """Keep the number of a visitor who is still there."""
+        """Keep the numbers of a visitor who is still there."""
         try:
             site, asked, origin = await self._read(request)
+            token = _known_token(asked)
         except Unacceptable as error:
             return await self._refuse(request, str(error))
-        token = _token(asked.get("visitor"))
-        if token is None:
-            return await self._refuse(request, "The field visitor is not a visitor this site was given.")
-        now = self.hub.clock.now()
-        await self.hub.db.write(visits.touch, site.tenant_id, site.id, site.pool_id, token, now, site.hold)
+        await self.hub.db.write(visits.touch, site.tenant_id, site.id, token, self.hub.clock.now(), site.hold)
         return Response(status_code=204, headers=_cors(origin))
+
+    async def event(self, request: Request) -> Response:
+        """Keep what a visitor did with a number, or what the script found on a page."""
+        try:
+            site, asked, origin = await self._read(request)
+            kind = _text(asked, "kind")
+            if kind == "seen":
+                await self._seen(site, asked)
+            elif kind in _EVENTS:
+                await self._event(site, asked, kind)
+            else:
+                raise Unacceptable(f"The field kind is {kind[:40]!r}; allowed: seen, {', '.join(_EVENTS)}.")
+        except Unacceptable as error:
+            return await self._refuse(request, str(error))
+        return Response(status_code=204, headers=_cors(origin))
+
+    async def _seen(self, site: SiteDoor, asked: Mapping[str, Any]) -> None:
+        detail = asked.get("detail")
+        detail = detail if isinstance(detail, dict) else {}
+        page = urlsplit(_text(detail, "url"))
+        found = detail.get("found")
+        found = found if isinstance(found, dict) else {}
+        counted = {group: _count(found.get(group)) for group in site.groups}
+        where = f"{page.hostname or ''}{page.path}"[:500]
+        seen = Seen(_clean(where), counted, _count(detail.get("images")), self.hub.clock.now())
+        await self.hub.db.write(pages.save_seen, site.tenant_id, site.id, seen)
+
+    async def _event(self, site: SiteDoor, asked: Mapping[str, Any], kind: str) -> None:
+        visit_id, token = asked.get("visit"), _known_token(asked)
+        if not isinstance(visit_id, int) or not 0 < visit_id < 2**63:
+            raise Unacceptable("The field visit is not a visit this site was given.")
+        number = to_e164(_text(asked, "number")[:40]) or ""
+        who = site.tenant_id, site.id, token, visit_id
+        if not await self.hub.db.write(pages.save_event, *who, kind, number, self.hub.clock.now()):
+            raise Unacceptable("The field visit is not a visit of this visitor.")
 
     async def _read(self, request: Request) -> tuple[SiteDoor, Mapping[str, Any], str]:
         body = await request.body()
@@ -103,19 +153,25 @@ class Doors:
             return kept[1]
         if len(self._sites) > 10_000:  # only a flood of made-up keys grows so far
             self._sites.clear()
-        site = await self.hub.db.read(people.site_door, key)
+        site = await self.hub.db.read(sites.site_door, key)
         self._sites[key] = (time.monotonic(), site)
         return site
 
-    def _may_hold(self, request: Request) -> bool:
-        """A bot, or an address that asks far too often, sees the overflow number."""
-        if is_bot(request.headers.get("user-agent", "")):
+    def _may_hold(self, request: Request, site: SiteDoor) -> bool:
+        """A robot, the office, or an address that asks far too often gets no number of its own."""
+        address = request.client.host if request.client else ""
+        if is_bot(request.headers.get("user-agent", "")) or site.is_office(address):
             return False
-        return self._rates.hit(request.client.host if request.client else "")
+        return self._rates.hit(address)
 
-    async def _refuse(self, request: Request, sentence: str) -> Response:
+    def _sees_own(self, request: Request, site: SiteDoor, asked: Mapping[str, Any]) -> bool:
+        """The office sees the site's own numbers, and so does who has not reached for one yet."""
+        address = request.client.host if request.client else ""
+        return asked.get("lease") is False or site.is_office(address)
+
+    async def _refuse(self, request: Request, sentence: str, status: int = 400) -> Response:
         await self.hub.db.write(calls.count_refusal, "dni", sentence.split(" ", 3)[1], self.hub.clock.now())
-        return refused(request, 400, sentence)
+        return refused(request, status, sentence)
 
 
 class Rates:
@@ -140,17 +196,56 @@ def is_bot(agent: str) -> bool:
     return not agent or bool(CrawlerDetect(user_agent=agent).isCrawler(agent))
 
 
-def _answer(site: SiteDoor, token: str, shown: Shown) -> dict[str, Any]:
-    number = shown.number or site.overflow_number
+def _pools(shows: Mapping[str, Show]) -> tuple[int, ...]:
+    return tuple(show.pool_id for show in shows.values() if isinstance(show, FromPool))
+
+
+def _numbers(site: SiteDoor, shows: Mapping[str, Show], shown: Shown) -> dict[str, dict[str, Any]]:
+    """Return the number of each group; a group whose own number stays is not named."""
+    told = {}
+    for group, show in shows.items():
+        if isinstance(show, Static):
+            told[group] = _told(show.e164, overflow=False)
+        elif isinstance(show, FromPool):
+            held = shown.numbers.get(show.pool_id)
+            told[group] = _told(held or site.pools[show.pool_id].overflow_number, overflow=held is None)
+    return told
+
+
+def _told(e164: str, *, overflow: bool) -> dict[str, Any]:
+    return {"number": e164, "display": national(e164), "overflow": overflow}
+
+
+def _answer(site: SiteDoor, token: str, shown: Shown, numbers: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "visitor": token,
         "visit": shown.visit_id,
-        "number": number,
-        "display": national(number),
-        "overflow": shown.number is None,
-        "hold_s": int(site.hold.total_seconds()) if shown.number else 0,
-        "hb": _HEARTBEAT_S,
+        "numbers": numbers,
+        "hold_s": int(site.hold.total_seconds()) if shown.numbers else 0,
+        "hb": page_script.HEARTBEAT_S,
     }
+
+
+def _known_token(asked: Mapping[str, Any]) -> str:
+    token = _token(asked.get("visitor"))
+    if token is None:
+        raise Unacceptable("The field visitor is not a visitor this site was given.")
+    return token
+
+
+def _names(asked: Mapping[str, Any], name: str) -> list[str]:
+    given = asked.get(name) or []
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+        raise Unacceptable(f"The field {name} is not a list of texts.")
+    return given[:_MOST_GROUPS]
+
+
+def _count(given: object) -> int:
+    return given if isinstance(given, int) and 0 <= given < 1_000_000 else 0
+
+
+def _clean(text: str) -> str:
+    return "".join(char for char in text if char.isprintable())
 
 
 def _token(given: object) -> str | None:
@@ -193,6 +288,7 @@ def routes(doors: Doors) -> list[Route]:
     return [
         Route("/dni/v1/visit", doors.visit, methods=["POST"]),
         Route("/dni/v1/hb", doors.heartbeat, methods=["POST"]),
-        Route("/dni/v1/visit", _preflight, methods=["OPTIONS"]),
-        Route("/dni/v1/hb", _preflight, methods=["OPTIONS"]),
+        Route("/dni/v1/event", doors.event, methods=["POST"]),
+        Route("/dni/v1/{version}/{site}.js", doors.script, methods=["GET"]),
+        *(Route(f"/dni/v1/{door}", _preflight, methods=["OPTIONS"]) for door in ("visit", "hb", "event")),
     ]

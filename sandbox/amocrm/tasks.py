@@ -11,6 +11,7 @@ from sandbox.wire import Answer
 _FILTERED = {
     "responsible_user_id": "responsible_user_id",
     "task_type": "task_type_id",
+    "task_type_id": "task_type_id",  # the sheet names the first only; clients send either
     "entity_type": "entity_type",
     "entity_id": "entity_id",
     "id": "id",

@@ -262,10 +262,14 @@ def summary(turn: Turn) -> Answer:
     low, high = (
         int(said) if isinstance(said := span.get(key), str) and said.isdecimal() else None for key in ("from", "to")
     )
+    uids, pipelines = (set(turn.filter_list(name)) for name in ("uid", "pipeline_id"))
     found = [
         one
         for one in turn.account.incoming.values()
-        if (low is None or one.created_at >= low) and (high is None or one.created_at <= high)
+        if (low is None or one.created_at >= low)
+        and (high is None or one.created_at <= high)
+        and (not uids or one.uid in uids)
+        and (not pipelines or str(one.pipeline_id) in pipelines)
     ]
     done = [one for one in found if one.sorted_at is not None]
     spent = sum((one.sorted_at or 0) - one.created_at for one in done)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 from sandbox.demo.door import Door, Letter
 from sandbox.demo.sources import ORIGIN
@@ -23,7 +24,7 @@ class Browsers:
     def arrive(self, visit: VisitPlan) -> None:
         """The landing page of a visit."""
         shown = self._view(visit, visit.arrival.url, visit.arrival.referrer)
-        self.overflows += bool(shown.get("overflow"))
+        self.overflows += bool(shown["overflow"])
 
     def look(self, visit: VisitPlan, view: View) -> None:
         """A further sign of life: a page or a heartbeat."""
@@ -33,10 +34,11 @@ class Browsers:
         said = {"site": self.site, "visitor": self.tokens[visit.person]}
         self.door.send("POST", "/dni/v1/hb", Letter(json.dumps(said).encode(), _HEADERS)).expect(204)
 
-    def _view(self, visit: VisitPlan, url: str, referrer: str) -> dict[str, object]:
+    def _view(self, visit: VisitPlan, url: str, referrer: str) -> dict[str, Any]:
         said = {"site": self.site, "visitor": self.tokens.get(visit.person), "url": url, "referrer": referrer}
         letter = Letter(json.dumps(said).encode(), _HEADERS)
-        shown = self.door.send("POST", "/dni/v1/visit", letter).expect(200).told()
-        self.tokens[visit.person] = str(shown["visitor"])
+        told = self.door.send("POST", "/dni/v1/visit", letter).expect(200).told()
+        self.tokens[visit.person] = str(told["visitor"])
+        (shown,) = told["numbers"].values()  # the demo's site has one group of numbers
         self.numbers[visit.number] = str(shown["number"])
-        return shown
+        return dict(shown)

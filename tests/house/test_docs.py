@@ -33,7 +33,8 @@ from hub.delivery.retry import State
 from hub.inbox import look
 from hub.report import Line
 from hub.settings import AppSettings, Settings
-from hub.setup import SetupFile, apply, read_setup
+from hub.setup import apply
+from hub.setup_file import SetupFile, read_setup
 from hub.web.words.en import EN
 from hub.web.words.ru import RU
 from sandbox.__main__ import VENDORS
@@ -392,10 +393,12 @@ async def test_the_page_scripts_door_answers_as_documented(client: httpx.AsyncCl
     answer = await client.post("/dni/v1/visit", json=asked)
     shown = json.loads(example("api.md", "dni-answer"))
     assert shape(answer.json()) == shape(shown)
-    constant = ("visitor", "display", "number", "overflow", "hold_s", "hb")
+    constant = ("visitor", "numbers", "hold_s", "hb")
     assert {name: answer.json()[name] for name in constant} == {name: shown[name] for name in constant}
-    beat = await client.post("/dni/v1/hb", json={"site": asked["site"], "visitor": asked["visitor"]})
-    assert beat.status_code == 204
+    his = {"site": asked["site"], "visitor": asked["visitor"]}
+    assert (await client.post("/dni/v1/hb", json=his)).status_code == 204
+    told = json.loads(example("api.md", "dni-event")) | his | {"visit": answer.json()["visit"]}
+    assert (await client.post("/dni/v1/event", json=told)).status_code == 204
 
 
 def signed_event(secret: str) -> tuple[dict[str, str], bytes]:

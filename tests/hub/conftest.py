@@ -10,7 +10,8 @@ import pytest
 
 from hub.app import build, running, web_app
 from hub.settings import AppSettings, Settings
-from hub.setup import apply, read_setup
+from hub.setup import apply
+from hub.setup_file import read_setup
 from hub.store.db import Db
 from hub.store.vault import Vault
 from tests.hub import world as worlds

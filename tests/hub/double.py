@@ -15,6 +15,7 @@ from connectors.protocol import (
     Grant,
     HookRequest,
     Idempotency,
+    InstallationError,
     Limits,
     Manifest,
     OAuth,
@@ -74,10 +75,13 @@ class Acme:
         self.refreshes: list[str | None] = []
         self.tokens: list[str] = []
         self.pages = 0
+        self.fact_trouble: InstallationError | None = None
 
     # -- a session
 
     async def facts(self) -> Facts:
+        if self.fact_trouble:
+            raise self.fact_trouble
         return Facts("31", "Окна", "RUB", (), {}, {})
 
     async def deliver(self, batch: Sequence[Delivery]) -> Mapping[str, Outcome]:

@@ -6,7 +6,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import insert, select
 
-from hub.store import people, setup
+from hub.store import people, setup, sites
 from hub.store.db import Db
 from hub.store.tables import Login, Person, Tenant, table_of
 from hub.store.tx import Tx
@@ -152,7 +152,7 @@ def two_customers(tx: Tx, vault: Vault) -> tuple[str, str, str]:
 def test_each_door_opens_with_its_own_key(store: Db, vault: Vault) -> None:
     key, token, hook = store.write_now(two_customers, vault)
     site, account, door = (
-        store.read_now(people.site_door, key),
+        store.read_now(sites.site_door, key),
         store.read_now(people.telephony_door, token, vault),
         store.read_now(people.hook_door, hook),
     )
@@ -164,6 +164,6 @@ def test_each_door_opens_with_its_own_key(store: Db, vault: Vault) -> None:
 @pytest.mark.parametrize("key", ["", "nobody", "\x00", "a\x00", "\ud800", "x" * 5_000])
 def test_no_door_opens_with_any_other(store: Db, vault: Vault, key: str) -> None:
     store.write_now(two_customers, vault)
-    assert store.read_now(people.site_door, key) is None
+    assert store.read_now(sites.site_door, key) is None
     assert store.read_now(people.telephony_door, key, vault) is None
     assert store.read_now(people.hook_door, key) is None

@@ -65,7 +65,7 @@ class Pool:
         tenant_id = tx.execute(row).scalar_one()
         about = {"hosts": [], "zone": "UTC", "currency": "RUB", "overflow_number": "+74951000000", "hold_s": 600}
         site_id, _ = kept.save_site(tx, tenant_id, "okna", about)
-        pool_id = kept.save_pool(tx, tenant_id, site_id, "main")
+        pool_id = kept.save_pool(tx, tenant_id, site_id, "main", {})
         for number in NUMBERS:
             # each example has numbers of its own, told apart by what stands before the plus
             kept.save_number(tx, tenant_id, f"{tenant_id}:{number}", site_id, pool_id=pool_id)
@@ -73,7 +73,7 @@ class Pool:
 
     def arrival(self, who: int, page: Source, now: Any, is_new: bool) -> Arrival:
         token = f"{self.tenant_id:016x}{who:016x}"
-        return Arrival(self.tenant_id, self.site_id, self.pool_id, token, page, now, HOLD, is_new)
+        return Arrival(self.tenant_id, self.site_id, lambda _source: (self.pool_id,), token, page, now, HOLD, is_new)
 
     def holds(self, who: int) -> bool:
         token = f"{self.tenant_id:016x}{who:016x}"
@@ -89,7 +89,7 @@ class Pool:
 
     def beat(self, who: int, now: Any) -> None:
         token = f"{self.tenant_id:016x}{who:016x}"
-        self.db.write_now(visits.touch, self.tenant_id, self.site_id, self.pool_id, token, now, HOLD)
+        self.db.write_now(visits.touch, self.tenant_id, self.site_id, token, now, HOLD)
 
 
 Open = Callable[[Arrival], Shown]
@@ -109,9 +109,15 @@ def by_open_visit(db: Db) -> Open:
     return open_
 
 
+def number_of(shown: Shown) -> str | None:
+    """Return the number as the rule knows it, None when there was none."""
+    held = next(iter(shown.numbers.values()), None)
+    return held.partition(":")[2] if held else None
+
+
 def played(pool: Pool, moves: list[Step], open_: Open) -> list[tuple[str | None, int | None]]:
     """Play the moves; return for each arrival the number and which of the visits so far it is."""
-    now, seen, visits, told = NOW, set[int](), list[int](), list[tuple[str | None, int | None]]()
+    now, seen, opened, told = NOW, set[int](), list[int](), list[tuple[str | None, int | None]]()
     for move in moves:
         now += timedelta(seconds=move.after_s)
         if move.kind == "beat":
@@ -119,10 +125,9 @@ def played(pool: Pool, moves: list[Step], open_: Open) -> list[tuple[str | None,
             continue
         shown = open_(pool.arrival(move.who, move.page, now, move.who not in seen))
         seen.add(move.who)
-        if shown.visit_id not in visits:
-            visits.append(shown.visit_id)
-        number = shown.number.partition(":")[2] if shown.number else None
-        told.append((number, visits.index(shown.visit_id)))
+        if shown.visit_id not in opened:
+            opened.append(shown.visit_id)
+        told.append((number_of(shown), opened.index(shown.visit_id)))
     return told
 
 
@@ -174,9 +179,7 @@ def check_crowd(db: Db, moves: list[Step], crowd: list[int], after_s: int) -> No
     shown = dict(zip(crowd, db.write_now(visits.open_visits, at_once), strict=True))
     in_line = sorted(dict.fromkeys(crowd), key=lambda who: not alone.holds(who))
     expected = {who: db.write_now(visits.open_visit, alone.arrival(who, DIRECT, now, False)) for who in in_line}
-    assert {who: one.number and one.number.partition(":")[2] for who, one in shown.items()} == {
-        who: one.number and one.number.partition(":")[2] for who, one in expected.items()
-    }
+    assert {who: number_of(one) for who, one in shown.items()} == {who: number_of(one) for who, one in expected.items()}
     assert leases(db, together) in ((0, 0), (1, 0))
     assert together.visits() == alone.visits()
 
@@ -240,5 +243,5 @@ def test_the_comparison_catches_a_lease_that_ends_too_early(sqlite: Db) -> None:
     here = (_number.c.tenant_id == pool.tenant_id,)
     sqlite.write_now(lambda tx: tx.execute(update(_number).where(*here).values(free_at=0)) and None)
     shown = by_arrive(sqlite)(pool.arrival(9, DIRECT, NOW + timedelta(seconds=5), True))
-    assert shown.number is not None
+    assert number_of(shown) is not None
     assert modelled([*moves, Step("arrive", 9, 1)])[-1] is None

@@ -82,6 +82,18 @@ def installed(lane: Lane) -> Installed:
     return lane.db.read_now(crm.installation, lane.tenant_id, lane.installation_id)
 
 
+async def test_an_account_that_cannot_be_read_anew_still_gets_its_deliveries(
+    worker: Worker, lane: Lane, acme: Acme, clock: StoppedClock
+) -> None:
+    await turn(worker)
+    clock.forward(hours=2)
+    lane.enqueue("call:1", at=clock.now())
+    acme.fact_trouble = InstallationError(Why.UNAVAILABLE, "The CRM is out of order.")
+    await turn(worker)
+    assert rows(lane)["call:1"].state == "delivered"
+    assert "out of order" in told(lane).hold_why
+
+
 async def test_what_is_due_is_sent_once_and_the_lane_given_back(worker: Worker, lane: Lane, acme: Acme) -> None:
     lane.enqueue("call:1")
     await turn(worker)

@@ -28,7 +28,8 @@ from starlette.applications import Starlette
 from hub.app import build, web_app
 from hub.hub import Hub
 from hub.settings import AppSettings, Settings
-from hub.setup import apply, read_setup
+from hub.setup import apply
+from hub.setup_file import read_setup
 from hub.store import people
 from hub.store.calls import refusals
 from hub.store.tables import metadata

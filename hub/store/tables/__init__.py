@@ -16,7 +16,19 @@ from hub.store.tables.crm import (
     Spend,
 )
 from hub.store.tables.people import Login, Person, Tenant
-from hub.store.tables.tracking import Lease, Placement, Pool, Site, TrackingNumber, Visit, Visitor
+from hub.store.tables.tracking import (
+    Lease,
+    NumberRule,
+    PageEvent,
+    PageSeen,
+    Placement,
+    Pool,
+    Site,
+    Target,
+    TrackingNumber,
+    Visit,
+    Visitor,
+)
 
 __all__ = [
     "Attempt",
@@ -32,7 +44,10 @@ __all__ = [
     "Lease",
     "Login",
     "Match",
+    "NumberRule",
     "OAuthState",
+    "PageEvent",
+    "PageSeen",
     "Payment",
     "Person",
     "Placement",
@@ -41,6 +56,7 @@ __all__ = [
     "ScenarioVersion",
     "Site",
     "Spend",
+    "Target",
     "TelephonyAccount",
     "Tenant",
     "TrackingNumber",

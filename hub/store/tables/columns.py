@@ -1,5 +1,6 @@
 """What columns are made of, the same in every table."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import JSON, Column, Index, MetaData, Table, text
@@ -38,9 +39,10 @@ def moment(*, nullable: bool = False, index: bool = False) -> Any:
     return Field(default, sa_type=Moment, nullable=nullable, index=index)
 
 
-def json_() -> Any:
-    """Return a JSON column; the list or object in it is replaced whole, never changed in place."""
-    return Field(sa_column=Column(JSON, nullable=False))
+def json_(empty: Callable[[], Any] | None = None) -> Any:
+    """Return a JSON column, ``empty()`` unless given; what is in it is replaced whole, never changed in place."""
+    default: Any = {"default_factory": empty} if empty else {}
+    return Field(sa_column=Column(JSON, nullable=False, default=empty), **default)
 
 
 def table_of(model: type[SQLModel]) -> Table:

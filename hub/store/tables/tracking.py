@@ -1,6 +1,7 @@
 """Sites, numbers, visitors, visits and leases."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
@@ -21,10 +22,42 @@ class Site(SQLModel, table=True):
     currency: str = "RUB"
     overflow_number: str
     hold_s: int = 600
+    mode: str = "load"  # or intent: a number is asked for only when the visitor reaches for it
+    consent: str = "full"  # what the script may keep before the page says otherwise: full, anonymous, off
+    office: list[str] = json_(list)  # networks (CIDR) whose visitors see the site's own numbers
+
+
+class Target(SQLModel, table=True):
+    """A number of the site's own that its pages show: what the script replaces, by the group it belongs to."""
+
+    __table_args__ = (UniqueConstraint("tenant_id", "site_id", "e164"),)
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    site_id: int = reference("site")
+    e164: str
+    group_name: str
+    selectors: list[str] = json_()  # CSS; for numbers that stand incomplete on the page
+    mask: str = ""  # how a number of another length is written: +# (###) ###-##-##
+
+
+class NumberRule(SQLModel, table=True):
+    """One rule of selective replacement, in the order of ``place``: which visits see what."""
+
+    __tablename__ = "number_rule"
+    __table_args__ = (UniqueConstraint("tenant_id", "site_id", "place"),)
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    site_id: int = reference("site")
+    place: int
+    name: str
+    conditions: dict[str, list[str]] = json_()
+    shows: dict[str, Any] = json_()  # group -> {"pool": name} | {"placement": name} | "own"
 
 
 class Pool(SQLModel, table=True):
-    """Tracking numbers shared between the visits of a site."""
+    """Tracking numbers shared between the visits of a site, shown in place of the numbers of one group."""
 
     __table_args__ = (UniqueConstraint("tenant_id", "site_id", "name"),)
 
@@ -32,6 +65,8 @@ class Pool(SQLModel, table=True):
     tenant_id: int = tenant()
     site_id: int = reference("site")
     name: str
+    group_name: str = "main"
+    overflow_number: str = ""  # the site's when empty
 
 
 class Placement(SQLModel, table=True):
@@ -58,7 +93,7 @@ class TrackingNumber(SQLModel, table=True):
     __tablename__ = "tracking_number"
     __table_args__ = (
         Index("ix_tracking_number_longest_idle", "pool_id", "free_at", "id"),
-        unique_where("uq_tracking_number_holder", "visitor_id IS NOT NULL", "pool_id", "visitor_id"),
+        unique_where("uq_tracking_number_holder", "visitor_id IS NOT NULL", "visitor_id", "pool_id"),
         # One holder per visitor and pool; free_at and visitor_id change at every lease: leave room on the page.
         {"postgresql_with": {"fillfactor": 50}},
     )
@@ -109,6 +144,35 @@ class Visit(SQLModel, table=True):
     click_ids: str  # JSON text: [["yclid", "123"]]
     referrer_host: str
     landing: str
+
+
+class PageEvent(SQLModel, table=True):
+    """Something a visitor did with a number on a page: tapped it, copied it, revealed it, sent a form."""
+
+    __tablename__ = "page_event"
+    __table_args__ = (Index("ix_page_event_number", "number_id", "at"), Index("ix_page_event_visit", "visit_id"))
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    visit_id: int = reference("visit")
+    number_id: int | None = reference("tracking_number", nullable=True)
+    kind: str
+    at: datetime = moment()
+
+
+class PageSeen(SQLModel, table=True):
+    """What the script found on a page of the site when it was there last: the self-test of the installation."""
+
+    __tablename__ = "page_seen"
+    __table_args__ = (UniqueConstraint("tenant_id", "site_id", "page"),)
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    site_id: int = reference("site")
+    page: str  # host and path
+    found: dict[str, int] = json_()  # group -> numbers replaced there
+    images: int = 0  # pictures that seem to show a number
+    at: datetime = moment()
 
 
 class Lease(SQLModel, table=True):

@@ -1,4 +1,4 @@
-"""The first schema"""
+"""the first schema"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -93,6 +93,9 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("overflow_number", sa.String(), nullable=False),
         sa.Column("hold_s", sa.Integer(), nullable=False),
+        sa.Column("mode", sa.String(), nullable=False),
+        sa.Column("consent", sa.String(), nullable=False),
+        sa.Column("office", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_site_tenant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_site")),
         sa.UniqueConstraint("key", name=op.f("uq_site_key")),
@@ -225,6 +228,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("secret_hash", name=op.f("pk_login")),
     )
     op.create_table(
+        "number_rule",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("site_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("conditions", sa.JSON(), nullable=False),
+        sa.Column("shows", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_number_rule_site_id")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_number_rule_tenant_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_number_rule")),
+        sa.UniqueConstraint("tenant_id", "site_id", "place", name=op.f("uq_number_rule_tenant_id_site_id_place")),
+    )
+    op.create_table(
+        "page_seen",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("site_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("page", sa.String(), nullable=False),
+        sa.Column("found", sa.JSON(), nullable=False),
+        sa.Column("images", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_page_seen_site_id")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_page_seen_tenant_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_page_seen")),
+        sa.UniqueConstraint("tenant_id", "site_id", "page", name=op.f("uq_page_seen_tenant_id_site_id_page")),
+    )
+    op.create_table(
         "payment",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -263,6 +294,8 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("site_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column("group_name", sa.String(), nullable=False),
+        sa.Column("overflow_number", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_pool_site_id")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_pool_tenant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pool")),
@@ -290,6 +323,20 @@ def upgrade() -> None:
             "campaign",
             name=op.f("uq_spend_tenant_id_site_id_day_source_campaign"),
         ),
+    )
+    op.create_table(
+        "target",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("site_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("e164", sa.String(), nullable=False),
+        sa.Column("group_name", sa.String(), nullable=False),
+        sa.Column("selectors", sa.JSON(), nullable=False),
+        sa.Column("mask", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_target_site_id")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_target_tenant_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_target")),
+        sa.UniqueConstraint("tenant_id", "site_id", "e164", name=op.f("uq_target_tenant_id_site_id_e164")),
     )
     op.create_table(
         "visitor",
@@ -393,7 +440,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_tracking_number_longest_idle", ["pool_id", "free_at", "id"], unique=False)
         batch_op.create_index(
             "uq_tracking_number_holder",
-            ["pool_id", "visitor_id"],
+            ["visitor_id", "pool_id"],
             unique=True,
             postgresql_where=sa.text("visitor_id IS NOT NULL"),
             sqlite_where=sa.text("visitor_id IS NOT NULL"),
@@ -512,11 +559,33 @@ def upgrade() -> None:
             sqlite_where=sa.text("superseded_at IS NULL"),
         )
 
+    op.create_table(
+        "page_event",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("visit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["number_id"], ["tracking_number.id"], name=op.f("fk_page_event_number_id")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_page_event_tenant_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_page_event_visit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_page_event")),
+    )
+    with op.batch_alter_table("page_event", schema=None) as batch_op:
+        batch_op.create_index("ix_page_event_number", ["number_id", "at"], unique=False)
+        batch_op.create_index("ix_page_event_visit", ["visit_id"], unique=False)
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("page_event", schema=None) as batch_op:
+        batch_op.drop_index("ix_page_event_visit")
+        batch_op.drop_index("ix_page_event_number")
+
+    op.drop_table("page_event")
     with op.batch_alter_table("match", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_match_current",
@@ -564,6 +633,7 @@ def downgrade() -> None:
 
     op.drop_table("deal")
     op.drop_table("visitor")
+    op.drop_table("target")
     op.drop_table("spend")
     op.drop_table("pool")
     op.drop_table("placement")
@@ -571,6 +641,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_payment_deal_external_id"))
 
     op.drop_table("payment")
+    op.drop_table("page_seen")
+    op.drop_table("number_rule")
     op.drop_table("login")
     with op.batch_alter_table("lane", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_lane_wake_at"))
