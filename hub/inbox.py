@@ -11,6 +11,7 @@ import structlog
 
 from connectors import scenario as scenarios
 from connectors.scenario import Enquiry, Scenario, ScenarioError
+from hub import matching
 from hub.clock import Clock, rest
 from hub.delivery import queue
 from hub.delivery.queue import Planned
@@ -18,17 +19,16 @@ from hub.store import calls, crm, tracking
 from hub.store.calls import Due, KeptCall
 from hub.store.crm import Installed, SavedScenario
 from hub.store.db import Db
-from hub.store.tracking import Holding, NumberFacts
+from hub.store.tracking import NumberFacts
 from hub.store.tx import Tx
 from hub.store.vault import Vault
 from tracking_core import qualify
 from tracking_core.call import Call, Direction, fold
-from tracking_core.match import Evidence, LeaseSpan, Match, Remembered, StaticNumber, match
+from tracking_core.match import Match
 from tracking_core.source import Channel, Source
 
 log = structlog.get_logger()
 
-_MEMORY = timedelta(days=60)
 _GLANCE_S = 0.15  # how long what another process wrote may stay unseen
 _UNTIL_MENDED = timedelta(minutes=5)
 _RULES = qualify.Rules()
@@ -73,53 +73,13 @@ def _save(tx: Tx, due: Due, call: Call, now: datetime, vault: Vault) -> tuple[Ke
         verdict=(verdict.qualified, verdict.why),
         vault=vault,
     )
-    found = _match(tx, due, call, number, caller_key)
+    found = matching.find(tx, due.tenant_id, call, number, caller_key)
     calls.save_match(tx, due.tenant_id, kept.id, found, now)
     if not call.is_ended or call.direction is not Direction.INBOUND:
         return kept, None
     if verdict.qualified:
         _goal(tx, due.tenant_id, kept.id, found, call)
     return kept, _enquiry(kept.id, call, _source(tx, due.tenant_id, found, number), found)
-
-
-def _match(tx: Tx, due: Due, call: Call, number: NumberFacts | None, caller_key: str | None) -> Match:
-    at, did = call.started_at, call.did
-    placement = None
-    if did and number and number.placement_id:
-        placement = StaticNumber(did, str(number.placement_id), number.placement_source)
-    known = calls.remembered(tx, due.tenant_id, caller_key, at, at - _MEMORY) if caller_key else None
-    return match(
-        did,
-        call.caller,
-        at,
-        [_span(did, holding, number.hold) for holding in _holders(tx, due, number, at)] if did and number else [],
-        placement,
-        Remembered(str(known.visitor_id), str(known.visit_id), known.called_at, known.confidence) if known else None,
-        evidence=_evidence(tx, due.tenant_id, call.visit_id),
-    )
-
-
-def _evidence(tx: Tx, tenant_id: int, visit_id: str | None) -> Evidence | None:
-    """Return the visit that telephony itself named, if it is one of the tenant's."""
-    if visit_id is None or not visit_id.isdecimal() or not tracking.has_visit(tx, tenant_id, int(visit_id)):
-        return None
-    return Evidence(visit_id)
-
-
-def _holders(tx: Tx, due: Due, number: NumberFacts, at: datetime) -> list[Holding]:
-    return tracking.holders_at(tx, due.tenant_id, number.number_id, at)
-
-
-def _span(did: str, holding: Holding, hold: timedelta) -> LeaseSpan:
-    return LeaseSpan(
-        number=did,
-        visitor=str(holding.visitor_id),
-        visit_id=str(holding.visit_id),
-        started_at=holding.started_at,
-        last_seen=holding.last_seen_at,
-        exclusive_until=holding.last_seen_at + hold,
-        ended_at=holding.ended_at,
-    )
 
 
 def _source(tx: Tx, tenant_id: int, found: Match, number: NumberFacts | None) -> Source | None:

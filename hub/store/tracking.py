@@ -1,18 +1,19 @@
 """What matching reads of visits and leases: a dialled number, who held it, and what brought him."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, case, literal, select
 
 from hub.store.arrival import source_of
-from hub.store.tables import Lease, Placement, Site, TrackingNumber, Visit, table_of
+from hub.store.tables import Lease, PageEvent, Placement, Site, TrackingNumber, Visit, table_of
 from hub.store.tx import Tx
 from tracking_core.source import Source
 
 _visit, _number, _lease = (table_of(model) for model in (Visit, TrackingNumber, Lease))
-_placement, _site = table_of(Placement), table_of(Site)
+_placement, _site, _event = table_of(Placement), table_of(Site), table_of(PageEvent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +56,65 @@ def _same(table: Table, key: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One holder of a number: his lease, and his last visit that began before the asked moment."""
+    """One holder of a number: his lease, his last visit that began before the asked moment, and what he did there."""
 
     visitor_id: int
     visit_id: int
     started_at: datetime
     last_seen_at: datetime
     ended_at: datetime | None
+    taps: tuple[datetime, ...] = ()
+    copied: bool = False
 
 
-def holders_at(tx: Tx, tenant_id: int, number_id: int, at: datetime, most: int = 5) -> list[Holding]:
+def holders_at(tx: Tx, tenant_id: int, number_id: int, at: datetime, most: int) -> list[Holding]:
     """Return who held a number at a moment and before it, newest first."""
-    leases = tx.execute(
-        select(_lease.c.visitor_id, _lease.c.started_at, _lease.c.ended_at)
+    until = case((_lease.c.ended_at < at, _lease.c.ended_at), else_=literal(at, _lease.c.ended_at.type))
+    touched = _visit.alias("touched")
+    last = (
+        select(touched.c.id)
+        .where(touched.c.tenant_id == tenant_id, touched.c.visitor_id == _lease.c.visitor_id)
+        .where(touched.c.started_at <= until)
+        .order_by(touched.c.started_at.desc(), touched.c.id.desc())
+        .limit(1)
+        .correlate(_lease)
+        .scalar_subquery()
+    )
+    rows = tx.execute(
+        select(_lease.c.visitor_id, _lease.c.started_at, _lease.c.ended_at, _visit.c.id, _visit.c.last_seen_at)
+        .select_from(_lease.join(_visit, (_visit.c.tenant_id == tenant_id) & (_visit.c.id == last)))
         .where(_lease.c.tenant_id == tenant_id, _lease.c.number_id == number_id, _lease.c.started_at <= at)
         .order_by(_lease.c.started_at.desc())
         .limit(most)
     ).all()
-    holdings = []
-    for visitor_id, started_at, ended_at in leases:
-        until = min(at, ended_at) if ended_at else at
-        visit = tx.execute(
-            select(_visit.c.id, _visit.c.last_seen_at)
-            .where(_visit.c.tenant_id == tenant_id, _visit.c.visitor_id == visitor_id)
-            .where(_visit.c.started_at <= until)
-            .order_by(_visit.c.started_at.desc(), _visit.c.id.desc())
-            .limit(1)
-        ).first()
-        if visit:
-            holdings.append(Holding(visitor_id, visit.id, started_at, min(visit.last_seen_at, until), ended_at))
-    return holdings
+    did = _done(tx, tenant_id, number_id, [row.id for row in rows], at)
+    return [
+        Holding(
+            row.visitor_id,
+            row.id,
+            row.started_at,
+            min(row.last_seen_at, at, row.ended_at or at),
+            row.ended_at,
+            tuple(moment for kind, moment in did.get(row.id, ()) if kind == "tel_tap"),
+            any(kind == "copy" for kind, _ in did.get(row.id, ())),
+        )
+        for row in rows
+    ]
+
+
+def _done(
+    tx: Tx, tenant_id: int, number_id: int, visit_ids: Sequence[int], at: datetime
+) -> dict[int, list[tuple[str, datetime]]]:
+    """Return what was done with the number in each of these visits before the moment."""
+    found: dict[int, list[tuple[str, datetime]]] = {}
+    for row in tx.execute(
+        select(_event.c.visit_id, _event.c.kind, _event.c.at)
+        .where(_event.c.tenant_id == tenant_id, _event.c.number_id == number_id, _event.c.at <= at)
+        .where(_event.c.visit_id.in_(visit_ids))
+        .order_by(_event.c.at)
+    ):
+        found.setdefault(row.visit_id, []).append((row.kind, row.at))
+    return found
 
 
 def visit_source(tx: Tx, tenant_id: int, visit_id: int) -> Source:

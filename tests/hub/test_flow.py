@@ -1,10 +1,11 @@
 """The whole way through the product: an ad, a number, a call, a deal with its source, a sale, ROI."""
 
+import json
 from typing import Any
 
 from sqlalchemy import select
 
-from hub.store.tables import Goal, table_of
+from hub.store.tables import Goal, Match, table_of
 from hub.store.tx import Tx
 from tests.hub.world import World
 
@@ -136,3 +137,14 @@ def all_goals(tx: Tx) -> list[tuple[str, int, bool]]:
     goals = table_of(Goal)
     rows = tx.execute(select(goals).order_by(goals.c.name))
     return [(row.name, row.value_minor, row.withdrawn_at is None) for row in rows]
+
+
+async def test_a_tap_on_the_number_before_the_call_is_evidence(connected: World) -> None:
+    shown = await connected.visit(AD)
+    tap = {"site": connected.applied.sites[0]["key"], "visitor": shown["visitor"], "visit": shown["visit"]}
+    tap |= {"kind": "tel_tap", "number": shown["number"]}
+    assert (await connected.web.post("/dni/v1/event", content=json.dumps(tap))).status_code == 204
+    await connected.mango_call("c1", IVAN, shown["number"], talk_s=60)
+    await connected.delivered(1)
+    words = await connected.hub.db.read(lambda tx: tx.execute(select(table_of(Match).c.words)).scalar_one())
+    assert "tapped the number" in words

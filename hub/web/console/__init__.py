@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from hub.web.answers import refused
-from hub.web.console import calls_page, connections_page, deliveries_page, login, report_page
+from hub.web.console import calls_page, connections_page, deliveries_page, login, report_page, sites_page
 from hub.web.console.session import whoever
 from hub.web.console.shell import complain
 
@@ -25,6 +25,7 @@ routes: list[BaseRoute] = [
     Route("/deliveries", deliveries_page.show, methods=["GET"]),
     Route("/deliveries/{delivery_id}/again", deliveries_page.send_again, methods=["POST"]),
     Route("/connections", connections_page.show, methods=["GET"]),
+    Route("/sites", sites_page.show, methods=["GET"]),
 ]
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from hub.web.words.sites_en import SITES_EN
+
 EN: Mapping[str, str] = {
     "product": "CallTracking Hub",
     "zone": "Times are in the site's time zone: {zone}.",
@@ -369,4 +371,5 @@ EN: Mapping[str, str] = {
     "can.doorbell": "Hears of changes at once",
     "standing.live-tested": "Tested on real accounts.",
     "standing.sandbox-tested": "Tested on a sandbox that follows the vendor's protocol.",
+    **SITES_EN,
 }

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from hub.web.words.sites_ru import SITES_RU
+
 RU: Mapping[str, str] = {
     "product": "CallTracking Hub",
     "zone": "Время по часовому поясу сайта: {zone}.",
@@ -369,4 +371,5 @@ RU: Mapping[str, str] = {
     "can.doorbell": "Узнаёт об изменениях сразу",
     "standing.live-tested": "Проверено на настоящих аккаунтах.",
     "standing.sandbox-tested": "Проверено на песочнице, которая повторяет протокол поставщика.",
+    **SITES_RU,
 }
