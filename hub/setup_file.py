@@ -95,7 +95,7 @@ class RulePart(_Part):
     """One rule of selective replacement."""
 
     name: Name
-    when: dict[Condition, list[str]] = {}
+    when: dict[Condition, Annotated[list[str], Field(min_length=1)]] = {}
     show: dict[Name, Literal["own"] | ShowPart] = Field(min_length=1)
 
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from hub.store.tables import PageEvent, PageSeen, TrackingNumber, Visit, Visitor, table_of
 from hub.store.tx import Tx, insert_or
 
 _event, _seen, _number = table_of(PageEvent), table_of(PageSeen), table_of(TrackingNumber)
 _visit, _visitor = table_of(Visit), table_of(Visitor)
+_KEPT = timedelta(days=30)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +46,17 @@ def save_event(
 
 
 def save_seen(tx: Tx, tenant_id: int, site_id: int, seen: Seen, most: int = 500) -> None:
-    """Keep what the script found on a page; a site's pages beyond ``most`` are not kept."""
-    known = select(_seen.c.page).where(_seen.c.tenant_id == tenant_id, _seen.c.site_id == site_id).limit(most)
-    pages = {row.page for row in tx.execute(known)}
-    if len(pages) >= most and seen.page not in pages:
-        return
+    """Keep what the script found on a page; of a site's pages the latest ``most``, none older than 30 days."""
+    here = _seen.c.tenant_id == tenant_id, _seen.c.site_id == site_id
     told = {"found": dict(seen.found), "images": seen.images, "at": seen.at}
     tx.execute(
         insert_or(tx, _seen)
         .values(tenant_id=tenant_id, site_id=site_id, page=seen.page, **told)
         .on_conflict_do_update(index_elements=["tenant_id", "site_id", "page"], set_=told)
     )
+    latest = select(_seen.c.at).where(*here).order_by(_seen.c.at.desc()).offset(most).limit(1)
+    oldest = max(tx.execute(latest).scalar() or _LONG_AGO, seen.at - _KEPT)
+    tx.execute(delete(_seen).where(*here, _seen.c.at <= oldest))
 
 
 def pages_seen(tx: Tx, tenant_id: int, site_id: int) -> list[Seen]:

@@ -99,6 +99,8 @@ class Doors:
         try:
             site, asked, origin = await self._read(request)
             kind = _text(asked, "kind")
+            if kind == "seen" and not origin:
+                raise Unacceptable("The header origin is missing: what a page shows is taken from browsers alone.")
             if kind == "seen":
                 await self._seen(site, asked)
             elif kind in _EVENTS:

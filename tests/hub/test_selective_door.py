@@ -175,6 +175,20 @@ async def test_an_event_of_nobody_is_a_counted_refusal(site: World, wrong: dict[
 async def test_what_the_script_found_is_kept_by_page(site: World) -> None:
     for found in ({"city": 1}, {"city": 2, "free": 1, "mars": 9}):
         detail = {"url": "https://okna.example/contacts?x=1", "found": found, "images": 1}
-        assert (await post(site, "event", {"kind": "seen", "detail": detail})).status_code == 204
+        told = {"kind": "seen", "detail": detail}
+        assert (await post(site, "event", told, origin="https://okna.example")).status_code == 204
     (kept,) = await site.hub.db.read(pages.pages_seen, 1, 1)
     assert (kept.page, kept.found, kept.images) == ("okna.example/contacts", {"city": 2, "free": 1}, 1)
+
+
+async def test_what_a_page_shows_is_taken_from_browsers_alone(site: World) -> None:
+    answer = await post(site, "event", {"kind": "seen", "detail": {"url": "https://okna.example/", "found": {}}})
+    assert (answer.status_code, "origin is missing" in answer.json()["error"]) == (400, True)
+
+
+async def test_a_page_not_seen_for_a_month_is_forgotten(site: World) -> None:
+    for page in ("old", "new"):
+        told = {"kind": "seen", "detail": {"url": f"https://okna.example/{page}", "found": {}}}
+        await post(site, "event", told, origin="https://okna.example")
+        site.clock.forward(31 * 86_400)
+    assert [one.page for one in await site.hub.db.read(pages.pages_seen, 1, 1)] == ["okna.example/new"]
