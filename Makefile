@@ -10,6 +10,9 @@ demo: $(VENV)/.run
 	@$(BIN)/cthub demo $(ARGS)
 
 test: $(VENV)/.dev
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+		{ apt-get update -qq && apt-get install -y -qq chromium; } >/dev/null || \
+		{ echo "make test needs Chromium for the browser tests: install it."; exit 1; }
 	@$(BIN)/pytest -n auto $(ARGS)
 
 lint: $(VENV)/.dev

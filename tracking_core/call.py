@@ -14,6 +14,8 @@ __all__ = ["FALLBACK", "Call", "CallEvent", "CallEventKind", "CallStatus", "Dire
 
 FALLBACK = timedelta(seconds=60)  # rule 1: after the last leg's end, for a call without a call-level end
 
+TELLING_APART = 3  # rule 3, seconds: durations that differ by more are told as different
+
 _KIND_ORDER = {kind: place for place, kind in enumerate(CallEventKind)}
 _Legs = Sequence[Sequence[CallEvent]]
 
@@ -24,7 +26,8 @@ class Call:
 
     ``settles_at`` is the moment an open call whose legs all ended will be over by the fallback: fold again
     then. ``operator`` is the last person who talked; for a call nobody answered, whom it rang, as far as
-    telephony says.
+    telephony says. ``durations_differ`` says that the talk the call-level end gives and the talk the other events
+    show are more than 3 s apart; the former is kept.
     """
 
     provider_call_id: str
@@ -44,6 +47,7 @@ class Call:
     recording_url: str | None
     recording_id: str | None
     visit_id: str | None
+    durations_differ: bool
 
     @property
     def is_ended(self) -> bool:
@@ -76,7 +80,7 @@ def fold(events: Iterable[CallEvent], now: datetime) -> Call:
     answers = [one for one in told if one.human and one.kind is CallEventKind.ANSWERED]
     answered = bool(answers) or any(one.status is CallStatus.ANSWERED for one in told)
     origin = _origin(legs, finals, told)
-    started_at = _started_at(told)
+    started_at = _started_at(told, [*finals, *(one for leg in legs for one in leg)])
     # An end that says "missed" cannot time a call that an answer corrected.
     trusted = [one for one in finals if not answered or one.status.rank != CallStatus.MISSED.rank]
     talk_s = _talk_s(trusted, told, ended_at) if answered else 0
@@ -101,6 +105,7 @@ def fold(events: Iterable[CallEvent], now: datetime) -> Call:
         recording_url=recording.recording_url if recording else None,
         recording_id=recording.recording_id if recording else None,
         visit_id=next((one.visit_id for one in told if one.visit_id), None),
+        durations_differ=answered and _durations_differ(trusted, told, ended_at),
     )
 
 
@@ -137,8 +142,14 @@ def _coming_in(leg: Sequence[CallEvent]) -> tuple[bool, datetime, str]:
 
 
 def _origin(legs: _Legs, finals: Sequence[CallEvent], told: Sequence[CallEvent]) -> Sequence[CallEvent]:
-    """The events that may name dialled number and caller: the first leg, then the call-level end (rule 4)."""
-    return [*(legs[0] if legs else ()), *finals] or told
+    """The events that may name dialled number and caller: the first leg, then the call-level end (rule 4).
+
+    A leg that goes the other way than the call was made from it, even if it is the first we heard of.
+    """
+    direction = _direction(finals, ())
+    first = legs[0] if legs else ()
+    other_way = any(one.direction not in (direction, Direction.UNKNOWN) for one in first)
+    return [*(() if other_way and direction is not Direction.UNKNOWN else first), *finals] or told
 
 
 def _end(finals: Sequence[CallEvent], legs: _Legs, now: datetime) -> tuple[datetime | None, datetime | None]:
@@ -156,9 +167,10 @@ def _end(finals: Sequence[CallEvent], legs: _Legs, now: datetime) -> tuple[datet
     return (max(closed), None) if now >= settles_at else (None, settles_at)
 
 
-def _started_at(told: Sequence[CallEvent]) -> datetime:
+def _started_at(told: Sequence[CallEvent], states: Sequence[CallEvent]) -> datetime:
+    """The earliest start telephony gives, else the earliest event (rule 1): of a recording only if it is alone."""
     given = [one.started_at for one in told if one.started_at]
-    return min(given) if given else told[0].occurred_at
+    return min(given) if given else min(one.occurred_at for one in states or told)
 
 
 def _first_answer(told: Sequence[CallEvent]) -> datetime | None:
@@ -170,13 +182,23 @@ def _first_answer(told: Sequence[CallEvent]) -> datetime | None:
 
 def _answered_at(told: Sequence[CallEvent], ended_at: datetime | None, talk_s: int) -> datetime | None:
     first = _first_answer(told)
-    return first if first or not ended_at else ended_at - timedelta(seconds=talk_s)
+    if ended_at and (first is None or first > ended_at):  # an answer without a time of its own, heard of too late
+        return ended_at - timedelta(seconds=talk_s)
+    return first
 
 
 def _talk_s(trusted: Sequence[CallEvent], told: Sequence[CallEvent], ended_at: datetime | None) -> int:
     """Seconds of talk: what the call-level end says (rule 3), else from the first answer to the end."""
     given = [one.talk_s for one in trusted if one.talk_s is not None]
     return max(0, given[-1]) if given else _seconds(_first_answer(told), ended_at)
+
+
+def _durations_differ(trusted: Sequence[CallEvent], told: Sequence[CallEvent], ended_at: datetime | None) -> bool:
+    given = [one.talk_s for one in trusted if one.talk_s is not None]
+    first = _first_answer(told)
+    if not (given and first and ended_at):
+        return False
+    return abs((ended_at - first).total_seconds() - given[-1]) > TELLING_APART
 
 
 def _wait_s(trusted: Sequence[CallEvent], started_at: datetime, until: datetime | None) -> int:

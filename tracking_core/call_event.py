@@ -91,10 +91,13 @@ class CallEvent:
     visit_id: str | None = None
 
 
-def dedupe_key(kind: CallEventKind, call_id: str, leg_id: str | None, at: datetime, seq: int | None, mark: str) -> str:
+def dedupe_key(
+    kind: CallEventKind, call_id: str, leg_id: str | None, at: datetime | None, seq: int | None, mark: str
+) -> str:
     """Returns the key that is the same each time one fact is sent: sha256 hex, never of the receive time.
 
-    ``mark`` is the status, or what else tells two facts of one kind and moment apart (a recording id).
+    ``at`` is the provider's own time, None where it tells none. ``mark`` is the status, or what else tells two
+    facts of one kind and moment apart (a recording id).
     """
-    place = str(seq) if seq is not None else at.isoformat()
+    place = str(seq) if seq is not None else at.isoformat() if at else ""
     return sha256("|".join((kind, call_id, leg_id or "", place, mark)).encode()).hexdigest()

@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from math import exp
 
+from tracking_core.habits import SHEET_HABITS, TAP_WINDOW, Habits, Interest
 from tracking_core.source import Source
 
 
 class MatchReason(StrEnum):
-    """The evidence that decided a match, strongest first."""
+    """The evidence that decided a match, strongest first.
+
+    ``EXCLUSIVE_LEASE`` is also the reason when a ``tel:`` tap points to the holder; ``LAST_HOLDER`` also when
+    region or behaviour points to an earlier holder than the last. The words of the match tell them apart.
+    """
 
     VISIT_ID = "visit_id"
     EXCLUSIVE_LEASE = "exclusive_lease"
@@ -26,7 +30,9 @@ class LeaseSpan:
     """One lease of a number, as the history tells it; times aware UTC.
 
     ``exclusive_until`` is when another visitor may get the number; ``ended_at`` when one did, or it was given
-    back. ``weight`` is the product of the factors for region, hour and device of section 10.
+    back. ``weight`` is the product of the factors for hour and device of section 10. ``region`` is the visit's,
+    in the same words as the caller's. ``taps`` are the moments the visitor tapped this number. ``interest`` is
+    ``CALLED`` when a call from another phone has been matched to this visitor for sure.
     """
 
     number: str
@@ -38,6 +44,21 @@ class LeaseSpan:
     ended_at: datetime | None = None
     source: Source | None = None
     weight: float = 1.0
+    region: str | None = None
+    taps: tuple[datetime, ...] = ()
+    interest: Interest = Interest.UNKNOWN
+
+    def idle(self, at: datetime) -> float:
+        """Returns the minutes since the visitor was last seen; 0 while he is on the page."""
+        return max(0.0, (at - self.last_seen).total_seconds() / 60)
+
+    def tapped(self, at: datetime) -> datetime | None:
+        """Returns the visitor's latest tap of the minute before ``at``."""
+        return max((tap for tap in self.taps if at - TAP_WINDOW <= tap <= at), default=None)
+
+    def holds(self, at: datetime) -> bool:
+        """Says whether the number is this visitor's at ``at``."""
+        return at < self.exclusive_until and (self.ended_at is None or at < self.ended_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +101,8 @@ class Candidate:
 class Match:
     """Who called, as far as the evidence goes; ``confidence`` 0..1, 0 when nobody is named.
 
-    ``candidates`` are the holders of the number, likeliest first; they are kept also when none was accepted.
+    ``candidates`` are the likeliest holders of the number, likeliest first; they are kept also when none was
+    accepted. ``nobody`` is the probability that it was none of the number's known holders.
     """
 
     reason: MatchReason
@@ -90,23 +112,27 @@ class Match:
     placement_id: str | None = None
     visitor: str | None = None
     candidates: tuple[Candidate, ...] = ()
+    nobody: float = 0.0
+
+    @property
+    def is_accepted(self) -> bool:
+        """Says whether a visit or placement is named and not merely probable."""
+        return self.reason not in (MatchReason.PROBABLE, MatchReason.NOBODY)
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
     """How sure is sure: section 10's figures.
 
-    ``accept`` and ``probable`` are probabilities; ``background`` is the weight of a caller who never saw the
-    site; ``memory`` is how long a caller is remembered; ``delays`` are (share, mean minutes) of the delay
-    last seen -> call.
+    ``accept`` and ``probable`` are probabilities; ``memory`` is how long a caller is remembered; ``newest`` is
+    how many holders of the number are weighed, ``kept`` how many of them stay with the match.
     """
 
     accept: float = 0.6
     probable: float = 0.3
-    background: float = 0.0005
     memory: timedelta = timedelta(days=90)
-    delays: tuple[tuple[float, float], ...] = ((0.85, 3.0), (0.15, 60.0))
-    newest: int = 5
+    newest: int = 24
+    kept: int = 5
 
 
 SHEET_THRESHOLDS = Thresholds()
@@ -121,13 +147,16 @@ def match(
     remembered: Remembered | None,
     *,
     evidence: Evidence | None = None,
+    caller_region: str | None = None,
+    habits: Habits = SHEET_HABITS,
     thresholds: Thresholds = SHEET_THRESHOLDS,
 ) -> Match:
     """Matches a call that began at ``at`` on the number ``did`` (E.164).
 
     Order of evidence: a visit id carried by the call; the holder of the number at that moment; the caller's
-    own earlier call; the last holder, ever less likely with time; the number's placement. Leases that begin
-    after ``at`` are ignored, so a late event never sees the future.
+    own earlier call; the likeliest of the past holders, each ever less likely with time; the number's placement.
+    ``caller_region`` is None when the phone does not tell it, as with most mobiles. Leases that begin after
+    ``at`` are ignored, so a late event never sees the future.
     """
     if evidence is not None:
         words = "The telephony named the visit itself."
@@ -135,18 +164,14 @@ def match(
     known = remembered if caller and _is_fresh(remembered, at, thresholds) else None
     if placement is not None:
         return _by_repeat(known, placement, ()) if known else _by_placement(placement)
-    spans = _spans(did, at, leases, thresholds.newest)
-    candidates = _candidates(spans, at, thresholds)
-    holders = [span for span in spans if at < span.exclusive_until and _is_open(span, at)]
-    if len(holders) == 1 or (holders and not known):
-        return _by_lease(candidates, holders, at, thresholds)
-    if known:
-        return _by_repeat(known, None, candidates)
-    return _by_last_holder(spans, candidates, at, thresholds)
+    judged = _judge(spans_at(did, at, leases, thresholds.newest), at, caller_region, habits)
+    if known and not judged.is_one_holder(at, thresholds.accept):
+        return _by_repeat(known, None, judged.candidates(thresholds.kept))
+    return _by_holders(judged, at, caller_region, thresholds)
 
 
-def _spans(did: str | None, at: datetime, leases: Sequence[LeaseSpan], newest: int) -> list[LeaseSpan]:
-    """The newest lease of each visitor who had the number before the call, newest first."""
+def spans_at(did: str | None, at: datetime, leases: Sequence[LeaseSpan], newest: int) -> list[LeaseSpan]:
+    """Returns the newest lease of each visitor who had the number before the call, newest first."""
     before = [lease for lease in leases if lease.number == did and lease.started_at <= at]
     before.sort(key=lambda lease: (min(lease.last_seen, at), lease.started_at, lease.visitor), reverse=True)
     by_visitor: dict[str, LeaseSpan] = {}
@@ -155,78 +180,97 @@ def _spans(did: str | None, at: datetime, leases: Sequence[LeaseSpan], newest: i
     return list(by_visitor.values())[:newest]
 
 
-def _is_open(span: LeaseSpan, at: datetime) -> bool:
-    return span.ended_at is None or at < span.ended_at
+def signs(span: LeaseSpan, at: datetime, caller_region: str | None, habits: Habits) -> float:
+    """Returns the weight of everything but the delay: region, tap, interest, hour and device."""
+    of_tap = habits.of_tap(span.idle(at), span.tapped(at) is not None)
+    return span.weight * habits.of_region(span.region, caller_region) * of_tap * habits.interests[span.interest]
 
 
-def _candidates(spans: Sequence[LeaseSpan], at: datetime, thresholds: Thresholds) -> tuple[Candidate, ...]:
-    weights = [span.weight * _density(_idle_minutes(span, at), thresholds) for span in spans]
-    total = sum(weights) + thresholds.background
-    found = [
-        Candidate(span.visitor, span.visit_id, weight / total) for span, weight in zip(spans, weights, strict=True)
-    ]
-    return tuple(sorted(found, key=lambda candidate: -candidate.probability))
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The holders of the number, likeliest first, each with his probability."""
+
+    likeliest: tuple[tuple[LeaseSpan, float], ...] = ()
+    newest: LeaseSpan | None = None
+    nobody: float = 0.0
+
+    def holders(self, at: datetime) -> int:
+        return sum(span.holds(at) for span, _ in self.likeliest)
+
+    def is_one_holder(self, at: datetime, accept: float) -> bool:
+        """Says whether the number was one visitor's, and nothing speaks against its being he who called."""
+        if self.holders(at) != 1:
+            return False
+        span, probability = self.likeliest[0]
+        return span.holds(at) and probability >= accept
+
+    def candidates(self, kept: int) -> tuple[Candidate, ...]:
+        return tuple(Candidate(span.visitor, span.visit_id, told) for span, told in self.likeliest[:kept])
 
 
-def _idle_minutes(span: LeaseSpan, at: datetime) -> float:
-    return max(0.0, (at - span.last_seen).total_seconds() / 60)
-
-
-def _density(minutes: float, thresholds: Thresholds) -> float:
-    return sum(share / mean * exp(-minutes / mean) for share, mean in thresholds.delays)
+def _judge(spans: Sequence[LeaseSpan], at: datetime, caller_region: str | None, habits: Habits) -> _Judged:
+    weights = [habits.delays.density(span.idle(at)) * signs(span, at, caller_region, habits) for span in spans]
+    nobody = habits.background * habits.of_region(None, caller_region)
+    total = sum(weights) + nobody
+    if not spans or not total:
+        return _Judged(nobody=1.0)
+    told = [(span, weight / total) for span, weight in zip(spans, weights, strict=True)]
+    return _Judged(tuple(sorted(told, key=lambda one: -one[1])), spans[0], nobody / total)
 
 
 def _is_fresh(remembered: Remembered | None, at: datetime, thresholds: Thresholds) -> bool:
     return remembered is not None and timedelta() <= at - remembered.at <= thresholds.memory
 
 
-def _by_lease(
-    candidates: tuple[Candidate, ...], holders: Sequence[LeaseSpan], at: datetime, thresholds: Thresholds
-) -> Match:
-    names = {holder.visitor for holder in holders}
-    best = next(candidate for candidate in candidates if candidate.visitor in names)
-    if len(holders) > 1:
-        words = f"{len(holders)} visitors held the number at the time of the call; the likeliest is named."
-        return _graded(best, MatchReason.PROBABLE, words, candidates, thresholds)
-    seen = _ago(_idle_minutes(holders[0], at))
-    words = f"The number was this visitor's alone at the time of the call; {seen}."
-    return _graded(best, MatchReason.EXCLUSIVE_LEASE, words, candidates, thresholds)
+def _by_holders(judged: _Judged, at: datetime, caller_region: str | None, thresholds: Thresholds) -> Match:
+    """Names the likeliest holder, present or past; calls him probable, or names nobody, by the thresholds."""
+    if not judged.likeliest:
+        return Match(MatchReason.NOBODY, "Nobody was shown the number before the call.", 0.0, nobody=1.0)
+    best, probability = judged.likeliest[0]
+    candidates = judged.candidates(thresholds.kept)
+    if probability < thresholds.probable:
+        refused = f"Nobody is likely enough: the best candidate has {probability:.0%}."
+        return Match(MatchReason.NOBODY, refused, 0.0, candidates=candidates, nobody=judged.nobody)
+    reason, words = _why(judged, best, at)
+    words += _of_region(best, caller_region)
+    if probability < thresholds.accept:
+        reason, words = MatchReason.PROBABLE, f"Probable only ({probability:.0%}). {words}"
+    return Match(
+        reason, words, probability, best.visit_id, visitor=best.visitor, candidates=candidates, nobody=judged.nobody
+    )
 
 
-def _by_last_holder(
-    spans: Sequence[LeaseSpan], candidates: tuple[Candidate, ...], at: datetime, thresholds: Thresholds
-) -> Match:
-    if not candidates:
-        return Match(MatchReason.NOBODY, "Nobody was shown the number before the call.", 0.0)
-    best = candidates[0]
-    span = next(span for span in spans if span.visitor == best.visitor)
-    words = f"The last visitor who was shown the number; {_ago(_idle_minutes(span, at))}."
-    return _graded(best, MatchReason.LAST_HOLDER, words, candidates, thresholds)
+def _why(judged: _Judged, best: LeaseSpan, at: datetime) -> tuple[MatchReason, str]:
+    tap = best.tapped(at)
+    if tap is not None:
+        return MatchReason.EXCLUSIVE_LEASE, f"The visitor tapped the number {(at - tap).seconds} s before the call."
+    seen = _ago(best.idle(at))
+    holders = judged.holders(at)
+    if holders > 1:
+        words = f"{holders} visitors held the number at the time of the call; the likeliest is named."
+        return MatchReason.PROBABLE, words
+    if best.holds(at):
+        return (
+            MatchReason.EXCLUSIVE_LEASE,
+            f"The number was this visitor's alone at the time of the call; {seen}.",
+        )
+    if best is judged.newest:
+        return MatchReason.LAST_HOLDER, f"The last visitor who was shown the number; {seen}."
+    return MatchReason.LAST_HOLDER, f"Shown the number earlier, yet likelier than those after; {seen}."
 
 
-def _graded(
-    best: Candidate,
-    reason: MatchReason,
-    words: str,
-    candidates: tuple[Candidate, ...],
-    thresholds: Thresholds,
-) -> Match:
-    """Accepts, calls probable or names nobody, by the thresholds."""
-    if best.probability < thresholds.probable:
-        refused = f"Nobody is likely enough: the best candidate has {best.probability:.0%}."
-        return Match(MatchReason.NOBODY, refused, 0.0, candidates=candidates)
-    if best.probability < thresholds.accept:
-        reason, words = MatchReason.PROBABLE, f"Probable only ({best.probability:.0%}). {words}"
-    return Match(reason, words, best.probability, best.visit_id, visitor=best.visitor, candidates=candidates)
+def _of_region(best: LeaseSpan, caller_region: str | None) -> str:
+    if caller_region is None or best.region is None:
+        return ""
+    return " The caller's region is the visit's." if best.region == caller_region else " The caller's region differs."
 
 
 def _by_repeat(known: Remembered, placement: StaticNumber | None, candidates: tuple[Candidate, ...]) -> Match:
     # A visitor we know by this phone who was also shown this number: the later visit is the touch.
     visit_id = next((one.visit_id for one in candidates if one.visitor == known.visitor), known.visit_id)
-    words = f"The same caller called on {known.at:%d.%m.%Y}; that call's visitor is taken."
     return Match(
         MatchReason.REPEAT_CALLER,
-        words,
+        f"The same caller called on {known.at:%d.%m.%Y}; that call's visitor is taken.",
         known.confidence,
         visit_id,
         placement.placement_id if placement else None,

@@ -1,57 +1,25 @@
 """Call events in any order -> one Call: the fold rules of the telephony sheet, section 10."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracking_core.call import CallEvent, CallEventKind, CallStatus, Direction, dedupe_key, fold
-
-T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-LATER = T0 + timedelta(hours=1)
-DID, OTHER_DID, CALLER = "+74951112233", "+74959998877", "+79161234567"
-
-
-def at(seconds: float) -> datetime:
-    return T0 + timedelta(seconds=seconds)
-
-
-def told(kind: CallEventKind, seconds: float, leg: str | None = "leg-1", **facts) -> CallEvent:
-    key = dedupe_key(kind, "call-1", leg, at(seconds), facts.get("seq"), str(facts))
-    return CallEvent(
-        kind=kind,
-        provider_call_id="call-1",
-        provider_leg_id=leg,
-        occurred_at=at(seconds),
-        dedupe_key=key,
-        **facts,
-    )
-
-
-def rings(seconds: float, leg: str | None = "leg-1", **facts) -> CallEvent:
-    return told(CallEventKind.RINGING, seconds, leg, **facts)
-
-
-def answers(seconds: float, leg: str | None = "leg-1", **facts) -> CallEvent:
-    return told(CallEventKind.ANSWERED, seconds, leg, **{"human": True, **facts})
-
-
-def hangs_up(seconds: float, leg: str | None = "leg-1", **facts) -> CallEvent:
-    return told(CallEventKind.ENDED, seconds, leg, **facts)
-
-
-def call_ends(seconds: float, **facts) -> CallEvent:
-    return told(CallEventKind.ENDED, seconds, None, final=True, **facts)
-
-
-INBOUND = {"direction": Direction.INBOUND, "did": DID, "caller": CALLER}
-ANSWERED_CALL = [
-    rings(0, **INBOUND),
-    answers(10, operator="101"),
-    hangs_up(70),
-    call_ends(70, status=CallStatus.ANSWERED, talk_s=59, wait_s=11),
-]
+from tests.unit.telling import (
+    ANSWERED_CALL,
+    CALLER,
+    DID,
+    INBOUND,
+    LATER,
+    OTHER_DID,
+    T0,
+    answers,
+    at,
+    call_ends,
+    hangs_up,
+    rings,
+    told,
+)
+from tracking_core.call import CallEvent, CallEventKind, CallStatus, Direction, fold
 
 
 def test_an_answered_call():
@@ -276,6 +244,12 @@ def test_order_and_repetition_never_change_a_call(tellings, now):
 def test_no_call_lasts_less_than_nothing(events, now):
     call = fold(events, now)
     assert call.talk_s >= 0 and call.wait_s >= 0
+
+
+@given(st.lists(any_event, min_size=1, max_size=8), st.sampled_from([at(0), at(200), LATER]))
+def test_nobody_answers_after_the_end(events, now):
+    call = fold(events, now)
+    assert call.answered_at is None or call.ended_at is None or call.answered_at <= call.ended_at
 
 
 @given(st.lists(any_event, min_size=1, max_size=8), st.integers(0, 400), st.sampled_from([at(200), LATER]))

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from tracking_core.call import CallEventKind, CallStatus, Direction, fold
 from tracking_core.telephony import (
-    ADAPTERS,
     BODY_LIMIT,
     BadSignature,
     CallRequest,
@@ -248,19 +247,6 @@ def test_a_recording_needs_its_address():
 def test_a_call_of_the_day_after_tomorrow_is_refused():
     body = json.dumps({**RINGING, "at": "2026-11-23T12:00:01Z"}).encode()
     assert refusal(Stale, request(body)) == "The time in at is more than 24 hours in the future."
-
-
-@pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS)
-def test_each_adapter_reads_its_own_example(adapter):
-    secrets = dict.fromkeys(adapter.secrets_needed, "s3cret")
-    assert adapter.parse(adapter.example(secrets, NOW), secrets, NOW, UTC)
-
-
-@pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=ADAPTERS)
-def test_an_example_s_call_is_answered_and_ended_now(adapter):
-    secrets = dict.fromkeys(adapter.secrets_needed, "s3cret")
-    call = fold(adapter.parse(adapter.example(secrets, NOW), secrets, NOW, UTC), NOW)
-    assert (call.status, call.ended_at, call.talk_s) == (CallStatus.ANSWERED, NOW, 62)
 
 
 json_values = st.recursive(

@@ -54,13 +54,17 @@ class TooLarge(Refused):
 
 @dataclass(frozen=True, slots=True)
 class CallRequest:
-    """One HTTP request of a call source; ``path`` is what follows the connection's own address."""
+    """One HTTP request of a call source; ``path`` is what follows the connection's own address.
+
+    ``url`` is the whole address as the sender wrote it, with scheme and query: some sources sign it.
+    """
 
     method: str
     path: str
     headers: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
+    url: str = ""
 
     def header(self, name: str) -> str:
         """Returns a header by its name in any case, stripped; empty when absent."""
@@ -69,19 +73,37 @@ class CallRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """The 2xx a source insists on: its exact bytes and their Content-Type."""
+
+    body: bytes
+    media_type: str
+
+
+def no_answer(request: CallRequest) -> Answer | None:
+    """Returns None: the source takes any 2xx, so the door's own words will do."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
 class Adapter:
     """One source of call events.
 
     ``parse(request, secrets, now, zone)`` returns the events of one request, an empty tuple for a request
     that is in order and tells nothing of a call; it raises ``Refused`` and nothing else. ``zone`` reads times
-    that carry no zone. ``secrets_needed`` are the keys ``secrets`` must hold. ``example(secrets, now)`` is a
-    request ``parse`` takes, for a trial from the console and for documentation.
+    that carry no zone. ``secrets_needed`` are the keys ``secrets`` must hold; where there are none, the
+    unguessable address of the connection is the secret. ``example(secrets, now)`` is a request ``parse``
+    takes, for a trial from the console and for documentation; None where only the vendor can sign one.
+    ``methods`` are the HTTP methods the source uses. ``answer(request)`` is what a request that ``parse`` took
+    must be answered with, once its events are committed; None leaves the words to the door.
     """
 
     name: str
     parse: Callable[[CallRequest, Mapping[str, str], datetime, tzinfo], tuple[CallEvent, ...]]
     secrets_needed: tuple[str, ...]
-    example: Callable[[Mapping[str, str], datetime], CallRequest]
+    example: Callable[[Mapping[str, str], datetime], CallRequest] | None
+    methods: tuple[str, ...] = ("POST",)
+    answer: Callable[[CallRequest], Answer | None] = no_answer
 
 
 def refuse_oversized(request: CallRequest) -> None:

@@ -1,6 +1,5 @@
 """Mango Office VPBX: signed form posts; the path says what is told (telephony sheet, section 1)."""
 
-import hmac
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, tzinfo
@@ -25,6 +24,7 @@ from tracking_core.telephony.mango_mappings import (
     RECORDED_WELL,
     result_of,
 )
+from tracking_core.telephony.proof import same
 from tracking_core.telephony.reading import Fields, epoch, identifier, json_object, nested, whole, words
 
 SECRETS = ("vpbx_api_key", "vpbx_api_salt")
@@ -52,8 +52,8 @@ def parse(request: CallRequest, secrets: Mapping[str, str], now: datetime, zone:
 def _verified_json(body: bytes, secrets: Mapping[str, str]) -> str:
     form = _form(body)
     key, salt = secret(secrets, "vpbx_api_key"), secret(secrets, "vpbx_api_salt")
-    right_key = _same(form["vpbx_api_key"], key)
-    if not (_same(form["sign"].lower(), sign(key, salt, form["json"])) and right_key):
+    right_key = same(form["vpbx_api_key"], key)
+    if not (same(form["sign"].lower(), sign(key, salt, form["json"])) and right_key):
         raise BadSignature("The sign or vpbx_api_key of the request does not belong to this connection.")
     return form["json"]
 
@@ -77,10 +77,6 @@ def _form(body: bytes) -> dict[str, str]:
     if len(form) != len(_FORM_FIELDS):
         raise Unreadable("The form must have the fields vpbx_api_key, sign, json.")
     return form
-
-
-def _same(given: str, ours: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), ours.encode("utf-8", "surrogatepass"))
 
 
 def _leg_state(fields: Fields, now: datetime) -> tuple[CallEvent, ...]:
