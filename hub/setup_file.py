@@ -140,7 +140,7 @@ class TelephonyPart(_Part):
             raise ValueError(f"adapter {self.adapter!r} is not known; allowed: {', '.join(sorted(ADAPTERS))}")
         needed = set(ADAPTERS[self.adapter].secrets_needed)
         if set(self.secrets) != needed:
-            raise ValueError(f"secrets of {self.adapter} are exactly: {', '.join(sorted(needed))}")
+            raise ValueError(f"secrets of {self.adapter} are exactly: {', '.join(sorted(needed)) or 'none'}")
         return self
 
 

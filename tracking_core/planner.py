@@ -66,8 +66,8 @@ Name = Callable[[str | None, RecordedCall, Sequence[LeaseSpan], Remembered | Non
 class Policy:
     """A way to give numbers and to match calls.
 
-    ``on_intent`` gives a number only when it comes into view. ``frees_callers`` gives the number of a visitor who
-    has called, and is known by his phone since, earlier to another.
+    ``on_intent`` gives a number only when it comes into view. ``minds_signs`` lets what is known of a visitor move
+    the moment his number counts as idle: whether he saw it, and whether he has called and is known by his phone.
     """
 
     numbers: int
@@ -76,7 +76,7 @@ class Policy:
     name: Name
     habits: Habits = SHEET_HABITS
     on_intent: bool = False
-    frees_callers: bool = False
+    minds_signs: bool = False
 
 
 def by_heat(numbers: Sequence[HeldNumber], visit: RecordedVisit, hold: timedelta, habits: Habits) -> str | None:
@@ -134,7 +134,7 @@ def soft_lease(
 ) -> Policy:
     """Returns our policy: a short hold, the coolest number, all evidence."""
     name = partial(by_evidence, habits=habits, thresholds=thresholds)
-    return Policy(numbers, hold, partial(by_heat, habits=habits), name, habits, on_intent, frees_callers=True)
+    return Policy(numbers, hold, partial(by_heat, habits=habits), name, habits, on_intent, minds_signs=True)
 
 
 @dataclass(slots=True)
@@ -229,7 +229,7 @@ class _Pool:
         self.held[place] = number
         self.leases[number].append((place, visit.start))
         # His last moment is known in advance here, but nobody asks for it before it has passed.
-        holder = PastHolder(visit.last_seen, visit.region, visit.interest)
+        holder = PastHolder(visit.last_seen, visit.region, visit.interest if policy.minds_signs else Interest.UNKNOWN)
         self.numbers[number] = given(self.numbers[number], visit.visitor, holder, policy.habits)
 
     def ring(self, call: RecordedCall, counts: bool) -> None:
@@ -277,7 +277,7 @@ class _Pool:
             return
         known = Remembered(found.visitor, found.visit_id, call.at, found.confidence)
         self.memory[call.caller] = known
-        if found.confidence < _SURE or number is None or not self.policy.frees_callers:
+        if found.confidence < _SURE or number is None or not self.policy.minds_signs:
             return
         self.phones[found.visitor] = call.caller
         self._cool(number)
@@ -311,4 +311,3 @@ class _Pool:
         regions: Mapping[str, int] = Counter(one.region for one in shown if one.region is not None)
         interests: Mapping[Interest, int] = Counter(one.interest for one in shown)
         return Exposure(len(shown), regions, interests)
-

@@ -38,15 +38,17 @@ class Door:
     async def take(self, request: Request) -> Response:
         """Verify, read and keep the events of one request."""
         hub = self.hub
-        if request.method != "POST":
-            await hub.db.write(calls.count_refusal, "telephony", "wrong_method", hub.clock.now())
-            answer = refused(request, 405, f"Call events come by POST, not by {request.method}.")
-            answer.headers["allow"] = "POST"
-            return answer
         account = await self._account(request.path_params["token"])
         if account is None:
             await hub.db.write(calls.count_refusal, "telephony", "unknown_path", hub.clock.now())
             return refused(request, 404, "No telephony account has this path.")
+        adapter = ADAPTERS[account.adapter]
+        if request.method not in adapter.methods:
+            await hub.db.write(calls.count_refusal, "telephony", "wrong_method", hub.clock.now())
+            allowed = " or ".join(adapter.methods)
+            answer = refused(request, 405, f"Call events come by {allowed}, not by {request.method}.")
+            answer.headers["allow"] = ", ".join(adapter.methods)
+            return answer
         body = await request.body()
         asked = CallRequest(
             method=request.method,
@@ -54,16 +56,28 @@ class Door:
             headers=dict(request.headers),
             query=dict(request.query_params),
             body=body,
+            url=self._as_asked(request),
         )
         now = hub.clock.now()
         try:
-            events = ADAPTERS[account.adapter].parse(asked, account.secrets, now, ZoneInfo(account.zone))
+            events = adapter.parse(asked, account.secrets, now, ZoneInfo(account.zone))
         except Refused as error:
             await hub.db.write(calls.count_refusal, account.adapter, type(error).__name__, now)
             return refused(request, error.status, error.sentence)
-        fresh = await hub.db.write(calls.keep_events, account, events, body, now, hub.vault) if events else 0
+        raw = body or request.scope["query_string"]  # a GET tells everything in its address
+        fresh = await hub.db.write(calls.keep_events, account, events, raw, now, hub.vault) if events else 0
         hub.inbox.wake()
+        wanted = adapter.answer(asked)
+        if wanted is not None:
+            return Response(wanted.body, media_type=wanted.media_type)
         return Json({"accepted": len(events), "new": fresh})
+
+    def _as_asked(self, request: Request) -> str:
+        """Return the address as the sender wrote it: behind a proxy only the public one is theirs."""
+        scope = request.scope
+        path: str = scope.get("raw_path", b"").decode("latin-1")
+        query: str = scope["query_string"].decode("latin-1")
+        return f"{self.hub.settings.public_url.rstrip('/')}{path}{'?' * bool(query)}{query}"
 
 
 def routes(door: Door) -> list[Route]:

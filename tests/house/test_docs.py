@@ -129,8 +129,7 @@ def parts(model: type[BaseModel], before: str = "") -> Iterator[tuple[str, bool]
 
 def test_every_key_of_the_set_up_file_has_its_row_and_says_whether_it_is_required() -> None:
     told = {name: cells[0] == "yes" for name, cells in rows(page("setup-file.md")).items()}
-    required = dict(parts(SetupFile)) | {"telephony.secrets": True}  # every adapter needs some
-    assert told == required
+    assert told == dict(parts(SetupFile))
 
 
 def keys_in(written: Any, before: str = "") -> set[str]:

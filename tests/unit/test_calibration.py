@@ -37,5 +37,5 @@ def test_no_calls_have_no_error():
 
 
 def test_a_probability_above_one_is_refused():
-    with pytest.raises(ValueError, match="between 0 and 1; got 1.2"):
+    with pytest.raises(ValueError, match=r"between 0 and 1; got 1\.2"):
         calibration_error([(1.2, True)])

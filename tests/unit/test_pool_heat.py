@@ -89,7 +89,9 @@ def test_half_of_the_lost_calls_are_lost_to_any_region():
 
 
 histories = st.lists(
-    st.lists(st.tuples(st.floats(0, 300), st.sampled_from(["msk", "spb", None]), st.sampled_from(Interest)), max_size=4),
+    st.lists(
+        st.tuples(st.floats(0, 300), st.sampled_from(["msk", "spb", None]), st.sampled_from(Interest)), max_size=4
+    ),
     max_size=12,
 )
 

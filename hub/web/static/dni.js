@@ -90,8 +90,8 @@
   const textOf = (places) => places.map(original).join("");
 
   function* nodesIn(root) {
-    const nodes = document.createNodeIterator(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
-    for (let node; (node = nodes.nextNode()); ) yield node;
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+    for (let node = root; node; node = walker.nextNode()) yield node;
   }
 
   // A number may be split over the texts of a small element.
@@ -124,18 +124,18 @@
       text.includes(national) || `${digits} ${trunk}${national}`.includes(text);
     if (text.length < 3 || !element || !targets.some(near) || element.closest(SKIP)) return;
     const { run, hits } = search(place, element);
-    const chars = textOf(run).split("");
+    let chars = textOf(run).split("");
     for (const hit of hits) {
       const { group } = hit.target;
       const spot = element.closest(TEL) || element;
       spots[group].add(spot);
       if (!revealed) watcher.observe(spot);
       if (!live[group]) continue;
-      const link = place.ownerElement;
-      const [start, end] = link ? [0, chars.length] : [hit.start, hit.end];
-      const fresh = link ? "tel:" + live[group] : rewrite(textOf(run).slice(start, end), hit);
+      const { start, end } = hit;
+      const fresh = rewrite(textOf(run).slice(start, end), hit);
       for (let k = start; k < end; k++)
         chars[k] = fresh.length === end - start ? fresh[k - start] : k === start ? fresh : "";
+      if (place.ownerElement) chars = ["tel:" + live[group]];
     }
     for (const piece of run) plan.set(piece, chars.splice(0, original(piece).length).join(""));
   };
@@ -144,7 +144,7 @@
     const plan = new Map();
     for (const root of scope)
       for (const node of nodesIn(root)) {
-        const place = node.data ? node : node.matches && node.matches(TEL) && node.getAttributeNode("href");
+        const place = node.nodeType === 3 ? node : node.matches && node.matches(TEL) && node.getAttributeNode("href");
         if (place && /\d\d/.test(place.nodeValue) && !plan.has(place)) decide(place, plan);
       }
     plan.forEach((now, place) => {
@@ -179,7 +179,11 @@
   const observer = new MutationObserver((records) => {
     for (const { type, target, addedNodes } of records)
       for (const node of type === "childList" ? addedNodes : [target]) changed.add(node);
-    if (changed.size && !frame) frame = requestAnimationFrame(flush);
+    if (changed.size > 999) {
+      changed.clear();
+      roots.forEach((root) => changed.add(root));
+    }
+    if (started && changed.size && !frame) frame = requestAnimationFrame(flush);
   });
 
   const observe = (root) =>
@@ -223,7 +227,7 @@
 
   const report = (fields) => lease.visit && post("event", fields, true);
 
-  // Only campaign tags keep their values.
+  // Without full consent only campaign tags keep their values.
   const told = (address) =>
     (consent === "full" ? address : address.replace(/([?&#](?!utm_)[^=&#]*=)[^&#]*/g, "$1-")).slice(0, 4000);
 
@@ -341,12 +345,10 @@
     });
     on("copy", () => {
       const digits = digitsOf("" + getSelection());
-      for (const group of Object.keys(live))
-        if (digits.includes(dissect(live[group]).national)) report({ kind: "copy", group, number: live[group] });
+      for (const [group, number] of Object.entries(live))
+        if (digits.includes(dissect(number).national)) report({ kind: "copy", group, number });
     });
-    on("submit", (event, form) =>
-      report({ kind: "form", detail: { form: form.getAttribute("id") || form.getAttribute("name") } })
-    );
+    on("submit", (event, form) => report({ kind: "form", detail: { form: form.getAttribute("id") } }));
     on("mouseover", reveal);
     on("touchstart", reveal);
     on("focusin", reveal);
@@ -359,7 +361,7 @@
       if (key !== "_cth_n" || consent !== "full") return;
       lease = { visit: null };
       restore();
-      if (document.hidden) show(lease.numbers, roots);
+      if (document.hidden) show(lease.numbers, spotsHere());
     });
     for (const name of ["pushState", "replaceState"]) {
       const inner = history[name];
