@@ -86,7 +86,8 @@ def choose(
     own = [one for one in numbers if one.visitor == visitor]
     if own:
         return max(own, key=lambda one: (one.last_seen or _NEVER, one.number)).number
-    free = [one for one in numbers if one.is_free(now, hold)]
+    over = now - hold
+    free = [one for one in numbers if one.last_seen is None or one.last_seen <= over]
     if not free:
         return None
     if region is None or habits is None:

@@ -88,10 +88,11 @@ class Doors:
         """Keep the numbers of a visitor who is still there."""
         try:
             site, asked, origin = await self._read(request)
-            token = _known_token(asked)
+            token = None if _is_anonymous(asked) else _known_token(asked)
         except Unacceptable as error:
             return await self._refuse(request, str(error))
-        await self.hub.db.write(visits.touch, site.tenant_id, site.id, token, self.hub.clock.now(), site.hold)
+        if token:
+            await self.hub.db.write(visits.touch, site.tenant_id, site.id, token, self.hub.clock.now(), site.hold)
         return Response(status_code=204, headers=_cors(origin))
 
     async def event(self, request: Request) -> Response:
@@ -104,7 +105,8 @@ class Doors:
             if kind == "seen":
                 await self._seen(site, asked)
             elif kind in _EVENTS:
-                await self._event(site, asked, kind)
+                if not _is_anonymous(asked):
+                    await self._event(site, asked, kind)
             else:
                 raise Unacceptable(f"The field kind is {kind[:40]!r}; allowed: seen, {', '.join(_EVENTS)}.")
         except Unacceptable as error:
@@ -226,6 +228,11 @@ def _answer(site: SiteDoor, token: str, shown: Shown, numbers: Mapping[str, Any]
         "hold_s": int(site.hold.total_seconds()) if shown.numbers else 0,
         "hb": page_script.HEARTBEAT_S,
     }
+
+
+def _is_anonymous(asked: Mapping[str, Any]) -> bool:
+    """Say whether a visit is told of whose visitor did not consent: nothing more of it is kept."""
+    return asked.get("visitor") is None and isinstance(asked.get("visit"), int)
 
 
 def _known_token(asked: Mapping[str, Any]) -> str:

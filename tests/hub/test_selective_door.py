@@ -156,7 +156,7 @@ async def test_a_tap_is_kept_with_its_number_and_visit(site: World) -> None:
     ("wrong", "sentence"),
     [
         ({"visitor": "f" * 32}, "not a visit of this visitor"),
-        ({"visitor": None}, "not a visitor this site was given"),
+        ({"visitor": "x"}, "not a visitor this site was given"),
         ({"visit": 10**30}, "not a visit this site was given"),
         ({"visit": "1"}, "not a visit this site was given"),
         ({"kind": "dance"}, "allowed: seen, tel_tap, copy, form, reveal"),
@@ -192,3 +192,12 @@ async def test_a_page_not_seen_for_a_month_is_forgotten(site: World) -> None:
         await post(site, "event", told, origin="https://okna.example")
         site.clock.forward(31 * 86_400)
     assert [one.page for one in await site.hub.db.read(pages.pages_seen, 1, 1)] == ["okna.example/new"]
+
+
+@pytest.mark.parametrize(("door", "more"), [("hb", {}), ("event", {"kind": "tel_tap", "number": "+74951110001"})])
+async def test_of_an_anonymous_visit_nothing_more_is_kept(site: World, door: str, more: dict[str, Any]) -> None:
+    told = await seen(site, consent="anonymous")
+    before = await site.hub.db.read(worlds.stored)
+    answer = await post(site, door, {"visitor": None, "visit": told["visit"], **more})
+    assert answer.status_code == 204
+    assert await site.hub.db.read(worlds.stored) == before

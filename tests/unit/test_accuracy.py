@@ -17,7 +17,7 @@ from tracking_core.calibration import calibration_error
 from tracking_core.habits import SHEET_HABITS, Delays
 from tracking_core.planner import Replayed, replay, soft_lease
 
-POINTS = 2.0  # how far one seed may be from the sheet's one seed, in points of a hundred
+POINTS = 2.0  # of a hundred: how far these days may be from the sheet's, which are one seed too
 QUICK = Traffic(days=12)
 TEACH = timedelta(days=6)
 FLAT = Delays(((1.0, 1e6),))
@@ -25,8 +25,14 @@ FLAT = Delays(((1.0, 1e6),))
 
 @pytest.fixture(scope="module")
 def forty_days():
-    """The sheet's 40 days at 60 visitors an hour."""
-    return simulate(2, Traffic(days=40))
+    """The sheet's 40 days at 60 visitors an hour, as two seeds of 20."""
+    return [simulate(seed, Traffic(days=20)) for seed in (2, 3)]
+
+
+@pytest.fixture(scope="module")
+def days(forty_days):
+    """Twenty days of visits and calls."""
+    return forty_days[0]
 
 
 @pytest.fixture(scope="module")
@@ -52,40 +58,43 @@ def last_holder(recorded) -> Replayed:
 
 @pytest.mark.parametrize("row", SHEET, ids=lambda row: f"{row.numbers} {row.hold.seconds // 60} {row.choice}")
 def test_the_simulation_gives_the_sheets_table(forty_days, row: Row):
-    found = replayed(forty_days, row)
-    told = [100 * found.overflow, 100 * found.share("right"), 100 * found.share("wrong")]
-    assert told == pytest.approx([row.overflow, row.right, row.wrong], abs=POINTS)
+    found = [replayed(one, row) for one in forty_days]
+    told = [
+        mean(one.overflow for one in found),
+        *(mean(one.share(name) for one in found) for name in ("right", "wrong")),
+    ]
+    assert [100 * share for share in told] == pytest.approx([row.overflow, row.right, row.wrong], abs=POINTS)
 
 
-def test_visitors_arrive_and_call_as_often_as_told(forty_days):
-    visits, calls = forty_days
-    assert len(visits) == pytest.approx(40 * 24 * 60, rel=0.01)
+def test_visitors_arrive_and_call_as_often_as_told(days):
+    visits, calls = days
+    assert len(visits) == pytest.approx(20 * 24 * 60, rel=0.02)
     assert len(calls) / len(visits) == pytest.approx(0.05, abs=0.003)
 
 
-def test_visitors_stay_and_callers_wait_as_long_as_told(forty_days):
-    visits, calls = forty_days
+def test_visitors_stay_and_callers_wait_as_long_as_told(days):
+    visits, calls = days
     assert mean((one.last_seen - one.start).total_seconds() for one in visits) == pytest.approx(240, rel=0.03)
     waited = mean((one.at - visits[one.visit].start).total_seconds() / 60 for one in calls)
-    assert waited == pytest.approx(sum(share * minutes for share, minutes in DELAYS), rel=0.1)
+    assert waited == pytest.approx(sum(share * minutes for share, minutes in DELAYS), rel=0.15)
 
 
-def test_half_of_the_phones_tell_their_region_and_all_tell_the_visits(forty_days):
-    visits, calls = forty_days
+def test_half_of_the_phones_tell_their_region_and_all_tell_the_visits(days):
+    visits, calls = days
     told = [one for one in calls if one.region is not None]
     assert len(told) / len(calls) == pytest.approx(0.5, abs=0.02)
     assert all(one.region == visits[one.visit].region for one in told)
 
 
-def test_two_calls_in_five_follow_a_tap_and_no_late_call_does(forty_days):
-    visits, calls = forty_days
+def test_two_calls_in_five_follow_a_tap_and_no_late_call_does(days):
+    visits, calls = days
     tapped = [one for one in calls if visits[one.visit].taps]
     assert len(tapped) / len(calls) == pytest.approx(0.4, abs=0.02)
     assert all(one.at <= visits[one.visit].last_seen for one in tapped)
 
 
-def test_three_visitors_in_ten_reveal_the_number_all_callers_among_them(forty_days):
-    visits, calls = forty_days
+def test_three_visitors_in_ten_reveal_the_number_all_callers_among_them(days):
+    visits, calls = days
     assert mean(one.revealed for one in visits) == pytest.approx(0.3, abs=0.01)
     assert all(visits[one.visit].revealed for one in calls)
 
@@ -141,8 +150,8 @@ def test_matching_that_ignores_the_decay_is_worse(recorded, ours):
     assert ignorant.share("right") < ours.share("right") - 0.1
 
 
-def test_a_random_choice_is_worse_than_the_longest_idle(forty_days):
-    by_choice = {row.choice: replayed(forty_days, row) for row in SHEET if row.numbers == 36}
+def test_a_random_choice_is_worse_than_the_longest_idle(days):
+    by_choice = {row.choice: replayed(days, row) for row in SHEET if row.numbers == 36}
     assert by_choice["random"].share("wrong") > by_choice["longest idle"].share("wrong") + 0.005
 
 

@@ -29,7 +29,7 @@
 
   const groupsHere = () => Object.keys(spots).filter((group) => spots[group].size);
   function* spotsHere() {
-    for (const group of groupsHere()) yield* spots[group];
+    for (const group in spots) yield* spots[group];
   }
 
   const attempt = (work) => {
@@ -59,22 +59,22 @@
       const pattern = new RegExp(`(^|\\D)(?:(\\+?${country}|${trunk})${GAP})?\\(?${digits}(?!\\d|[-.]\\d)`, "g");
       text.replace(pattern, (all, before, lead = "", at) => {
         const start = at + before.length;
-        if (/(\+|\d[-.]|\+\d+[\s(]*)$/.test(text.slice(0, start))) return;
+        if (/(\+|\d[-.]|\+\d+[\s(]*)$/.test(text.slice(0, start)) || hits.some((hit) => hit.start === start)) return;
         hits.push({ start, end: at + all.length, from, target, lead: digitsOf(lead) });
       });
     }
     return hits;
   };
 
-  // In the form of the old number, or by the mask if area codes differ in length.
+  // By the mask if area codes differ in length.
   const rewrite = (old, { lead, from, target }) => {
     const { country, national, digits } = dissect(live[target.group]);
     const [{ length }] = old.slice(old.indexOf(lead) + lead.length).match(/\d+/);
-    const sameArea = target.national.startsWith(national.slice(0, from || length));
     const fits =
       country === target.country &&
       national.length === target.national.length &&
-      (sameArea || (!from && [3, national.length].includes(length)));
+      (target.national.startsWith(national.slice(0, from || length)) ||
+        (!from && [3, national.length].includes(length)));
     const mask = target.mask || (/^[17]/.test(digits) ? "+# (###) ###-##-##" : "+###############");
     const form = fits ? old.replace(/\d/g, "#") : mask;
     const fresh = fits ? lead + national.slice(from) : digits;
@@ -111,8 +111,9 @@
     );
     for (const from of own.length ? [0, 3, 4, 5] : [0])
       for (const run of runsFrom(place, element)) {
+        const at = textOf(run.slice(0, run.indexOf(place))).length;
         const hits = find(textOf(run).replace(/%\w\w/g, "   "), own.length ? own : targets, from);
-        if (hits.length) return { run, hits };
+        if (hits.some(({ start, end }) => at < end && start < at + original(place).length)) return { run, hits };
       }
     return { run: [], hits: [] };
   };
@@ -165,7 +166,7 @@
       if (scope === roots) spots[group] = new Set();
     }
     render(scope);
-    listeners.forEach((listener) => attempt(() => listener(live, lease.visit)));
+    for (const listener of listeners) attempt(() => listener(live, lease.visit));
   };
 
   const flush = () => {
@@ -181,7 +182,7 @@
       for (const node of type === "childList" ? addedNodes : [target]) changed.add(node);
     if (changed.size > 999) {
       changed.clear();
-      roots.forEach((root) => changed.add(root));
+      for (const root of roots) changed.add(root);
     }
     if (started && changed.size && !frame) frame = requestAnimationFrame(flush);
   });
@@ -203,10 +204,6 @@
     }
   };
 
-  const remember = (token) => {
-    setCookie("_cth", token);
-    attempt(() => (localStorage._cth = token));
-  };
   const save = () => consent === "full" && attempt(() => (localStorage._cth_n = JSON.stringify(lease)));
   const restore = () =>
     consent === "full" && attempt(() => (lease = JSON.parse(localStorage._cth_n || "null") || lease));
@@ -227,7 +224,7 @@
 
   const report = (fields) => lease.visit && post("event", fields, true);
 
-  // Without full consent only campaign tags keep their values.
+  // Only campaign tags keep their values.
   const told = (address) =>
     (consent === "full" ? address : address.replace(/([?&#](?!utm_)[^=&#]*=)[^&#]*/g, "$1-")).slice(0, 4000);
 
@@ -239,7 +236,10 @@
     lease = { visit, numbers, hold, until: Date.now() + hold };
     if (late) render([]);
     else show(numbers, spotsHere());
-    if (consent === "full" && /^[\w-]{16,128}$/.test(visitor)) remember(visitor);
+    if (consent === "full" && /^[\w-]{16,128}$/.test(visitor)) {
+      setCookie("_cth", visitor);
+      attempt(() => (localStorage._cth = visitor));
+    }
     save();
     settle();
     if (announced) return;
@@ -326,10 +326,10 @@
   const selfTest = () => {
     const found = {};
     for (const { group } of targets) found[group] = spots[group].size;
-    const holds = ({ alt, title, src }) =>
-      targets.some(({ national }) => digitsOf(alt + title + src).includes(national));
-    const images = [...document.images].filter(holds).length;
-    report({ kind: "seen", detail: { found, images, url: told(location.href) } });
+    const images = [...document.images].filter(({ alt, title, src }) =>
+      targets.some(({ national }) => digitsOf(alt + title + src).includes(national))
+    );
+    report({ kind: "seen", detail: { found, images: images.length, url: told(location.href) } });
   };
 
   const listen = () => {
@@ -356,7 +356,7 @@
     on("popstate", routeChanged);
     on("hashchange", routeChanged);
     on("pageshow", ({ persisted }) => persisted && startView());
-    // From another tab; a page in sight waits for its next view.
+    // A page in sight waits for its next view.
     on("storage", ({ key }) => {
       if (key !== "_cth_n" || consent !== "full") return;
       lease = { visit: null };
