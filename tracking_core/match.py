@@ -211,9 +211,11 @@ class _Judged:
 def _judge(spans: Sequence[LeaseSpan], at: datetime, caller_region: str | None, habits: Habits) -> _Judged:
     weights = [habits.delays.density(span.idle(at)) * signs(span, at, caller_region, habits) for span in spans]
     nobody = habits.background * habits.of_region(None, caller_region)
-    total = sum(weights) + nobody
-    if not spans or not total:
+    if not spans:
         return _Judged(nobody=1.0)
+    total = sum(weights) + nobody
+    if not total:  # all so long ago that nothing is left of their weight
+        nobody = total = 1.0
     told = [(span, weight / total) for span, weight in zip(spans, weights, strict=True)]
     return _Judged(tuple(sorted(told, key=lambda one: -one[1])), spans[0], nobody / total)
 

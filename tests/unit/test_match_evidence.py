@@ -116,6 +116,11 @@ def test_memory_goes_before_a_holder_whose_region_speaks_against_him():
     assert (told.visitor, told.reason) == ("old", MatchReason.REPEAT_CALLER)
 
 
+def test_a_holder_of_years_ago_is_nobody():
+    told = who(past("A", 1e6), habits=Habits(background=0.0))
+    assert (told.visitor, told.nobody, told.reason) == (None, 1.0, MatchReason.NOBODY)
+
+
 def test_only_so_many_alternatives_are_kept():
     spans = [past(f"v{place}", 20 + place) for place in range(9)]
     assert len(who(*spans, thresholds=Thresholds(kept=5)).candidates) == 5

@@ -67,6 +67,13 @@ def test_a_number_nobody_saw_is_as_warm_as_the_holder_before_left_it():
     assert chosen(number("a", left(20), unseen), number("b", left(30))) == "b"
 
 
+def test_a_region_is_as_warm_as_its_warmest_holder_left_it():
+    unseen = left(5, "msk", Interest.UNSEEN)
+    assert lost_calls(number("a", left(20, "msk"), unseen), "msk", NOW, SHEET_HABITS) == pytest.approx(
+        SHEET_HABITS.delays.survival(20)
+    )
+
+
 def test_who_has_called_needs_the_number_no_more():
     called = cooled(number("a", left(10)), [left(10, shown=Interest.CALLED)], SHEET_HABITS)
     assert chosen(called, number("b", left(60))) == "a"
