@@ -1,9 +1,11 @@
-"""The frontier of docs/accuracy.md: ``python -m bench.accuracy_picture`` draws it anew and writes the tables.
+"""The picture and tables of docs/accuracy.md: ``python -m bench.accuracy_picture [frontier] [otherwise] [sheet]``.
 
-Numbers against the share right and against the share wrong, ours and the last holder's, with a lease for every visitor
-and on intent; beside them the sheet's own table and what happens when the assumptions are others. A few minutes.
+``frontier``: numbers against the share right and against the share wrong, ours and the last holder's, with a lease for
+every visitor and on intent. ``otherwise``: what happens when the assumptions are others. ``sheet``: the sheet's own
+table. Each takes a minute or two; all three when none is named.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -18,7 +20,7 @@ from tracking_core.planner import Replayed
 
 DOCS = Path(__file__).parents[1] / "docs"
 COUNTS = (8, 12, 16, 24, 36, 48, 72)
-SEEDS = (11, 12, 13)
+SEEDS = (11, 12)
 TRAFFIC = Traffic(days=30)
 OTHERWISE = {
     "as above": TRAFFIC,
@@ -40,19 +42,20 @@ LINES: Sequence[tuple[str, str, bool, Play]] = (
 )
 
 
-def main() -> None:
-    """Run everything, draw the picture, write the tables into the page."""
-    recorded = [simulate(seed, TRAFFIC) for seed in SEEDS]
-    played = {name: {count: [play(one, count) for one in recorded] for count in COUNTS} for name, _, _, play in LINES}
-    lines = [Line(name, color, dashed, _curve(played[name])) for name, color, dashed, _ in LINES]
-    (DOCS / "images" / "accuracy.svg").write_text(drawn(lines, COUNTS), encoding="utf-8")
+def main(names: Sequence[str]) -> int:
+    """Run the named parts, or all: draw the picture, write the tables into the page."""
+    parts = {"frontier": _frontier, "otherwise": _otherwise, "sheet": _sheet}
+    unknown = [name for name in names if name not in parts]
+    if unknown:
+        print(f"There is no part {unknown[0]}; there are: {', '.join(parts)}.", file=sys.stderr)
+        return 2
     page = DOCS / "accuracy.md"
-    text = page.read_text(encoding="utf-8")
-    for mark, rows in (("frontier", _frontier(played)), ("otherwise", _otherwise()), ("sheet", _sheet())):
-        begin, end = f"<!-- {mark}: begin -->\n", f"<!-- {mark}: end -->"
-        head, rest = text.split(begin)
-        text = head + begin + "\n".join(rows) + "\n" + end + rest.split(end)[1]
-    page.write_text(text, encoding="utf-8")
+    for name in names or parts:
+        rows = parts[name]()
+        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+        head, rest = page.read_text(encoding="utf-8").split(begin)
+        page.write_text(head + begin + "\n".join(rows) + "\n" + end + rest.split(end)[1], encoding="utf-8")
+    return 0
 
 
 def _curve(by_count: dict[int, list[Replayed]]) -> dict[int, tuple[float, float]]:
@@ -67,7 +70,11 @@ def _cell(played: Sequence[Replayed]) -> str:
     return " / ".join(f"{100 * _mean(played, name):.1f}" for name in ("right", "wrong", "unknown"))
 
 
-def _frontier(played: dict[str, dict[int, list[Replayed]]]) -> list[str]:
+def _frontier() -> list[str]:
+    recorded = [simulate(seed, TRAFFIC) for seed in SEEDS]
+    played = {name: {count: [play(one, count) for one in recorded] for count in COUNTS} for name, _, _, play in LINES}
+    lines = [Line(name, color, dashed, _curve(played[name])) for name, color, dashed, _ in LINES]
+    (DOCS / "images" / "accuracy.svg").write_text(drawn(lines, COUNTS), encoding="utf-8")
     rows = ["| numbers |" + "".join(f" {name} |" for name in played), "|---:|" + "---:|" * len(played)]
     return rows + [f"| {count} |" + "".join(f" {_cell(one[count])} |" for one in played.values()) for count in COUNTS]
 
@@ -91,7 +98,7 @@ def _compared(name: str, played: Sequence[Replayed], recorded: Sequence[Recorded
 
 def _sheet() -> list[str]:
     rows = ["| numbers | hold | choice | the sheet | this simulation |", "|---:|---:|---|---:|---:|"]
-    recorded = [simulate(seed, Traffic(days=40)) for seed in SEEDS]
+    recorded = [simulate(seed, Traffic(days=40)) for seed in SEEDS]  # as many as the sheet's
     for row in SHEET:
         found = [replayed(one, row) for one in recorded]
         minutes = row.hold // timedelta(minutes=1)
@@ -102,4 +109,4 @@ def _sheet() -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))
