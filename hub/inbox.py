@@ -15,10 +15,11 @@ from hub import matching
 from hub.clock import Clock, rest
 from hub.delivery import queue
 from hub.delivery.queue import Planned
-from hub.store import calls, crm, tracking
-from hub.store.calls import Due, KeptCall
+from hub.store import calls, crm, enquiries, goals, inbox, tracking
 from hub.store.crm import Installed, SavedScenario
 from hub.store.db import Db
+from hub.store.enquiries import About
+from hub.store.inbox import Due
 from hub.store.tracking import NumberFacts
 from hub.store.tx import Tx
 from hub.store.vault import Vault
@@ -36,50 +37,43 @@ _RULES = qualify.Rules()
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What one look at a call came to."""
+    """What one look at an enquiry came to."""
 
-    call_id: int | None
+    enquiry_id: int
     deliveries: int
 
 
 def look(tx: Tx, now: datetime, vault: Vault) -> Looked | None:
     """Handle the call that waits longest; None when none is due."""
-    due = calls.take_due(tx, now)
+    due = inbox.take_due(tx, now)
     if due is None:
         return None
     call = fold(calls.events_of(tx, due, vault), now)
-    kept, enquiry = _save(tx, due, call, now, vault)
+    enquiry_id, enquiry = _save(tx, due, call, now, vault)
     try:
-        planned = _plan(tx, due, enquiry, kept.id, now, vault) if enquiry else 0
+        planned = _plan(tx, due, enquiry, enquiry_id, now, vault) if enquiry else 0
     except ScenarioError as error:  # the call and its match are kept; the plan waits until the rules fit the account
-        calls.postpone(tx, due, now + _UNTIL_MENDED, str(error))
-        return Looked(kept.id, 0)
-    calls.done(tx, due, None if call.is_ended else call.settles_at)
-    return Looked(kept.id, planned)
+        inbox.postpone(tx, due, now + _UNTIL_MENDED, str(error))
+        return Looked(enquiry_id, 0)
+    inbox.done(tx, due, None if call.is_ended else call.settles_at)
+    return Looked(enquiry_id, planned)
 
 
-def _save(tx: Tx, due: Due, call: Call, now: datetime, vault: Vault) -> tuple[KeptCall, Enquiry | None]:
-    """Write the call, its match and its goal; return also the enquiry it is, once it has ended."""
+def _save(tx: Tx, due: Due, call: Call, now: datetime, vault: Vault) -> tuple[int, Enquiry | None]:
+    """Write the call, its match and its goal; return its id, and what the CRM is told of it once it has ended."""
     number = tracking.find_number(tx, due.tenant_id, call.did) if call.did else None
-    caller_key = vault.fingerprint(call.caller, due.tenant_id) if call.caller else None
-    first_time = caller_key is None or not calls.called_before(tx, due.tenant_id, caller_key, call.started_at)
+    phone_key = vault.fingerprint(call.caller, due.tenant_id) if call.caller else None
+    first_time = phone_key is None or not enquiries.came_before(tx, due.tenant_id, phone_key, call.started_at)
     verdict = qualify.qualify(call, _RULES, called_before=not first_time)
-    kept = calls.save_call(
-        tx,
-        due,
-        call,
-        site_id=number.site_id if number else None,
-        first_time=first_time,
-        verdict=(verdict.qualified, verdict.why),
-        vault=vault,
-    )
-    found = matching.find(tx, due.tenant_id, call, number, caller_key)
-    calls.save_match(tx, due.tenant_id, kept.id, found, now)
+    about = About(number.site_id if number else None, call.started_at, call.caller, first_time, verdict)
+    enquiry_id = calls.save_call(tx, due, call, about, vault)
+    found = matching.find(tx, due.tenant_id, call, number, phone_key)
+    enquiries.save_match(tx, due.tenant_id, enquiry_id, found, now)
     if not call.is_ended or call.direction is not Direction.INBOUND:
-        return kept, None
+        return enquiry_id, None
     if verdict.qualified:
-        _goal(tx, due.tenant_id, kept.id, found, call)
-    return kept, _enquiry(kept.id, call, _source(tx, due.tenant_id, found, number), found)
+        _goal(tx, due.tenant_id, enquiry_id, found, call)
+    return enquiry_id, _enquiry(enquiry_id, call, _source(tx, due.tenant_id, found, number), found)
 
 
 def _source(tx: Tx, tenant_id: int, found: Match, number: NumberFacts | None) -> Source | None:
@@ -95,14 +89,14 @@ def _source(tx: Tx, tenant_id: int, found: Match, number: NumberFacts | None) ->
     return None
 
 
-def _goal(tx: Tx, tenant_id: int, call_id: int, found: Match, call: Call) -> None:
-    calls.save_goal(
+def _goal(tx: Tx, tenant_id: int, enquiry_id: int, found: Match, call: Call) -> None:
+    goals.save_goal(
         tx,
         {
             "tenant_id": tenant_id,
             "name": "call_qualified",
-            "subject": f"call:{call_id}",
-            "call_id": call_id,
+            "subject": f"call:{enquiry_id}",
+            "enquiry_id": enquiry_id,
             "visit_id": int(found.visit_id) if found.visit_id else None,
             "value_minor": 0,
             "currency": "",
@@ -111,10 +105,10 @@ def _goal(tx: Tx, tenant_id: int, call_id: int, found: Match, call: Call) -> Non
     )
 
 
-def _enquiry(call_id: int, call: Call, source: Source | None, found: Match) -> Enquiry:
+def _enquiry(enquiry_id: int, call: Call, source: Source | None, found: Match) -> Enquiry:
     nobody = found.visit_id is None and found.placement_id is None
     return Enquiry(
-        id=f"call:{call_id}",
+        id=f"call:{enquiry_id}",
         caller=call.caller,
         dialled=call.did,
         started_at=call.started_at,
@@ -129,7 +123,7 @@ def _enquiry(call_id: int, call: Call, source: Source | None, found: Match) -> E
     )
 
 
-def _plan(tx: Tx, due: Due, enquiry: Enquiry, call_id: int, now: datetime, vault: Vault) -> int:
+def _plan(tx: Tx, due: Due, enquiry: Enquiry, enquiry_id: int, now: datetime, vault: Vault) -> int:
     """Write the deliveries that each connected account's scenario asks for; return how many are new."""
     written = 0
     order_key = vault.fingerprint(enquiry.caller, due.tenant_id) if enquiry.caller else enquiry.id
@@ -139,7 +133,7 @@ def _plan(tx: Tx, due: Due, enquiry: Enquiry, call_id: int, now: datetime, vault
             continue
         plan = scenarios.plan(_rules(saved, installed), saved.version, enquiry)
         if plan is not None:
-            asked = Planned(installed.id, enquiry.id, call_id, order_key, enquiry.started_at, plan)
+            asked = Planned(installed.id, enquiry.id, enquiry_id, order_key, enquiry.started_at, plan)
             written += queue.enqueue(tx, due.tenant_id, asked, now, vault)
     return written
 
@@ -172,7 +166,7 @@ class InboxLoop:
             self._wake.clear()
             while await self._look_once():
                 pass
-            await rest(self._clock, self._wake, await self._db.read(calls.next_due), _GLANCE_S)
+            await rest(self._clock, self._wake, await self._db.read(inbox.next_due), _GLANCE_S)
 
     async def _look_once(self) -> bool:
         now = self._clock.now()
@@ -188,8 +182,8 @@ class InboxLoop:
 
 
 def _postpone(tx: Tx, now: datetime, trouble: str) -> bool:
-    due = calls.take_due(tx, now)
+    due = inbox.take_due(tx, now)
     if due is None:
         return False
-    calls.postpone(tx, due, now + timedelta(seconds=min(5 * 2**due.tries, 3_600)), trouble)
+    inbox.postpone(tx, due, now + timedelta(seconds=min(5 * 2**due.tries, 3_600)), trouble)
     return True

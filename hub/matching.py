@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from hub.store import calls, tracking
+from hub.store import enquiries, tracking
 from hub.store.tracking import Holding, NumberFacts
 from hub.store.tx import Tx
 from tracking_core.call import Call
@@ -10,7 +10,7 @@ from tracking_core.habits import interest
 from tracking_core.match import SHEET_THRESHOLDS, Evidence, LeaseSpan, Match, Remembered, StaticNumber, match
 
 
-def find(tx: Tx, tenant_id: int, call: Call, number: NumberFacts | None, caller_key: str | None) -> Match:
+def find(tx: Tx, tenant_id: int, call: Call, number: NumberFacts | None, phone_key: str | None) -> Match:
     """Match a call to a visit or a placement with what is known now."""
     at, did = call.started_at, call.did
     placement, leases = None, []
@@ -19,14 +19,14 @@ def find(tx: Tx, tenant_id: int, call: Call, number: NumberFacts | None, caller_
             placement = StaticNumber(did, str(number.placement_id), number.placement_source)
         held = tracking.holders_at(tx, tenant_id, number.number_id, at, SHEET_THRESHOLDS.newest)
         leases = [_span(did, holding, number.hold) for holding in held]
-    remembered = _remembered(tx, tenant_id, call, caller_key) if caller_key else None
+    remembered = _remembered(tx, tenant_id, call, phone_key) if phone_key else None
     return match(did, call.caller, at, leases, placement, remembered, evidence=_evidence(tx, tenant_id, call.visit_id))
 
 
-def _remembered(tx: Tx, tenant_id: int, call: Call, caller_key: str) -> Remembered | None:
+def _remembered(tx: Tx, tenant_id: int, call: Call, phone_key: str) -> Remembered | None:
     since = call.started_at - SHEET_THRESHOLDS.memory
-    known = calls.remembered(tx, tenant_id, caller_key, call.started_at, since)
-    return Remembered(str(known.visitor_id), str(known.visit_id), known.called_at, known.confidence) if known else None
+    known = enquiries.remembered(tx, tenant_id, phone_key, call.started_at, since)
+    return Remembered(str(known.visitor_id), str(known.visit_id), known.at, known.confidence) if known else None
 
 
 def _evidence(tx: Tx, tenant_id: int, visit_id: str | None) -> Evidence | None:

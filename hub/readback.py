@@ -4,7 +4,7 @@ from datetime import datetime
 
 from connectors.protocol import CrmSession, DealChange, Page
 from hub.clock import Clock
-from hub.store import calls, crm, reports
+from hub.store import crm, goals, reports
 from hub.store.crm import Installed, KeptDeal
 from hub.store.db import Db
 from hub.store.tx import Tx
@@ -38,16 +38,16 @@ def save_page(tx: Tx, of: Installed, page: Page, now: datetime) -> None:
 def _goal(tx: Tx, of: Installed, change: DealChange, kept: KeptDeal, now: datetime) -> None:
     subject = f"deal:{kept.id}"
     if change.outcome != "won" or change.deleted:
-        calls.withdraw_goal(tx, of.tenant_id, "deal_won", subject, now)
+        goals.withdraw_goal(tx, of.tenant_id, "deal_won", subject, now)
         return
-    calls.save_goal(
+    goals.save_goal(
         tx,
         {
             "tenant_id": of.tenant_id,
             "name": "deal_won",
             "subject": subject,
-            "call_id": kept.call_id,
-            "visit_id": reports.visit_of_call(tx, of.tenant_id, kept.call_id),
+            "enquiry_id": kept.enquiry_id,
+            "visit_id": reports.visit_of_enquiry(tx, of.tenant_id, kept.enquiry_id),
             "value_minor": change.amount_minor,
             "currency": change.currency,
             "occurred_at": change.closed_at or change.updated_at,

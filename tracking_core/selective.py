@@ -74,6 +74,7 @@ def shows(rules: Sequence[Rule], groups: Collection[str], source: Source, device
     return {group: told.get(group, Own()) for group in groups}
 
 
+@lru_cache(maxsize=4_096)
 def device_of(user_agent: str) -> Device:
     """Returns the kind of device a User-Agent names; tablets count as mobile."""
     is_mobile = re.search(r"Mobi|Android|iPad|iPhone|Tablet", user_agent)

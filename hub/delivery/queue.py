@@ -44,7 +44,7 @@ class Planned:
 
     installation_id: int
     enquiry: str
-    call_id: int | None
+    enquiry_id: int | None
     order_key: str
     position: datetime
     plan: Plan
@@ -65,7 +65,7 @@ def enqueue(tx: Tx, tenant_id: int, planned: Planned, now: datetime, vault: Vaul
             position=planned.position,
             order_key=planned.order_key,
             enquiry=planned.enquiry,
-            call_id=planned.call_id,
+            enquiry_id=planned.enquiry_id,
             scenario_version=planned.plan.scenario_version,
             marker=f"hub:{delivery_id}",
             plan=vault.seal(dump_plan(planned.plan).decode(), tenant_id, delivery_id, "plan"),

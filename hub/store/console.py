@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import and_, exists, func, or_, select
 
-from hub.store.reports import source_named, with_source
+from hub.store.reports import in_call, source_named, with_source
 from hub.store.tables import (
     Call,
     Deal,
     Delivery,
+    Enquiry,
     Installation,
     Match,
     Placement,
@@ -22,7 +23,8 @@ from hub.store.tables import (
 )
 from hub.store.tx import Tx
 
-_tenant, _site, _call, _match = (table_of(model) for model in (Tenant, Site, Call, Match))
+_tenant, _site, _match = (table_of(model) for model in (Tenant, Site, Match))
+_enquiry, _call = table_of(Enquiry), table_of(Call)
 _visit, _placement = table_of(Visit), table_of(Placement)
 _delivery, _deal = table_of(Delivery), table_of(Deal)
 _installation = table_of(Installation)
@@ -70,9 +72,9 @@ def has_site(tx: Tx, tenant_id: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class DealLine:
-    """A deal that came from a call, as the CRM had it when we last read it."""
+    """A deal that came from an enquiry, as the CRM had it when we last read it."""
 
-    call_id: int
+    enquiry_id: int
     external_id: str
     url: str | None
     outcome: str
@@ -84,10 +86,10 @@ class DealLine:
 
 @dataclass(frozen=True, slots=True)
 class SentLine:
-    """A delivery of a call: its state and where it is."""
+    """A delivery of an enquiry: its state and where it is."""
 
     id: str
-    call_id: int
+    enquiry_id: int
     state: str
     refs: tuple[dict[str, Any], ...]
 
@@ -100,8 +102,8 @@ class CallRow:
     direction: str
     status: str
     dialled: str | None
-    caller_masked: str
-    started_at: datetime
+    phone_masked: str
+    at: datetime
     ended_at: datetime | None
     talk_s: int
     wait_s: int
@@ -141,7 +143,8 @@ class CallRow:
 
 
 _row_of_call = select(
-    _call,
+    _enquiry,
+    *in_call,
     _match.c.id.label("match_id"),
     _match.c.visit_id,
     _placement.c.name.label("placement"),
@@ -156,7 +159,7 @@ _row_of_call = select(
 
 
 def _asked(tenant_id: int, shown: str) -> list[Any]:
-    asked = [_call.c.tenant_id == tenant_id]
+    asked = [_enquiry.c.tenant_id == tenant_id, _enquiry.c.kind == "call"]
     if shown == "missed":
         asked += [_call.c.direction == "inbound", _call.c.ended_at.is_not(None), _call.c.status != "answered"]
     elif shown == "unmatched":
@@ -167,8 +170,8 @@ def _asked(tenant_id: int, shown: str) -> list[Any]:
         ]
     elif shown == "undelivered":
         waiting = exists().where(
-            _delivery.c.tenant_id == _call.c.tenant_id,
-            _delivery.c.call_id == _call.c.id,
+            _delivery.c.tenant_id == _enquiry.c.tenant_id,
+            _delivery.c.enquiry_id == _enquiry.c.id,
             _delivery.c.state.in_(UNSETTLED),
         )
         asked.append(waiting)
@@ -187,20 +190,20 @@ def call_rows(tx: Tx, tenant_id: int, shown: str, before: int | None, limit: int
     """List calls under a filter of ``CALLS_SHOWN``, newest first, those older than the call ``before``."""
     asked = _asked(tenant_id, shown)
     if before is not None:
-        cut = (_call.c.tenant_id == tenant_id, _call.c.id == before)
-        began = tx.execute(select(_call.c.started_at).where(*cut)).scalar()
+        cut = (_enquiry.c.tenant_id == tenant_id, _enquiry.c.id == before)
+        began = tx.execute(select(_enquiry.c.at).where(*cut)).scalar()
         if began is None:
             return []
-        same = and_(_call.c.started_at == began, _call.c.id < before)
-        asked.append(or_(_call.c.started_at < began, same))
-    newest = (_call.c.started_at.desc(), _call.c.id.desc())
+        same = and_(_enquiry.c.at == began, _enquiry.c.id < before)
+        asked.append(or_(_enquiry.c.at < began, same))
+    newest = (_enquiry.c.at.desc(), _enquiry.c.id.desc())
     rows = tx.execute(_row_of_call.where(*asked).order_by(*newest).limit(limit)).all()
     return _call_rows(tx, tenant_id, rows)
 
 
 def call_row(tx: Tx, tenant_id: int, call_id: int) -> CallRow | None:
     """Return one call of the tenant, or None."""
-    row = tx.execute(_row_of_call.where(_call.c.tenant_id == tenant_id, _call.c.id == call_id)).first()
+    row = tx.execute(_row_of_call.where(*_asked(tenant_id, "all"), _enquiry.c.id == call_id)).first()
     return _call_rows(tx, tenant_id, [row])[0] if row else None
 
 
@@ -211,21 +214,21 @@ def _call_rows(tx: Tx, tenant_id: int, rows: Sequence[Any]) -> list[CallRow]:
     return [
         CallRow(
             **{name: getattr(row, name) for name in names},
-            deals=tuple(one for one in deals if one.call_id == row.id),
-            sent=tuple(one for one in sent if one.call_id == row.id),
+            deals=tuple(one for one in deals if one.enquiry_id == row.id),
+            sent=tuple(one for one in sent if one.enquiry_id == row.id),
         )
         for row in rows
     ]
 
 
-def _deals_of(tx: Tx, tenant_id: int, call_ids: Sequence[int]) -> list[DealLine]:
-    here = (_deal.c.tenant_id == tenant_id, _deal.c.call_id.in_(call_ids), _deal.c.deleted.is_(False))
+def _deals_of(tx: Tx, tenant_id: int, enquiry_ids: Sequence[int]) -> list[DealLine]:
+    here = (_deal.c.tenant_id == tenant_id, _deal.c.enquiry_id.in_(enquiry_ids), _deal.c.deleted.is_(False))
     rows = tx.execute(select(_deal).where(*here).order_by(_deal.c.id))
     return [DealLine(**{name: getattr(row, name) for name in DealLine.__slots__}) for row in rows]
 
 
-def _sent_of(tx: Tx, tenant_id: int, call_ids: Sequence[int]) -> list[SentLine]:
-    here = (_delivery.c.tenant_id == tenant_id, _delivery.c.call_id.in_(call_ids))
-    columns = (_delivery.c.id, _delivery.c.call_id, _delivery.c.state, _delivery.c.refs)
+def _sent_of(tx: Tx, tenant_id: int, enquiry_ids: Sequence[int]) -> list[SentLine]:
+    here = (_delivery.c.tenant_id == tenant_id, _delivery.c.enquiry_id.in_(enquiry_ids))
+    columns = (_delivery.c.id, _delivery.c.enquiry_id, _delivery.c.state, _delivery.c.refs)
     rows = tx.execute(select(*columns).where(*here).order_by(_delivery.c.created_at))
-    return [SentLine(row.id, row.call_id, row.state, tuple(row.refs)) for row in rows]
+    return [SentLine(row.id, row.enquiry_id, row.state, tuple(row.refs)) for row in rows]

@@ -216,19 +216,19 @@ def save_cursor(tx: Tx, of: Installed, cursor: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class KeptDeal:
-    """A deal as saved: our id, and the call it came from when our marker is on it."""
+    """A deal as saved: our id, and the enquiry it came from when our marker is on it."""
 
     id: int
-    call_id: int | None
+    enquiry_id: int | None
 
 
 def save_deal(tx: Tx, of: Installed, change: DealChange) -> KeptDeal | None:
     """Write a deal as the CRM has it now; None when we hold a newer state of it."""
     values = {name: getattr(change, name) for name in _DEAL_COLUMNS}
-    values["call_id"] = _call_of(tx, of, change)
+    values["enquiry_id"] = _enquiry_of(tx, of, change)
     # The marker stays once seen: an edit in the CRM that empties the field does not undo where the deal came from.
     kept = {**values, "marker": func.coalesce(change.marker, _deal.c.marker)}
-    kept["call_id"] = func.coalesce(values["call_id"], _deal.c.call_id)
+    kept["enquiry_id"] = func.coalesce(values["enquiry_id"], _deal.c.enquiry_id)
     row = tx.execute(
         insert_or(tx, _deal)
         .values(tenant_id=of.tenant_id, installation_id=of.id, external_id=change.id, **values)
@@ -237,9 +237,9 @@ def save_deal(tx: Tx, of: Installed, change: DealChange) -> KeptDeal | None:
             set_=kept,
             where=_deal.c.updated_at <= change.updated_at,
         )
-        .returning(_deal.c.id, _deal.c.call_id)
+        .returning(_deal.c.id, _deal.c.enquiry_id)
     ).first()
-    return KeptDeal(row.id, row.call_id) if row else None
+    return KeptDeal(row.id, row.enquiry_id) if row else None
 
 
 _DEAL_COLUMNS = (
@@ -248,11 +248,11 @@ _DEAL_COLUMNS = (
 )  # fmt: skip
 
 
-def _call_of(tx: Tx, of: Installed, change: DealChange) -> int | None:
+def _enquiry_of(tx: Tx, of: Installed, change: DealChange) -> int | None:
     if change.marker is None:
         return None
     return tx.execute(
-        select(_delivery.c.call_id).where(
+        select(_delivery.c.enquiry_id).where(
             _delivery.c.tenant_id == of.tenant_id,
             _delivery.c.installation_id == of.id,
             _delivery.c.marker == change.marker,

@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import and_, exists, func, select
 
-from hub.store.tables import Call, Delivery, Installation, Lane, table_of
+from hub.store.tables import Delivery, Enquiry, Installation, Lane, table_of
 from hub.store.tx import Tx
 
-_call, _delivery = table_of(Call), table_of(Delivery)
+_enquiry, _delivery = table_of(Enquiry), table_of(Delivery)
 _installation, _lane = table_of(Installation), table_of(Lane)
 
 _BLOCKING = ("ready", "sending")  # states in which a delivery keeps later ones of the same caller waiting
@@ -20,8 +20,8 @@ class Waiting:
     """A delivery with everything that says why it is where it is."""
 
     id: str
-    call_id: int | None
-    caller_masked: str | None
+    enquiry_id: int | None
+    phone_masked: str | None
     position: datetime
     connector: str
     account: str
@@ -54,7 +54,7 @@ def waiting(tx: Tx, tenant_id: int, state: str, limit: int) -> list[Waiting]:
     rows = tx.execute(
         select(
             _delivery,
-            _call.c.caller_masked,
+            _enquiry.c.phone_masked,
             _installation.c.connector,
             _installation.c.account,
             _installation.c.status.label("installation_status"),
@@ -64,7 +64,9 @@ def waiting(tx: Tx, tenant_id: int, state: str, limit: int) -> list[Waiting]:
         )
         .select_from(
             _delivery.join(_installation, of)
-            .outerjoin(_call, and_(_call.c.id == _delivery.c.call_id, _call.c.tenant_id == _delivery.c.tenant_id))
+            .outerjoin(
+                _enquiry, and_(_enquiry.c.id == _delivery.c.enquiry_id, _enquiry.c.tenant_id == _delivery.c.tenant_id)
+            )
             .outerjoin(
                 _lane,
                 and_(

@@ -13,6 +13,7 @@ from hub.store.tables import (
     Call,
     Deal,
     Delivery,
+    Enquiry,
     Inbox,
     Match,
     Payment,
@@ -26,7 +27,8 @@ from hub.store.tables import (
 from hub.store.tx import Tx, insert_or
 from tracking_core.roi import CallCount, DealSum, SpendRow, VisitCount
 
-_visit, _visitor, _call, _match = (table_of(model) for model in (Visit, Visitor, Call, Match))
+_visit, _visitor, _match = (table_of(model) for model in (Visit, Visitor, Match))
+_enquiry, _call = table_of(Enquiry), table_of(Call)
 _deal, _payment, _spend, _placement = (table_of(model) for model in (Deal, Payment, Spend, Placement))
 _site, _delivery, _inbox = (table_of(model) for model in (Site, Delivery, Inbox))
 
@@ -87,13 +89,14 @@ def visit_counts(tx: Tx, span: Span) -> list[VisitCount]:
 # The source of a call: of its visit, else of its placement, else unknown.
 _source = func.coalesce(source_named, _placement.c.source, UNKNOWN)
 _campaign = func.coalesce(_visit.c.campaign, _placement.c.campaign, "")
-# Calls with their current match, its visit or its placement.
+# Enquiries, calls among them, with their current match, its visit or its placement.
 with_source = (
-    _call.outerjoin(
+    _enquiry.outerjoin(_call, and_(_call.c.enquiry_id == _enquiry.c.id, _call.c.tenant_id == _enquiry.c.tenant_id))
+    .outerjoin(
         _match,
         and_(
-            _match.c.call_id == _call.c.id,
-            _match.c.tenant_id == _call.c.tenant_id,
+            _match.c.enquiry_id == _enquiry.c.id,
+            _match.c.tenant_id == _enquiry.c.tenant_id,
             _match.c.superseded_at.is_(None),
         ),
     )
@@ -105,13 +108,17 @@ with_source = (
 )
 
 
+# What a list shows of a call beside its enquiry's columns.
+in_call = [column for column in _call.c if column.name not in ("enquiry_id", "tenant_id")]
+
+
 def call_counts(tx: Tx, span: Span) -> list[CallCount]:
     """Count inbound calls and qualified ones by the source they matched."""
     rows = tx.execute(
-        select(_source, _campaign, func.count(), func.sum(case((_call.c.qualified, 1), else_=0)))
+        select(_source, _campaign, func.count(), func.sum(case((_enquiry.c.qualified, 1), else_=0)))
         .select_from(with_source)
-        .where(_call.c.tenant_id == span.tenant_id, _call.c.direction == "inbound")
-        .where(_call.c.started_at >= span.start, _call.c.started_at < span.end)
+        .where(_enquiry.c.tenant_id == span.tenant_id, _call.c.direction == "inbound")
+        .where(_enquiry.c.at >= span.start, _enquiry.c.at < span.end)
         .group_by(_source, _campaign)
     )
     return [CallCount((source, campaign), calls=calls, qualified=int(good)) for source, campaign, calls, good in rows]
@@ -138,10 +145,12 @@ def deal_sums(tx: Tx, span: Span) -> list[DealSum]:
             _deal.c.currency,
         )
         .select_from(
-            with_source.join(_deal, and_(_deal.c.call_id == _call.c.id, _deal.c.tenant_id == _call.c.tenant_id))
+            with_source.join(
+                _deal, and_(_deal.c.enquiry_id == _enquiry.c.id, _deal.c.tenant_id == _enquiry.c.tenant_id)
+            )
         )
-        .where(_call.c.tenant_id == span.tenant_id, _deal.c.deleted.is_(False))
-        .where(_call.c.started_at >= span.start, _call.c.started_at < span.end)
+        .where(_enquiry.c.tenant_id == span.tenant_id, _deal.c.deleted.is_(False))
+        .where(_enquiry.c.at >= span.start, _enquiry.c.at < span.end)
         .group_by(_source, _campaign, _deal.c.currency)
     )
     return [
@@ -174,11 +183,11 @@ def save_spend(tx: Tx, tenant_id: int, site_id: int, rows: Sequence[dict[str, An
     return len(rows)
 
 
-def visit_of_call(tx: Tx, tenant_id: int, call_id: int | None) -> int | None:
-    """Return the visit a call is matched to now."""
-    if call_id is None:
+def visit_of_enquiry(tx: Tx, tenant_id: int, enquiry_id: int | None) -> int | None:
+    """Return the visit an enquiry is matched to now."""
+    if enquiry_id is None:
         return None
-    here = (_match.c.tenant_id == tenant_id, _match.c.call_id == call_id, _match.c.superseded_at.is_(None))
+    here = (_match.c.tenant_id == tenant_id, _match.c.enquiry_id == enquiry_id, _match.c.superseded_at.is_(None))
     return tx.execute(select(_match.c.visit_id).where(*here)).scalar()
 
 
@@ -191,8 +200,8 @@ class CallLine:
     direction: str
     status: str
     dialled: str | None
-    caller_masked: str
-    started_at: datetime
+    phone_masked: str
+    at: datetime
     talk_s: int
     wait_s: int
     first_time: bool
@@ -217,7 +226,7 @@ class DeliveryLine:
     """One delivery of a list: its state and why, in words, and where it is in the CRM."""
 
     id: str
-    call_id: int | None
+    enquiry_id: int | None
     state: str
     attempt: int
     due_at: datetime
@@ -232,11 +241,12 @@ def call_lines(
     tx: Tx, tenant_id: int, *, after: int = 0, before: int | None = None, limit: int = 100
 ) -> list[CallLine]:
     """List calls: oldest first after an id, or newest first before one."""
-    asked = _call.c.id > after if before is None else _call.c.id < before
-    order = _call.c.id if before is None else _call.c.id.desc()
+    asked = _enquiry.c.id > after if before is None else _enquiry.c.id < before
+    order = _enquiry.c.id if before is None else _enquiry.c.id.desc()
     rows = tx.execute(
         select(
-            _call,
+            _enquiry,
+            *in_call,
             _visitor.c.token.label("visitor"),
             _match.c.visit_id,
             _placement.c.name.label("placement"),
@@ -255,7 +265,7 @@ def call_lines(
                 and_(_visitor.c.id == _visit.c.visitor_id, _visitor.c.tenant_id == _visit.c.tenant_id),
             )
         )
-        .where(_call.c.tenant_id == tenant_id, asked)
+        .where(_enquiry.c.tenant_id == tenant_id, _enquiry.c.kind == "call", asked)
         .order_by(order)
         .limit(limit)
     ).all()
@@ -266,11 +276,11 @@ def call_lines(
     ]
 
 
-def _deliveries_of(tx: Tx, tenant_id: int, call_ids: Sequence[int]) -> dict[int, list[DeliveryLine]]:
+def _deliveries_of(tx: Tx, tenant_id: int, enquiry_ids: Sequence[int]) -> dict[int, list[DeliveryLine]]:
     found: dict[int, list[DeliveryLine]] = {}
-    here = (_delivery.c.tenant_id == tenant_id, _delivery.c.call_id.in_(call_ids))
+    here = (_delivery.c.tenant_id == tenant_id, _delivery.c.enquiry_id.in_(enquiry_ids))
     for row in tx.execute(select(_delivery).where(*here)):
-        found.setdefault(row.call_id, []).append(_delivery_line(row))
+        found.setdefault(row.enquiry_id, []).append(_delivery_line(row))
     return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from sqlalchemy import select
@@ -48,30 +48,25 @@ class SiteDoor:
     overflow_number: str
     mode: str
     consent: str
-    office: tuple[str, ...]
+    office: tuple[IPv4Network | IPv6Network, ...]
+    groups: tuple[str, ...]  # names of its number groups
     numbers: tuple[OwnNumber, ...]
     pools: Mapping[int, PoolDoor]
     rules: tuple[Rule, ...]
 
-    @property
-    def groups(self) -> list[str]:
-        """The names of its number groups."""
-        return list(
-            dict.fromkeys([*(one.group for one in self.numbers), *(pool.group for pool in self.pools.values())])
-        )
-
     def shows(self, groups: Sequence[str], source: Source, device: Device) -> dict[str, Show]:
         """Return what a visit sees in each of these groups that the site has."""
-        known = self.groups
-        return shows(self.rules, [group for group in groups if group in known], source, device)
+        return shows(self.rules, [group for group in groups if group in self.groups], source, device)
 
     def is_office(self, address: str) -> bool:
         """Say whether an address is one of the office's own."""
+        if not self.office:
+            return False
         try:
             asks = ip_address(address)
         except ValueError:
             return False
-        return any(asks in ip_network(network) for network in self.office)
+        return any(asks in network for network in self.office)
 
 
 def site_door(tx: Tx, key: str) -> SiteDoor | None:
@@ -83,6 +78,9 @@ def site_door(tx: Tx, key: str) -> SiteDoor | None:
         return None
     here = {"tenant_id": row.tenant_id, "site_id": row.id}
     pools = {pool.id: pool for pool in _of(tx, _pool, here)}
+    numbers = tuple(
+        OwnNumber(one.e164, one.group_name, tuple(one.selectors), one.mask) for one in _of(tx, _target, here)
+    )
     return SiteDoor(
         id=row.id,
         tenant_id=row.tenant_id,
@@ -93,10 +91,9 @@ def site_door(tx: Tx, key: str) -> SiteDoor | None:
         overflow_number=row.overflow_number,
         mode=row.mode,
         consent=row.consent,
-        office=tuple(row.office),
-        numbers=tuple(
-            OwnNumber(one.e164, one.group_name, tuple(one.selectors), one.mask) for one in _of(tx, _target, here)
-        ),
+        office=tuple(ip_network(network) for network in row.office),
+        groups=tuple(dict.fromkeys([*(one.group for one in numbers), *(pool.group_name for pool in pools.values())])),
+        numbers=numbers,
         pools={
             pool.id: PoolDoor(pool.group_name, pool.overflow_number or row.overflow_number) for pool in pools.values()
         },

@@ -133,7 +133,7 @@ def _events(tx: Tx, tenant_id: int, call: CallRow) -> tuple[EventTold, ...]:
 
 
 def _matches(tx: Tx, tenant_id: int, call_id: int) -> tuple[MatchMade, ...]:
-    here = (_match.c.tenant_id == tenant_id, _match.c.call_id == call_id)
+    here = (_match.c.tenant_id == tenant_id, _match.c.enquiry_id == call_id)
     rows = tx.execute(select(_match).where(*here).order_by(_match.c.id.desc())).all()
     wanted = {int(one[0]) for row in rows for one in row.candidates} | {row.visit_id for row in rows if row.visit_id}
     visits = _visits(tx, tenant_id, wanted)
@@ -171,7 +171,7 @@ def _sent(tx: Tx, tenant_id: int, call_id: int, vault: Vault) -> tuple[Sent, ...
     rows = tx.execute(
         select(_delivery, _installation.c.connector, _installation.c.account, _installation.c.facts)
         .select_from(_delivery.join(_installation, of))
-        .where(_delivery.c.tenant_id == tenant_id, _delivery.c.call_id == call_id)
+        .where(_delivery.c.tenant_id == tenant_id, _delivery.c.enquiry_id == call_id)
         .order_by(_delivery.c.created_at, _delivery.c.id)
     ).all()
     names = [name for name in Sent.__slots__ if name not in ("plan", "refs", "tries")]

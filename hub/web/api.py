@@ -65,11 +65,13 @@ async def _calls(hub: Hub, who: Who, request: Request) -> Response:
 def _call(line: reports.CallLine) -> dict[str, Any]:
     match = ("visitor", "placement", "channel", "source", "campaign", "confidence", "reason", "words")
     shown = (
-        "id", "provider_call_id", "direction", "status", "dialled", "caller_masked", "started_at", "talk_s",
-        "wait_s", "first_time", "qualified", "qualified_why",
+        "id", "provider_call_id", "direction", "status", "dialled", "talk_s", "wait_s",
+        "first_time", "qualified", "qualified_why",
     )  # fmt: skip
     return {
         **{name: getattr(line, name) for name in shown},
+        "caller_masked": line.phone_masked,
+        "started_at": line.at,
         "match": {**{name: getattr(line, name) for name in match}, "visit": line.visit_id},
         "deliveries": [asdict(delivery) for delivery in line.deliveries],
     }

@@ -67,8 +67,10 @@ class Doors:
         anonymous = asked.get("consent") == "anonymous"
         known = None if anonymous else _token(asked.get("visitor"))
         token = known or secrets.token_hex(16)
-        device = device_of(request.headers.get("user-agent", ""))
-        may_hold = asked.get("lease") is not False and not anonymous and self._may_hold(request, site)
+        agent, address = request.headers.get("user-agent", ""), request.client.host if request.client else ""
+        device = device_of(agent)
+        sees_own = asked.get("lease") is False or site.is_office(address)  # the office; who has not reached for one yet
+        may_hold = not sees_own and not anonymous and not is_bot(agent) and self._rates.hit(address)
         arrival = Arrival(
             tenant_id=site.tenant_id,
             site_id=site.id,
@@ -81,8 +83,7 @@ class Doors:
         )
         shown = await visits.arrive(self.hub.db, arrival)
         numbers = _numbers(site, site.shows(groups, shown.source, device), shown)
-        told = {} if self._sees_own(request, site, asked) else numbers
-        return Json(_answer(site, token, shown, told), headers=_cors(origin))
+        return Json(_answer(site, token, shown, {} if sees_own else numbers), headers=_cors(origin))
 
     async def heartbeat(self, request: Request) -> Response:
         """Keep the numbers of a visitor who is still there."""
@@ -160,18 +161,6 @@ class Doors:
         site = await self.hub.db.read(sites.site_door, key)
         self._sites[key] = (time.monotonic(), site)
         return site
-
-    def _may_hold(self, request: Request, site: SiteDoor) -> bool:
-        """A robot, the office, or an address that asks far too often gets no number of its own."""
-        address = request.client.host if request.client else ""
-        if is_bot(request.headers.get("user-agent", "")) or site.is_office(address):
-            return False
-        return self._rates.hit(address)
-
-    def _sees_own(self, request: Request, site: SiteDoor, asked: Mapping[str, Any]) -> bool:
-        """The office sees the site's own numbers, and so does who has not reached for one yet."""
-        address = request.client.host if request.client else ""
-        return asked.get("lease") is False or site.is_office(address)
 
     async def _refuse(self, request: Request, sentence: str, status: int = 400) -> Response:
         await self.hub.db.write(calls.count_refusal, "dni", sentence.split(" ", 3)[1], self.hub.clock.now())

@@ -20,7 +20,7 @@ DOORS = {
         "telephony_door",
         "hook_door",
     },
-    "hub/store/calls.py": {
+    "hub/store/inbox.py": {
         "take_due",
         "next_due",
     },  # the inbox's loop serves everybody, one tenant's call at a time

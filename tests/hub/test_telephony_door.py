@@ -13,13 +13,13 @@ import pytest
 from sqlalchemy import create_engine, func, select
 
 from hub.inbox import look
-from hub.store.tables import Call, CallEvent, table_of
+from hub.store.tables import Call, CallEvent, Enquiry, table_of
 from hub.store.tx import Tx
 from tests.hub import world as worlds
 from tests.hub.world import World
 from tracking_core.telephony import generic, mango
 
-_call, _event = table_of(Call), table_of(CallEvent)
+_enquiry, _call, _event = (table_of(model) for model in (Enquiry, Call, CallEvent))
 SECRETS = (worlds.MANGO_KEY, worlds.MANGO_SALT, worlds.SIGNING, worlds.SIGNING.removeprefix("whsec_"))
 
 Knock = tuple[str, str, bytes, Mapping[str, str]]  # method, path, body, headers
@@ -193,10 +193,12 @@ async def test_a_trial_of_the_connection_is_answered_and_keeps_nothing(still: Wo
 
 
 def calls(tx: Tx) -> list[dict[str, Any]]:
-    own = {"id", "provider_call_id", "caller", "recording"}
+    own = {"id", "key", "enquiry_id", "provider_call_id", "phone", "recording"}
     return [
         {name: value for name, value in row._asdict().items() if name not in own}
-        for row in tx.execute(select(_call).order_by(_call.c.id))
+        for row in tx.execute(
+            select(_enquiry, _call).join(_call, _call.c.enquiry_id == _enquiry.c.id).order_by(_enquiry.c.id)
+        )
     ]
 
 

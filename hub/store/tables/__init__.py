@@ -1,6 +1,6 @@
 """The tables: everything the hub remembers. Every table of a customer carries ``tenant_id``."""
 
-from hub.store.tables.calls import Call, CallEvent, Inbox, Match, Refusal, TelephonyAccount
+from hub.store.tables.calls import Call, CallEvent, Inbox, Refusal, TelephonyAccount
 from hub.store.tables.columns import metadata, table_of
 from hub.store.tables.crm import (
     Attempt,
@@ -15,6 +15,7 @@ from hub.store.tables.crm import (
     ScenarioVersion,
     Spend,
 )
+from hub.store.tables.enquiries import Enquiry, Match
 from hub.store.tables.people import Login, Person, Tenant
 from hub.store.tables.tracking import (
     Lease,
@@ -36,6 +37,7 @@ __all__ = [
     "CallEvent",
     "Deal",
     "Delivery",
+    "Enquiry",
     "Goal",
     "Grant",
     "Inbox",

@@ -99,7 +99,7 @@ class Delivery(SQLModel, table=True):
     position: datetime = moment()  # of the enquiry in time: deliveries of one caller go oldest first
     order_key: str  # the caller's keyed hash, or the enquiry itself when he is anonymous
     enquiry: str
-    call_id: int | None = reference("call", nullable=True, index=True)
+    enquiry_id: int | None = reference("enquiry", nullable=True, index=True)
     scenario_version: int
     marker: str
     plan: bytes  # sealed
@@ -150,7 +150,7 @@ class Deal(SQLModel, table=True):
     updated_at: datetime = moment()
     closed_at: datetime | None = moment(nullable=True)
     marker: str | None = Field(default=None, index=True)
-    call_id: int | None = reference("call", nullable=True, index=True)
+    enquiry_id: int | None = reference("enquiry", nullable=True, index=True)
     deleted: bool = False
 
 
@@ -194,7 +194,7 @@ class Goal(SQLModel, table=True):
     tenant_id: int = tenant()
     name: str  # call_qualified | deal_won
     subject: str  # call:12 | deal:7
-    call_id: int | None = reference("call", nullable=True)
+    enquiry_id: int | None = reference("enquiry", nullable=True)
     visit_id: int | None = reference("visit", nullable=True)
     value_minor: int = Field(sa_type=Identifier)
     currency: str

@@ -97,24 +97,33 @@ def visit(tx: Tx, tenant_id: int, site_id: int, source: str, campaign: str = "",
 
 def call(tx: Tx, tenant_id: int, account_id: int, name: str, at: datetime, **more: Any) -> int:
     told = {
-        "direction": "inbound", "status": "answered", "dialled": "+74951234567", "caller_masked": "+7 916 ***-**-67",
-        "ended_at": at + timedelta(minutes=3), "talk_s": 125, "wait_s": 9, "operator": "101", "first_time": True,
-        "qualified": True, "qualified_why": "The talk lasted 125 s, at least 30 s count.", **more,
+        "direction": "inbound", "status": "answered", "dialled": "+74951234567", "durations_differ": False,
+        "ended_at": at + timedelta(minutes=3), "talk_s": 125, "wait_s": 9, "operator": "101",
     }  # fmt: skip
+    about = {
+        "phone_masked": "+7 916 ***-**-67", "first_time": True, "qualified": True,
+        "qualified_why": "The talk lasted 125 s, at least 30 s count.",
+    }  # fmt: skip
+    of_enquiry = about | {name: value for name, value in more.items() if name in tables.table_of(tables.Enquiry).c}
+    told |= {name: value for name, value in more.items() if name not in of_enquiry}
     for number, kind in enumerate(("ringing", "ended")):
         row(
             tx, tables.CallEvent, tenant_id=tenant_id, account_id=account_id, provider_call_id=name,
             dedupe_key=f"{name}:{kind}", kind=kind, occurred_at=at + timedelta(minutes=3 * number),
             received_at=at + timedelta(minutes=3 * number, seconds=1), facts=b"", raw=b"",
         )  # fmt: skip
-    return row(
-        tx, tables.Call, tenant_id=tenant_id, account_id=account_id, provider_call_id=name, started_at=at, **told
-    )
+    key = f"{account_id}:{name}"
+    enquiry_id = row(tx, tables.Enquiry, tenant_id=tenant_id, kind="call", key=key, at=at, **of_enquiry)
+    account = {"account_id": account_id, "provider_call_id": name}
+    tx.execute(insert(tables.table_of(tables.Call)).values(enquiry_id=enquiry_id, tenant_id=tenant_id, **account, **told))
+    return enquiry_id
 
 
 def match(tx: Tx, tenant_id: int, call_id: int, reason: str, words_: str, **more: Any) -> int:
     told = {"visit_id": None, "placement_id": None, "confidence": 0.0, "candidates": [], **more}
-    return row(tx, tables.Match, tenant_id=tenant_id, call_id=call_id, reason=reason, words=words_, made_at=NOW, **told)
+    return row(
+        tx, tables.Match, tenant_id=tenant_id, enquiry_id=call_id, reason=reason, words=words_, made_at=NOW, **told
+    )
 
 
 def plan_of(call_id: int, trigger: Trigger) -> Plan:
@@ -134,7 +143,7 @@ def delivery(tx: Tx, vault: Vault, tenant_id: int, installation: int, call_id: i
     }  # fmt: skip
     row(
         tx, tables.Delivery, id=name, tenant_id=tenant_id, installation_id=installation, position=NOW - timedelta(hours=2),
-        order_key=name, enquiry=f"call:{call_id}", call_id=call_id, scenario_version=3, marker=f"hub:{name}",
+        order_key=name, enquiry=f"call:{call_id}", enquiry_id=call_id, scenario_version=3, marker=f"hub:{name}",
         plan=vault.seal(dump_plan(plan_of(call_id, Trigger.MISSED)).decode(), tenant_id, name, "plan"), state=state, **told,
     )  # fmt: skip
     return name
@@ -185,7 +194,7 @@ def write_tenants(tx: Tx, vault: Vault) -> Seeded:
     delivery(tx, vault, tenant, crm, answered, "delivered", refs=[deal], settled_at=NOW - timedelta(hours=1))
     row(
         tx, tables.Deal, tenant_id=tenant, installation_id=crm, external_id="771", url=deal["url"], pipeline="1", stage="142",
-        outcome="won", amount_minor=123_456_700, currency="RUB", created_at=NOW, updated_at=NOW, call_id=answered,
+        outcome="won", amount_minor=123_456_700, currency="RUB", created_at=NOW, updated_at=NOW, enquiry_id=answered,
     )  # fmt: skip
     nobody = {"status": "missed", "talk_s": 0, "qualified": False, "qualified_why": "Nobody answered."}
     missed = call(tx, tenant, account[tenant], "c2", NOW - timedelta(hours=1), **nobody)
@@ -200,8 +209,8 @@ def write_tenants(tx: Tx, vault: Vault) -> Seeded:
     only = "The number is shown only in the placement МКАД 25."
     match(tx, tenant, billboard, "static_number", only, placement_id=poster, confidence=1.0)
     delivery(tx, vault, tenant, crm, billboard, "ready", due_at=NOW + timedelta(minutes=10), why="unavailable")
-    hidden = call(tx, tenant, account[tenant], "c4", NOW - timedelta(minutes=5), caller_masked="", first_time=True)
-    foreign = call(tx, stranger, account[stranger], "c5", NOW, caller_masked="+7 999 ***-**-99")
+    hidden = call(tx, tenant, account[tenant], "c4", NOW - timedelta(minutes=5), phone_masked="", first_time=True)
+    foreign = call(tx, stranger, account[stranger], "c5", NOW, phone_masked="+7 999 ***-**-99")
     theirs = delivery(tx, vault, stranger, their_crm, foreign, "parked", why="invalid")
     return Seeded(tenant, stranger, answered, missed, billboard, hidden, foreign, parked, theirs)
 

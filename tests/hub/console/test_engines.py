@@ -41,7 +41,7 @@ async def test_lists_and_counts_are_the_same(db: Db, seeded: Any, vault: Vault) 
 
 async def test_waiting_and_health_are_the_same(db: Db, seeded: Any) -> None:
     waiting = await db.read(health.waiting, seeded.tenant, "ready", 10)
-    assert [(one.call_id, one.is_blocked) for one in waiting] == [(seeded.billboard, False)]
+    assert [(one.enquiry_id, one.is_blocked) for one in waiting] == [(seeded.billboard, False)]
     (one,) = await db.read(health.installations, seeded.tenant)
     assert (one.unsettled, one.parked, one.last_delivered_at is None) == (1, 1, False)
     assert (await db.read(console.home_of, seeded.tenant)).parked == 1

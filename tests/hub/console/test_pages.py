@@ -186,7 +186,7 @@ async def test_a_story_whose_plan_does_not_open_is_told_without_it(
 async def test_a_corrected_match_is_told(owner: httpx.AsyncClient, db: Db, seeded: Any, clock: Any) -> None:
     def correct(tx: Tx) -> None:
         match = tables.table_of(tables.Match)
-        tx.execute(update(match).where(match.c.call_id == seeded.missed).values(superseded_at=clock.now()))
+        tx.execute(update(match).where(match.c.enquiry_id == seeded.missed).values(superseded_at=clock.now()))
 
     await db.write(correct)
     text = text_of(await page(owner, f"/calls/{seeded.missed}"))

@@ -27,6 +27,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tenant")),
     )
     op.create_table(
+        "inbox",
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("trouble", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_inbox_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "kind", "key", name=op.f("pk_inbox")),
+    )
+    with op.batch_alter_table("inbox", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_inbox_due_at"), ["due_at"], unique=False)
+
+    op.create_table(
         "installation",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -115,39 +129,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("token", name=op.f("uq_telephony_account_token")),
     )
     op.create_table(
-        "call",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("provider_call_id", sa.String(), nullable=False),
-        sa.Column("site_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("direction", sa.String(), nullable=False),
-        sa.Column("dialled", sa.String(), nullable=True),
-        sa.Column("caller", sa.LargeBinary(), nullable=True),
-        sa.Column("caller_key", sa.String(), nullable=True),
-        sa.Column("caller_masked", sa.String(), nullable=False),
-        sa.Column("started_at", sa.BigInteger(), nullable=False),
-        sa.Column("answered_at", sa.BigInteger(), nullable=True),
-        sa.Column("ended_at", sa.BigInteger(), nullable=True),
-        sa.Column("talk_s", sa.Integer(), nullable=False),
-        sa.Column("wait_s", sa.Integer(), nullable=False),
-        sa.Column("status", sa.String(), nullable=False),
-        sa.Column("operator", sa.String(), nullable=True),
-        sa.Column("recording", sa.LargeBinary(), nullable=True),
-        sa.Column("first_time", sa.Boolean(), nullable=False),
-        sa.Column("qualified", sa.Boolean(), nullable=False),
-        sa.Column("qualified_why", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(["account_id"], ["telephony_account.id"], name=op.f("fk_call_account_id")),
-        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_call_site_id")),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_call_tenant_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_call")),
-        sa.UniqueConstraint("account_id", "provider_call_id", name=op.f("uq_call_account_id_provider_call_id")),
-    )
-    with op.batch_alter_table("call", schema=None) as batch_op:
-        batch_op.create_index("ix_call_caller", ["tenant_id", "caller_key", "started_at"], unique=False)
-        batch_op.create_index("ix_call_day", ["tenant_id", "started_at"], unique=False)
-
-    op.create_table(
         "call_event",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -179,21 +160,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_grant_tenant_id")),
         sa.PrimaryKeyConstraint("installation_id", name=op.f("pk_grant")),
     )
-    op.create_table(
-        "inbox",
-        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("provider_call_id", sa.String(), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("due_at", sa.BigInteger(), nullable=False),
-        sa.Column("tries", sa.Integer(), nullable=False),
-        sa.Column("trouble", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(["account_id"], ["telephony_account.id"], name=op.f("fk_inbox_account_id")),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_inbox_tenant_id")),
-        sa.PrimaryKeyConstraint("account_id", "provider_call_id", name=op.f("pk_inbox")),
-    )
-    with op.batch_alter_table("inbox", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_inbox_due_at"), ["due_at"], unique=False)
-
     op.create_table(
         "lane",
         sa.Column("installation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -351,74 +317,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("site_id", "token", name=op.f("uq_visitor_site_id_token")),
     )
     op.create_table(
-        "deal",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("installation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("external_id", sa.String(), nullable=False),
-        sa.Column("url", sa.String(), nullable=True),
-        sa.Column("pipeline", sa.String(), nullable=False),
-        sa.Column("stage", sa.String(), nullable=False),
-        sa.Column("outcome", sa.String(), nullable=False),
-        sa.Column("amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("currency", sa.String(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("updated_at", sa.BigInteger(), nullable=False),
-        sa.Column("closed_at", sa.BigInteger(), nullable=True),
-        sa.Column("marker", sa.String(), nullable=True),
-        sa.Column("call_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("deleted", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_deal_call_id")),
-        sa.ForeignKeyConstraint(["installation_id"], ["installation.id"], name=op.f("fk_deal_installation_id")),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_deal_tenant_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_deal")),
-        sa.UniqueConstraint("installation_id", "external_id", name=op.f("uq_deal_installation_id_external_id")),
-    )
-    with op.batch_alter_table("deal", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_deal_call_id"), ["call_id"], unique=False)
-        batch_op.create_index("ix_deal_day", ["tenant_id", "created_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_deal_marker"), ["marker"], unique=False)
-
-    op.create_table(
-        "delivery",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("installation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("position", sa.BigInteger(), nullable=False),
-        sa.Column("order_key", sa.String(), nullable=False),
-        sa.Column("enquiry", sa.String(), nullable=False),
-        sa.Column("call_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("scenario_version", sa.Integer(), nullable=False),
-        sa.Column("marker", sa.String(), nullable=False),
-        sa.Column("plan", sa.LargeBinary(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("due_at", sa.BigInteger(), nullable=False),
-        sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("spent", sa.Integer(), nullable=False),
-        sa.Column("in_doubt", sa.Boolean(), nullable=False),
-        sa.Column("refs", sa.JSON(), nullable=False),
-        sa.Column("why", sa.String(), nullable=False),
-        sa.Column("sentence", sa.String(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("settled_at", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_delivery_call_id")),
-        sa.ForeignKeyConstraint(["installation_id"], ["installation.id"], name=op.f("fk_delivery_installation_id")),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_delivery_tenant_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
-        sa.UniqueConstraint(
-            "enquiry",
-            "installation_id",
-            "scenario_version",
-            name=op.f("uq_delivery_enquiry_installation_id_scenario_version"),
-        ),
-    )
-    with op.batch_alter_table("delivery", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_delivery_call_id"), ["call_id"], unique=False)
-        batch_op.create_index("ix_delivery_order", ["installation_id", "order_key", "position"], unique=False)
-        batch_op.create_index("ix_delivery_tenant", ["tenant_id", "created_at"], unique=False)
-        batch_op.create_index("ix_delivery_waiting", ["installation_id", "state", "due_at"], unique=False)
-
-    op.create_table(
         "tracking_number",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -446,20 +344,6 @@ def upgrade() -> None:
             sqlite_where=sa.text("visitor_id IS NOT NULL"),
         )
 
-    op.create_table(
-        "attempt",
-        sa.Column("delivery_id", sa.String(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("started_at", sa.BigInteger(), nullable=False),
-        sa.Column("ended_at", sa.BigInteger(), nullable=True),
-        sa.Column("status", sa.String(), nullable=True),
-        sa.Column("why", sa.String(), nullable=False),
-        sa.Column("detail", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_attempt_delivery_id")),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_attempt_tenant_id")),
-        sa.PrimaryKeyConstraint("delivery_id", "number", name=op.f("pk_attempt")),
-    )
     op.create_table(
         "lease",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -512,52 +396,34 @@ def upgrade() -> None:
         batch_op.create_index("ix_visit_latest", ["visitor_id", "id"], unique=False)
 
     op.create_table(
-        "goal",
+        "enquiry",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("subject", sa.String(), nullable=False),
-        sa.Column("call_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("visit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("value_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("currency", sa.String(), nullable=False),
-        sa.Column("occurred_at", sa.BigInteger(), nullable=False),
-        sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_goal_call_id")),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_goal_tenant_id")),
-        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_goal_visit_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_goal")),
-        sa.UniqueConstraint("tenant_id", "name", "subject", name=op.f("uq_goal_tenant_id_name_subject")),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("site_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("phone", sa.LargeBinary(), nullable=True),
+        sa.Column("phone_key", sa.String(), nullable=True),
+        sa.Column("phone_masked", sa.String(), nullable=False),
+        sa.Column("email", sa.LargeBinary(), nullable=True),
+        sa.Column("email_key", sa.String(), nullable=True),
+        sa.Column("told", sa.LargeBinary(), nullable=True),
+        sa.Column("named_visit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("heard", sa.String(), nullable=False),
+        sa.Column("first_time", sa.Boolean(), nullable=False),
+        sa.Column("qualified", sa.Boolean(), nullable=False),
+        sa.Column("qualified_why", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["named_visit_id"], ["visit.id"], name=op.f("fk_enquiry_named_visit_id")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_enquiry_site_id")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_enquiry_tenant_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_enquiry")),
+        sa.UniqueConstraint("tenant_id", "kind", "key", name=op.f("uq_enquiry_tenant_id_kind_key")),
     )
-    op.create_table(
-        "match",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("call_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("visit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("placement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("confidence", sa.Float(), nullable=False),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("words", sa.String(), nullable=False),
-        sa.Column("candidates", sa.JSON(), nullable=False),
-        sa.Column("made_at", sa.BigInteger(), nullable=False),
-        sa.Column("superseded_at", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_match_call_id")),
-        sa.ForeignKeyConstraint(["placement_id"], ["placement.id"], name=op.f("fk_match_placement_id")),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_match_tenant_id")),
-        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_match_visit_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_match")),
-    )
-    with op.batch_alter_table("match", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_match_call_id"), ["call_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_match_visit_id"), ["visit_id"], unique=False)
-        batch_op.create_index(
-            "uq_match_current",
-            ["call_id"],
-            unique=True,
-            postgresql_where=sa.text("superseded_at IS NULL"),
-            sqlite_where=sa.text("superseded_at IS NULL"),
-        )
+    with op.batch_alter_table("enquiry", schema=None) as batch_op:
+        batch_op.create_index("ix_enquiry_day", ["tenant_id", "at"], unique=False)
+        batch_op.create_index("ix_enquiry_email", ["tenant_id", "email_key", "at"], unique=False)
+        batch_op.create_index("ix_enquiry_phone", ["tenant_id", "phone_key", "at"], unique=False)
 
     op.create_table(
         "page_event",
@@ -576,16 +442,165 @@ def upgrade() -> None:
         batch_op.create_index("ix_page_event_number", ["number_id", "at"], unique=False)
         batch_op.create_index("ix_page_event_visit", ["visit_id"], unique=False)
 
+    op.create_table(
+        "call",
+        sa.Column("enquiry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("provider_call_id", sa.String(), nullable=False),
+        sa.Column("direction", sa.String(), nullable=False),
+        sa.Column("dialled", sa.String(), nullable=True),
+        sa.Column("answered_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("talk_s", sa.Integer(), nullable=False),
+        sa.Column("wait_s", sa.Integer(), nullable=False),
+        sa.Column("durations_differ", sa.Boolean(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("operator", sa.String(), nullable=True),
+        sa.Column("recording", sa.LargeBinary(), nullable=True),
+        sa.Column("recording_id", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["telephony_account.id"], name=op.f("fk_call_account_id")),
+        sa.ForeignKeyConstraint(["enquiry_id"], ["enquiry.id"], name=op.f("fk_call_enquiry_id")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_call_tenant_id")),
+        sa.PrimaryKeyConstraint("enquiry_id", name=op.f("pk_call")),
+        sa.UniqueConstraint("account_id", "provider_call_id", name=op.f("uq_call_account_id_provider_call_id")),
+    )
+    op.create_table(
+        "deal",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("installation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("external_id", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=True),
+        sa.Column("pipeline", sa.String(), nullable=False),
+        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("marker", sa.String(), nullable=True),
+        sa.Column("enquiry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["enquiry_id"], ["enquiry.id"], name=op.f("fk_deal_enquiry_id")),
+        sa.ForeignKeyConstraint(["installation_id"], ["installation.id"], name=op.f("fk_deal_installation_id")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_deal_tenant_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deal")),
+        sa.UniqueConstraint("installation_id", "external_id", name=op.f("uq_deal_installation_id_external_id")),
+    )
+    with op.batch_alter_table("deal", schema=None) as batch_op:
+        batch_op.create_index("ix_deal_day", ["tenant_id", "created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_deal_enquiry_id"), ["enquiry_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_deal_marker"), ["marker"], unique=False)
+
+    op.create_table(
+        "delivery",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("installation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("order_key", sa.String(), nullable=False),
+        sa.Column("enquiry", sa.String(), nullable=False),
+        sa.Column("enquiry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("scenario_version", sa.Integer(), nullable=False),
+        sa.Column("marker", sa.String(), nullable=False),
+        sa.Column("plan", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("spent", sa.Integer(), nullable=False),
+        sa.Column("in_doubt", sa.Boolean(), nullable=False),
+        sa.Column("refs", sa.JSON(), nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.Column("sentence", sa.String(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["enquiry_id"], ["enquiry.id"], name=op.f("fk_delivery_enquiry_id")),
+        sa.ForeignKeyConstraint(["installation_id"], ["installation.id"], name=op.f("fk_delivery_installation_id")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_delivery_tenant_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+        sa.UniqueConstraint(
+            "enquiry",
+            "installation_id",
+            "scenario_version",
+            name=op.f("uq_delivery_enquiry_installation_id_scenario_version"),
+        ),
+    )
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_delivery_enquiry_id"), ["enquiry_id"], unique=False)
+        batch_op.create_index("ix_delivery_order", ["installation_id", "order_key", "position"], unique=False)
+        batch_op.create_index("ix_delivery_tenant", ["tenant_id", "created_at"], unique=False)
+        batch_op.create_index("ix_delivery_waiting", ["installation_id", "state", "due_at"], unique=False)
+
+    op.create_table(
+        "goal",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("enquiry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("visit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("value_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("occurred_at", sa.BigInteger(), nullable=False),
+        sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["enquiry_id"], ["enquiry.id"], name=op.f("fk_goal_enquiry_id")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_goal_tenant_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_goal_visit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_goal")),
+        sa.UniqueConstraint("tenant_id", "name", "subject", name=op.f("uq_goal_tenant_id_name_subject")),
+    )
+    op.create_table(
+        "match",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("enquiry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("visit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("placement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("confidence", sa.Float(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("words", sa.String(), nullable=False),
+        sa.Column("candidates", sa.JSON(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("superseded_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["enquiry_id"], ["enquiry.id"], name=op.f("fk_match_enquiry_id")),
+        sa.ForeignKeyConstraint(["placement_id"], ["placement.id"], name=op.f("fk_match_placement_id")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_match_tenant_id")),
+        sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_match_visit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_match")),
+    )
+    with op.batch_alter_table("match", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_match_enquiry_id"), ["enquiry_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_match_visit_id"), ["visit_id"], unique=False)
+        batch_op.create_index(
+            "uq_match_current",
+            ["enquiry_id"],
+            unique=True,
+            postgresql_where=sa.text("superseded_at IS NULL"),
+            sqlite_where=sa.text("superseded_at IS NULL"),
+        )
+
+    op.create_table(
+        "attempt",
+        sa.Column("delivery_id", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("status", sa.String(), nullable=True),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.Column("detail", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_attempt_delivery_id")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_attempt_tenant_id")),
+        sa.PrimaryKeyConstraint("delivery_id", "number", name=op.f("pk_attempt")),
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
-    with op.batch_alter_table("page_event", schema=None) as batch_op:
-        batch_op.drop_index("ix_page_event_visit")
-        batch_op.drop_index("ix_page_event_number")
-
-    op.drop_table("page_event")
+    op.drop_table("attempt")
     with op.batch_alter_table("match", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_match_current",
@@ -593,10 +608,35 @@ def downgrade() -> None:
             sqlite_where=sa.text("superseded_at IS NULL"),
         )
         batch_op.drop_index(batch_op.f("ix_match_visit_id"))
-        batch_op.drop_index(batch_op.f("ix_match_call_id"))
+        batch_op.drop_index(batch_op.f("ix_match_enquiry_id"))
 
     op.drop_table("match")
     op.drop_table("goal")
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.drop_index("ix_delivery_waiting")
+        batch_op.drop_index("ix_delivery_tenant")
+        batch_op.drop_index("ix_delivery_order")
+        batch_op.drop_index(batch_op.f("ix_delivery_enquiry_id"))
+
+    op.drop_table("delivery")
+    with op.batch_alter_table("deal", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_deal_marker"))
+        batch_op.drop_index(batch_op.f("ix_deal_enquiry_id"))
+        batch_op.drop_index("ix_deal_day")
+
+    op.drop_table("deal")
+    op.drop_table("call")
+    with op.batch_alter_table("page_event", schema=None) as batch_op:
+        batch_op.drop_index("ix_page_event_visit")
+        batch_op.drop_index("ix_page_event_number")
+
+    op.drop_table("page_event")
+    with op.batch_alter_table("enquiry", schema=None) as batch_op:
+        batch_op.drop_index("ix_enquiry_phone")
+        batch_op.drop_index("ix_enquiry_email")
+        batch_op.drop_index("ix_enquiry_day")
+
+    op.drop_table("enquiry")
     with op.batch_alter_table("visit", schema=None) as batch_op:
         batch_op.drop_index("ix_visit_latest")
         batch_op.drop_index("ix_visit_day")
@@ -609,7 +649,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_lease_history")
 
     op.drop_table("lease")
-    op.drop_table("attempt")
     with op.batch_alter_table("tracking_number", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_tracking_number_holder",
@@ -619,19 +658,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_tracking_number_longest_idle")
 
     op.drop_table("tracking_number")
-    with op.batch_alter_table("delivery", schema=None) as batch_op:
-        batch_op.drop_index("ix_delivery_waiting")
-        batch_op.drop_index("ix_delivery_tenant")
-        batch_op.drop_index("ix_delivery_order")
-        batch_op.drop_index(batch_op.f("ix_delivery_call_id"))
-
-    op.drop_table("delivery")
-    with op.batch_alter_table("deal", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_deal_marker"))
-        batch_op.drop_index("ix_deal_day")
-        batch_op.drop_index(batch_op.f("ix_deal_call_id"))
-
-    op.drop_table("deal")
     op.drop_table("visitor")
     op.drop_table("target")
     op.drop_table("spend")
@@ -648,26 +674,21 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_lane_wake_at"))
 
     op.drop_table("lane")
-    with op.batch_alter_table("inbox", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_inbox_due_at"))
-
-    op.drop_table("inbox")
     op.drop_table("grant")
     with op.batch_alter_table("call_event", schema=None) as batch_op:
         batch_op.drop_index("ix_call_event_call")
 
     op.drop_table("call_event")
-    with op.batch_alter_table("call", schema=None) as batch_op:
-        batch_op.drop_index("ix_call_day")
-        batch_op.drop_index("ix_call_caller")
-
-    op.drop_table("call")
     op.drop_table("telephony_account")
     op.drop_table("site")
     op.drop_table("scenario_version")
     op.drop_table("person")
     op.drop_table("oauth_state")
     op.drop_table("installation")
+    with op.batch_alter_table("inbox", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_inbox_due_at"))
+
+    op.drop_table("inbox")
     op.drop_table("tenant")
     op.drop_table("refusal")
     # ### end Alembic commands ###
