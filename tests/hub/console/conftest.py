@@ -115,7 +115,9 @@ def call(tx: Tx, tenant_id: int, account_id: int, name: str, at: datetime, **mor
     key = f"{account_id}:{name}"
     enquiry_id = row(tx, tables.Enquiry, tenant_id=tenant_id, kind="call", key=key, at=at, **of_enquiry)
     account = {"account_id": account_id, "provider_call_id": name}
-    tx.execute(insert(tables.table_of(tables.Call)).values(enquiry_id=enquiry_id, tenant_id=tenant_id, **account, **told))
+    tx.execute(
+        insert(tables.table_of(tables.Call)).values(enquiry_id=enquiry_id, tenant_id=tenant_id, **account, **told)
+    )
     return enquiry_id
 
 
