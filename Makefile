@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip -qq --disable-pip-version-check
+PHONE := kamailio kamailio-utils-modules kamailio-extra-modules sip-tester
 
 .PHONY: demo test lint bench proofs lock clean
 
@@ -13,6 +14,9 @@ test: $(VENV)/.dev
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 		{ apt-get update -qq && apt-get install -y -qq chromium; } >/dev/null || \
 		{ echo "make test needs Chromium for the browser tests: install it."; exit 1; }
+	@{ { command -v kamailio || test -x /usr/sbin/kamailio; } && command -v sipp; } >/dev/null || \
+		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $(PHONE); } >/dev/null 2>&1 || \
+		{ echo "make test needs Kamailio and SIPp for the phone tests: install $(PHONE)."; exit 1; }
 	@$(BIN)/pytest -n auto $(ARGS)
 
 lint: $(VENV)/.dev
