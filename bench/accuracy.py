@@ -3,7 +3,7 @@
 Five seeds; each has ten days that only teach (with the sheet's figures at first), then twenty days that count. Our
 policy (``soft_lease``: the coolest number, all evidence, accepted from 60 %) beside three others on the same visits
 and calls: a fixed lease of 20 minutes with random choice; the last holder with the longest-idle number; the same with
-as many numbers as the vendor rule "peak / 4" gives. ``accuracy_traffic`` says what is simulated.
+as many numbers as the vendor rule "peak / 4" gives. ``tracking_core.simulated_traffic`` says what is simulated.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from bench.accuracy_traffic import START, Traffic, simulate
 from tracking_core.calibration import calibration_error
 from tracking_core.habits import Habits
 from tracking_core.planner import (
@@ -27,6 +26,7 @@ from tracking_core.planner import (
     soft_lease,
 )
 from tracking_core.pool import HeldNumber
+from tracking_core.simulated_traffic import START, Traffic, simulate
 
 SEEDS = (1, 2, 3, 4, 5)
 NUMBERS, FEW, PER_HOUR = 24, 12, 60
@@ -41,7 +41,7 @@ Ours = Callable[[Habits | None], Policy]
 
 def run() -> dict[str, Any]:
     """Simulate and return the shares of all calls, by policy."""
-    plain = [simulate(seed, _TRAFFIC) for seed in SEEDS]
+    plain = [simulate(Random(seed), _TRAFFIC) for seed in SEEDS]
     every = [ours(one, NUMBERS) for one in plain]
     figures = {**shares("", every), "overflow": mean(one.overflow for one in every)}
     figures |= {"right_low": min(each_right(every)), "right_high": max(each_right(every))}

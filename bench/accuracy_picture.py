@@ -10,13 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 from bench.accuracy import Recorded, by_last_holder, fixed_lease, mean, others, ours
 from bench.accuracy_sheet import SHEET, replayed
 from bench.accuracy_svg import Line, drawn
-from bench.accuracy_traffic import Traffic, simulate
 from tracking_core.calibration import calibration_error
 from tracking_core.planner import Replayed
+from tracking_core.simulated_traffic import Traffic, simulate
 
 DOCS = Path(__file__).parents[1] / "docs"
 COUNTS = (8, 12, 16, 24, 36, 48, 72)
@@ -71,7 +72,7 @@ def _cell(played: Sequence[Replayed]) -> str:
 
 
 def _frontier() -> list[str]:
-    recorded = [simulate(seed, TRAFFIC) for seed in SEEDS]
+    recorded = [simulate(Random(seed), TRAFFIC) for seed in SEEDS]
     played = {name: {count: [play(one, count) for one in recorded] for count in COUNTS} for name, _, _, play in LINES}
     lines = [Line(name, color, dashed, _curve(played[name])) for name, color, dashed, _ in LINES]
     (DOCS / "images" / "accuracy.svg").write_text(drawn(lines, COUNTS), encoding="utf-8")
@@ -82,7 +83,7 @@ def _frontier() -> list[str]:
 def _otherwise() -> list[str]:
     rows = ["| with 24 numbers | ours | calibration error | last holder |", "|---|---:|---:|---:|"]
     for name, traffic in OTHERWISE.items():
-        recorded = [simulate(seed, traffic) for seed in SEEDS]
+        recorded = [simulate(Random(seed), traffic) for seed in SEEDS]
         rows.append(_compared(name, [ours(one, 24) for one in recorded], recorded))
         if traffic is TRAFFIC:
             untaught = [ours(one, 24, learn=False) for one in recorded]
@@ -98,7 +99,7 @@ def _compared(name: str, played: Sequence[Replayed], recorded: Sequence[Recorded
 
 def _sheet() -> list[str]:
     rows = ["| numbers | hold | choice | the sheet | this simulation |", "|---:|---:|---|---:|---:|"]
-    recorded = [simulate(seed, Traffic(days=40)) for seed in SEEDS]  # as many as the sheet's
+    recorded = [simulate(Random(seed), Traffic(days=40)) for seed in SEEDS]  # as many as the sheet's
     for row in SHEET:
         found = [replayed(one, row) for one in recorded]
         minutes = row.hold // timedelta(minutes=1)

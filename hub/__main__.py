@@ -21,6 +21,7 @@ from rich.text import Text
 
 from hub import report as reporting
 from hub.app import build, web_app, work_until
+from hub.cli_pool import pool_cli
 from hub.errors import HubError, PortTaken
 from hub.hub import Hub
 from hub.settings import read_settings
@@ -28,6 +29,7 @@ from hub.setup import apply
 from hub.setup_file import read_setup
 from hub.store import people
 from hub.store.vault import new_key
+from hub.web.words import Words
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -37,6 +39,7 @@ cli = typer.Typer(
 )
 report_cli = typer.Typer(no_args_is_help=True, help="What came of it.")
 cli.add_typer(report_cli, name="report")
+cli.add_typer(pool_cli, name="pool")
 err = Console(stderr=True)
 
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -184,6 +187,7 @@ def key() -> None:
 @report_cli.command("roi")
 def report_roi(
     days: Annotated[int, typer.Option(help="How many days back from today.", min=1, max=3_660)] = 30,
+    model: Annotated[str, typer.Option(help=f"Who has the credit: {', '.join(reporting.MODELS)}.")] = reporting.LAST,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Visits, calls, deals, revenue, spend and ROMI by source and campaign."""
@@ -193,18 +197,22 @@ def report_roi(
         if tenant_id is None:
             raise HubError("This hub is not set up yet: run 'cthub apply FILE' first.")
         last = hub.clock.now().date()
-        return asyncio.run(reporting.roi(hub.db, tenant_id, last - timedelta(days=days - 1), last))
+        return asyncio.run(reporting.roi(hub.db, tenant_id, last - timedelta(days=days - 1), last, model))
 
     made = _with_hub(make, writes=False)
+    note = Words("en").caveat(made.caveat)
     if as_json:
         rows = [{name: getattr(row, name) for name in row.__slots__} for row in (*made.rows, made.total)]
-        print(json.dumps({"rows": rows[:-1], "total": rows[-1]}, ensure_ascii=False))
-    else:
-        Console().print(_roi_table(made))
+        told = {"model": model, "note": note, "rows": rows[:-1], "total": rows[-1]}
+        print(json.dumps(told, ensure_ascii=False))
+        return
+    Console().print(_roi_table(made))
+    if note:
+        err.print(note)
 
 
 def _roi_table(made: Any) -> Table:
-    table = Table(title="ROI by source and campaign", show_footer=True)
+    table = Table(title=f"ROI by source and campaign, model: {made.model}", show_footer=True)
     total = made.total
     columns = (
         "visits",
@@ -231,7 +239,9 @@ def _cell(name: str, row: Any) -> str:
     value = getattr(row, name)
     if value is None:
         return "—"
-    return f"{value / 100:,.2f}".replace(",", " ") if name.endswith("_minor") else str(value)
+    if name.endswith("_minor"):
+        return f"{value / 100:,.2f}".replace(",", " ")
+    return str(value) if isinstance(value, int) else f"{value:.1f}"
 
 
 def _percent(value: float | None) -> str:

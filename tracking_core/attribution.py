@@ -10,9 +10,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from math import floor, fsum
+from typing import TypeVar
+
+from tracking_core.roi import Key
+
+Name = str | Key  # what gets the credit: a channel, or a key of the report such as (source, campaign)
+N = TypeVar("N", bound=Name)
 
 NONE = "(none)"  # gets the credit of conversions that no touch came before
-DIRECT = "direct"
 LOOK_BACK = timedelta(days=90)
 HALF_LIFE = timedelta(days=7)
 
@@ -29,11 +34,15 @@ def _check_positive(span: timedelta, what: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """One meeting with a channel, aware moment; ``is_call`` for a call, any other touch is a visit."""
+    """One meeting with a channel, aware moment; ``is_call`` for a call, any other touch is a visit.
 
-    channel: str
+    ``is_direct`` says that nothing led there: no advertisement, no link.
+    """
+
+    channel: Name
     at: datetime
     is_call: bool = False
+    is_direct: bool = False
 
     def __post_init__(self) -> None:
         _check_aware(self.at, f"the touch of {self.channel!r}")
@@ -58,12 +67,14 @@ class TouchRules:
 
     ``groups`` is channel -> group, and a channel without a group stands for itself; models see groups only.
     ``collapse`` makes touches of one group in a row into one, the latest. ``count_calls`` takes calls as touches.
+    ``none`` is the name that conversions without a touch are credited to.
     """
 
     look_back: timedelta = LOOK_BACK
-    groups: Mapping[str, str] = field(default_factory=dict)
+    groups: Mapping[Name, Name] = field(default_factory=dict)
     collapse: bool = False
     count_calls: bool = False
+    none: Name = NONE
 
     def __post_init__(self) -> None:
         _check_positive(self.look_back, "the look-back window")
@@ -108,7 +119,7 @@ def last(touches: Sequence[Touch]) -> Sequence[int]:
 
 def last_non_direct(touches: Sequence[Touch]) -> Sequence[int]:
     """Gives everything to the last touch that is not direct; a journey of direct touches only stays direct."""
-    told = [place for place, touch in enumerate(touches) if touch.channel != DIRECT]
+    told = [place for place, touch in enumerate(touches) if not touch.is_direct]
     credited = told[-1] if told else len(touches) - 1
     return [int(place == credited) for place in range(len(touches))]
 
@@ -168,19 +179,19 @@ MODELS: Mapping[str, Model] = {
 class Credit:
     """What a model gives one channel: conversions, parts of them included, and money in minor units."""
 
-    channel: str
+    channel: Name
     conversions: float
     value_minor: int
 
 
-def shares(journey: Journey, model: Model, rules: TouchRules = DEFAULT_RULES) -> dict[str, Fraction]:
-    """Returns channel -> share of one conversion, the sum exactly 1; without touches ``(none)`` has it all."""
+def shares(journey: Journey, model: Model, rules: TouchRules = DEFAULT_RULES) -> dict[Name, Fraction]:
+    """Returns channel -> share of one conversion, the sum exactly 1; without touches ``rules.none`` has it all."""
     touches = touches_that_count(journey, rules)
     if not touches:
-        return {NONE: Fraction(1)}
+        return {rules.none: Fraction(1)}
     weights = model(touches)
     whole = Fraction(sum(weights))
-    found: dict[str, Fraction] = {}
+    found: dict[Name, Fraction] = {}
     for touch, weight in zip(touches, weights, strict=True):
         found[touch.channel] = found.get(touch.channel, Fraction(0)) + weight / whole
     return found
@@ -188,8 +199,8 @@ def shares(journey: Journey, model: Model, rules: TouchRules = DEFAULT_RULES) ->
 
 def attribute(journeys: Iterable[Journey], model: Model, rules: TouchRules = DEFAULT_RULES) -> tuple[Credit, ...]:
     """Returns the credit of every channel touched before a conversion, the most conversions first."""
-    parts: dict[str, list[float]] = {}
-    money: Counter[str] = Counter()
+    parts: dict[Name, list[float]] = {}
+    money: Counter[Name] = Counter()
     for journey in journeys:
         if journey.converted:
             told = shares(journey, model, rules)
@@ -201,7 +212,7 @@ def attribute(journeys: Iterable[Journey], model: Model, rules: TouchRules = DEF
     return tuple(sorted(found, key=lambda credit: (-credit.conversions, credit.channel)))
 
 
-def split_money(value_minor: int, weights: Mapping[str, Fraction | float]) -> dict[str, int]:
+def split_money(value_minor: int, weights: Mapping[N, Fraction | float]) -> dict[N, int]:
     """Returns channel -> minor units in proportion to the weights, the sum exactly ``value_minor``.
 
     What rounding down leaves goes one unit each to the largest remainders, of equal ones to the name that sorts
@@ -226,7 +237,7 @@ def split_money(value_minor: int, weights: Mapping[str, Fraction | float]) -> di
 class Assists:
     """Conversions one channel took part in: as the last touch, as an earlier one, and each counted once."""
 
-    channel: str
+    channel: Name
     last: int
     assisted: int
     total: int
@@ -237,12 +248,12 @@ def assists(journeys: Iterable[Journey], rules: TouchRules = DEFAULT_RULES) -> t
 
     A channel that is both last and earlier counts in ``last`` and ``assisted``, and once in ``total``.
     """
-    ended: Counter[str] = Counter()
-    helped: Counter[str] = Counter()
-    touched: Counter[str] = Counter()
+    ended: Counter[Name] = Counter()
+    helped: Counter[Name] = Counter()
+    touched: Counter[Name] = Counter()
     for journey in journeys:
         if journey.converted:
-            path = [touch.channel for touch in touches_that_count(journey, rules)] or [NONE]
+            path = [touch.channel for touch in touches_that_count(journey, rules)] or [rules.none]
             ended.update(path[-1:])
             helped.update(set(path[:-1]))
             touched.update(set(path))

@@ -27,7 +27,7 @@ from tracking_core.match import (
 from tracking_core.pool import HeldNumber, PastHolder, choose, cooled, given
 
 SOFT_HOLD = timedelta(minutes=3)
-_SURE = 0.9  # from here on a call is the visitor's, so that another phone is hardly his
+SURE = 0.9  # from here on a call is the visitor's, so that another phone is hardly his
 _REMEMBERED_HOLDERS = 8  # of a number, when its heat is reckoned anew
 
 
@@ -277,7 +277,7 @@ class _Pool:
             return
         known = Remembered(found.visitor, found.visit_id, call.at, found.confidence)
         self.memory[call.caller] = known
-        if found.confidence < _SURE or number is None or not self.policy.minds_signs:
+        if found.confidence < SURE or number is None or not self.policy.minds_signs:
             return
         self.phones[found.visitor] = call.caller
         self._cool(number)

@@ -1,7 +1,7 @@
 """Spend, visits, calls and deals -> one row of money figures per source (DNI sheet, section 14).
 
 All money is integer minor units of one currency; the caller converts. A quotient of money is rounded half to
-even. A division by zero is None, never 0.
+even. A division by zero is None, never 0. Calls and deals are whole, or exact parts where several keys share them.
 """
 
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 Key = tuple[str, ...]  # what rows are grouped by, e.g. (source, campaign)
+Count = int | Fraction
 TOTAL: Key = ()  # the key of the totals row; no group has an empty key
 
 
@@ -33,8 +34,8 @@ class CallCount:
     """Calls of one key, and how many of them qualified."""
 
     key: Key
-    calls: int
-    qualified: int = 0
+    calls: Count
+    qualified: Count = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ class DealSum:
     """Deals of one key, how many were won, and the revenue of those."""
 
     key: Key
-    deals: int
-    won: int = 0
+    deals: Count
+    won: Count = 0
     revenue_minor: int = 0
 
 
@@ -53,10 +54,10 @@ class RoiRow:
 
     key: Key
     visits: int = 0
-    calls: int = 0
-    qualified: int = 0
-    deals: int = 0
-    won: int = 0
+    calls: Count = 0
+    qualified: Count = 0
+    deals: Count = 0
+    won: Count = 0
     revenue_minor: int = 0
     spend_minor: int = 0
 
@@ -146,9 +147,9 @@ def _sum(left: RoiRow, right: RoiRow) -> RoiRow:
     )
 
 
-def _per(money_minor: int, count: int) -> int | None:
-    return round(Fraction(money_minor, count)) if count > 0 else None
+def _per(money_minor: int, count: Count) -> int | None:
+    return round(Fraction(money_minor) / count) if count > 0 else None
 
 
-def _percent(part: int, whole: int) -> float | None:
-    return part / whole * 100 if whole > 0 else None
+def _percent(part: Count, whole: int) -> float | None:
+    return float(part / whole) * 100 if whole > 0 else None

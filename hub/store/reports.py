@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, Table, and_, case, func, select
 
 from hub.store.moment import Identifier
 from hub.store.tables import (
@@ -35,6 +35,7 @@ _site, _delivery, _inbox = (table_of(model) for model in (Site, Delivery, Inbox)
 UNKNOWN = "(unknown)"  # the source of a call that matched nobody
 DIRECT = "(direct)"  # of a visit that came from nowhere else
 NOT_SET = "(not set)"  # of a visit whose tags name no source
+OTHER = "(other)"  # what a model saw as one source, being too many
 
 
 # The source of a visit by a name that is never empty; null where there is no visit.
@@ -87,8 +88,8 @@ def visit_counts(tx: Tx, span: Span) -> list[VisitCount]:
 
 
 # The source of a call: of its visit, else of its placement, else unknown.
-_source = func.coalesce(source_named, _placement.c.source, UNKNOWN)
-_campaign = func.coalesce(_visit.c.campaign, _placement.c.campaign, "")
+source_of_enquiry = func.coalesce(source_named, _placement.c.source, UNKNOWN)
+campaign_of_enquiry = func.coalesce(_visit.c.campaign, _placement.c.campaign, "")
 # Enquiries, calls among them, with their current match, its visit or its placement.
 with_source = (
     _enquiry.outerjoin(_call, and_(_call.c.enquiry_id == _enquiry.c.id, _call.c.tenant_id == _enquiry.c.tenant_id))
@@ -112,20 +113,28 @@ with_source = (
 in_call = [column for column in _call.c if column.name not in ("enquiry_id", "tenant_id")]
 
 
-def call_counts(tx: Tx, span: Span) -> list[CallCount]:
-    """Count inbound calls and qualified ones by the source they matched."""
-    rows = tx.execute(
-        select(_source, _campaign, func.count(), func.sum(case((_enquiry.c.qualified, 1), else_=0)))
+def call_figures(span: Span, *by: ColumnElement[Any]) -> Select[Any]:
+    """Return the statement that counts inbound calls and qualified ones, by what they are to be grouped by."""
+    return (
+        select(*by, func.count().label("calls"), func.sum(case((_enquiry.c.qualified, 1), else_=0)).label("qualified"))
         .select_from(with_source)
         .where(_enquiry.c.tenant_id == span.tenant_id, _call.c.direction == "inbound")
         .where(_enquiry.c.at >= span.start, _enquiry.c.at < span.end)
-        .group_by(_source, _campaign)
+        .group_by(*by)
     )
+
+
+def call_counts(tx: Tx, span: Span) -> list[CallCount]:
+    """Count inbound calls and qualified ones by the source they matched."""
+    rows = tx.execute(call_figures(span, source_of_enquiry, campaign_of_enquiry))
     return [CallCount((source, campaign), calls=calls, qualified=int(good)) for source, campaign, calls, good in rows]
 
 
-def deal_sums(tx: Tx, span: Span) -> list[DealSum]:
-    """Sum the deals that came from calls of the span: their payments if there are any, else the amount of the won."""
+def deal_figures(span: Span, *by: ColumnElement[Any]) -> Select[Any]:
+    """Return the statement that sums the deals of enquiries of the span, by what they are to be grouped by.
+
+    The revenue of a deal is its payments if there are any, else the amount of a won one.
+    """
     paid = (
         select(func.sum(_payment.c.amount_minor))
         .where(_payment.c.tenant_id == _deal.c.tenant_id, _payment.c.installation_id == _deal.c.installation_id)
@@ -135,27 +144,23 @@ def deal_sums(tx: Tx, span: Span) -> list[DealSum]:
     )
     won = case((_deal.c.outcome == "won", 1), else_=0)
     revenue = func.coalesce(paid, won * _deal.c.amount_minor)
-    rows = tx.execute(
-        select(
-            _source,
-            _campaign,
-            func.count(),
-            func.sum(won),
-            func.sum(revenue, type_=Identifier),
-            _deal.c.currency,
-        )
-        .select_from(
-            with_source.join(
-                _deal, and_(_deal.c.enquiry_id == _enquiry.c.id, _deal.c.tenant_id == _enquiry.c.tenant_id)
-            )
-        )
+    in_all = func.sum(revenue, type_=Identifier).label("revenue_minor")
+    of_enquiry = and_(_deal.c.enquiry_id == _enquiry.c.id, _deal.c.tenant_id == _enquiry.c.tenant_id)
+    return (
+        select(*by, func.count().label("deals"), func.sum(won).label("won"), in_all)
+        .select_from(with_source.join(_deal, of_enquiry))
         .where(_enquiry.c.tenant_id == span.tenant_id, _deal.c.deleted.is_(False))
         .where(_enquiry.c.at >= span.start, _enquiry.c.at < span.end)
-        .group_by(_source, _campaign, _deal.c.currency)
+        .group_by(*by)
     )
+
+
+def deal_sums(tx: Tx, span: Span) -> list[DealSum]:
+    """Sum the deals that came from enquiries of the span by the source they matched."""
+    rows = tx.execute(deal_figures(span, source_of_enquiry, campaign_of_enquiry))
     return [
-        DealSum((source, campaign), deals=deals, won=int(won_), revenue_minor=int(revenue_))
-        for source, campaign, deals, won_, revenue_, _currency in rows
+        DealSum((source, campaign), deals=deals, won=int(won), revenue_minor=int(revenue))
+        for source, campaign, deals, won, revenue in rows
     ]
 
 
@@ -189,104 +194,6 @@ def visit_of_enquiry(tx: Tx, tenant_id: int, enquiry_id: int | None) -> int | No
         return None
     here = (_match.c.tenant_id == tenant_id, _match.c.enquiry_id == enquiry_id, _match.c.superseded_at.is_(None))
     return tx.execute(select(_match.c.visit_id).where(*here)).scalar()
-
-
-@dataclass(frozen=True, slots=True)
-class CallLine:
-    """One call of the list, with its match, its source and what became of it in the CRM."""
-
-    id: int
-    provider_call_id: str
-    direction: str
-    status: str
-    dialled: str | None
-    phone_masked: str
-    at: datetime
-    talk_s: int
-    wait_s: int
-    first_time: bool
-    qualified: bool
-    qualified_why: str
-    visitor: str | None
-    visit_id: int | None
-    placement: str | None
-    channel: str | None
-    source: str
-    campaign: str
-    term: str
-    landing: str
-    confidence: float
-    reason: str
-    words: str
-    deliveries: tuple["DeliveryLine", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryLine:
-    """One delivery of a list: its state and why, in words, and where it is in the CRM."""
-
-    id: str
-    enquiry_id: int | None
-    state: str
-    attempt: int
-    due_at: datetime
-    created_at: datetime
-    in_doubt: bool
-    why: str
-    sentence: str
-    refs: tuple[dict[str, Any], ...]
-
-
-def call_lines(
-    tx: Tx, tenant_id: int, *, after: int = 0, before: int | None = None, limit: int = 100
-) -> list[CallLine]:
-    """List calls: oldest first after an id, or newest first before one."""
-    asked = _enquiry.c.id > after if before is None else _enquiry.c.id < before
-    order = _enquiry.c.id if before is None else _enquiry.c.id.desc()
-    rows = tx.execute(
-        select(
-            _enquiry,
-            *in_call,
-            _visitor.c.token.label("visitor"),
-            _match.c.visit_id,
-            _placement.c.name.label("placement"),
-            _visit.c.channel,
-            _source.label("source"),
-            _campaign.label("campaign"),
-            func.coalesce(_visit.c.term, "").label("term"),
-            func.coalesce(_visit.c.landing, "").label("landing"),
-            func.coalesce(_match.c.confidence, 0.0).label("confidence"),
-            func.coalesce(_match.c.reason, "").label("reason"),
-            func.coalesce(_match.c.words, "").label("words"),
-        )
-        .select_from(
-            with_source.outerjoin(
-                _visitor,
-                and_(_visitor.c.id == _visit.c.visitor_id, _visitor.c.tenant_id == _visit.c.tenant_id),
-            )
-        )
-        .where(_enquiry.c.tenant_id == tenant_id, _enquiry.c.kind == "call", asked)
-        .order_by(order)
-        .limit(limit)
-    ).all()
-    sent = _deliveries_of(tx, tenant_id, [row.id for row in rows])
-    names = [name for name in CallLine.__slots__ if name != "deliveries"]
-    return [
-        CallLine(**{name: getattr(row, name) for name in names}, deliveries=tuple(sent.get(row.id, ()))) for row in rows
-    ]
-
-
-def _deliveries_of(tx: Tx, tenant_id: int, enquiry_ids: Sequence[int]) -> dict[int, list[DeliveryLine]]:
-    found: dict[int, list[DeliveryLine]] = {}
-    here = (_delivery.c.tenant_id == tenant_id, _delivery.c.enquiry_id.in_(enquiry_ids))
-    for row in tx.execute(select(_delivery).where(*here)):
-        found.setdefault(row.enquiry_id, []).append(_delivery_line(row))
-    return found
-
-
-def _delivery_line(row: Any) -> DeliveryLine:
-    names = [name for name in DeliveryLine.__slots__ if name != "refs"]
-    return DeliveryLine(**{name: getattr(row, name) for name in names}, refs=tuple(row.refs))
 
 
 def totals(tx: Tx, tenant_id: int) -> dict[str, int]:

@@ -145,6 +145,19 @@ def test_the_report_is_one_json_object(cthub: Cthub, set_up: Path) -> None:
     assert (report["rows"], report["total"]["revenue_minor"]) == ([], 0)
 
 
+def test_the_report_by_a_model_says_which_and_what_it_lacks(cthub: Cthub, set_up: Path) -> None:
+    report = json.loads(cthub("report", "roi", "--json", "--model", "markov", data=set_up / "data").stdout)
+    assert report["model"] == "markov"
+    assert report["note"].startswith("This model learned from 0 journeys")
+    shown = cthub("report", "roi", "--model", "markov", data=set_up / "data")
+    assert "model: markov" in shown.stdout
+    assert report["note"] in shown.stderr.replace("\n", " ")
+
+
+def test_a_model_that_is_not_there_is_one_sentence(cthub: Cthub, set_up: Path) -> None:
+    assert "There is no model best" in sentence(cthub("report", "roi", "--model", "best", data=set_up / "data"))
+
+
 def test_the_sandbox_prints_what_a_client_needs(tmp_path: Path) -> None:
     with running("hub", "sandbox", "amocrm", "--port", "0", environment={}, log=tmp_path / "log") as vendor:
         told: dict[str, Any] = vendor.printed

@@ -12,10 +12,10 @@ import pytest
 
 from bench import accuracy
 from bench.accuracy_sheet import SHEET, Row, replayed
-from bench.accuracy_traffic import DELAYS, Traffic, simulate
 from tracking_core.calibration import calibration_error
 from tracking_core.habits import SHEET_HABITS, Delays
 from tracking_core.planner import Replayed, replay, soft_lease
+from tracking_core.simulated_traffic import DELAYS, Traffic, simulate
 
 POINTS = 2.0  # of a hundred: how far these days may be from the sheet's, which are one seed too
 QUICK = Traffic(days=12)
@@ -26,7 +26,7 @@ FLAT = Delays(((1.0, 1e6),))
 @pytest.fixture(scope="module")
 def forty_days():
     """The sheet's 40 days at 60 visitors an hour, as two seeds of 20."""
-    return [simulate(seed, Traffic(days=20)) for seed in (2, 3)]
+    return [simulate(Random(seed), Traffic(days=20)) for seed in (2, 3)]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def days(forty_days):
 @pytest.fixture(scope="module")
 def recorded():
     """A dozen days, six to teach and six to count."""
-    return simulate(1, QUICK)
+    return simulate(Random(1), QUICK)
 
 
 @pytest.fixture(scope="module")
@@ -100,11 +100,11 @@ def test_three_visitors_in_ten_reveal_the_number_all_callers_among_them(days):
 
 
 def test_a_seed_gives_the_same_days_each_time():
-    assert simulate(3, Traffic(days=1)) == simulate(3, Traffic(days=1))
+    assert simulate(Random(3), Traffic(days=1)) == simulate(Random(3), Traffic(days=1))
 
 
 def test_another_seed_gives_others():
-    assert simulate(3, Traffic(days=1)) != simulate(4, Traffic(days=1))
+    assert simulate(Random(3), Traffic(days=1)) != simulate(Random(4), Traffic(days=1))
 
 
 def test_days_cut_out_keep_each_call_with_its_visit(recorded):
@@ -161,7 +161,7 @@ def test_a_pool_too_small_is_worse(recorded, ours):
 
 
 def test_callers_whose_region_differs_cost_accuracy(ours):
-    lying = accuracy.ours(simulate(1, replace(QUICK, region_differs=0.875)), 24, teach=TEACH)
+    lying = accuracy.ours(simulate(Random(1), replace(QUICK, region_differs=0.875)), 24, teach=TEACH)
     assert lying.share("right") < ours.share("right")
 
 

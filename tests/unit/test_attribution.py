@@ -25,15 +25,17 @@ from tracking_core.attribution import (
     time_decay,
     touches_that_count,
 )
+from tracking_core.attribution_report import BY_RULE
 
 END = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 CHANNELS = ("direct", "email", "organic", "yandex_direct")
+DIRECT = ("direct", "bookmark")
 
 
 def journey(*path: tuple[str, float], value: int = 0, converted: bool = True) -> Journey:
     """A journey from (channel, days before its end) pairs."""
-    touches = tuple(Touch(channel, END - timedelta(days=days)) for channel, days in path)
-    return Journey(touches, END, converted, value)
+    touches = (Touch(channel, END - timedelta(days=days), is_direct=channel in DIRECT) for channel, days in path)
+    return Journey(tuple(touches), END, converted, value)
 
 
 P = journey(("yandex_direct", 14), ("organic", 7), ("direct", 3), ("email", 1), ("direct", 0), value=100_00)
@@ -128,6 +130,10 @@ def test_the_look_back_window_is_90_days_and_its_edge_counts(days, seen):
 
 def test_the_look_back_window_may_be_30_days():
     assert names(journey(("a", 31), ("b", 30)), TouchRules(look_back=timedelta(days=30))) == ["b"]
+
+
+def test_the_rules_name_who_is_credited_with_conversions_without_touches():
+    assert shares(journey(), MODELS["linear"], TouchRules(none=("(unknown)", ""))) == {("(unknown)", ""): 1}
 
 
 def test_a_conversion_whose_touches_are_all_too_old_is_credited_to_none():
@@ -288,12 +294,12 @@ PAGE = (Path(__file__).parents[2] / "docs" / "attribution.md").read_text(encodin
 
 
 def test_the_page_explains_every_model():
-    assert [name for name in (*MODELS, "markov", "shapley") if f"`{name}`" not in PAGE] == []
+    assert [name for name in (*BY_RULE, "markov") if f"`{name}`" not in PAGE] == []
 
 
 def test_every_example_the_page_names_is_a_test_of_attribution():
     here = Path(__file__).parent
-    files = [here / "test_attribution.py", here / "test_attribution_data.py"]
+    files = [here / f"{name}.py" for name in ("test_attribution", "test_attribution_data", "test_attribution_report")]
     tests = {name for file in files for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.M)}
     named = set(re.findall(r"`(test_\w+)`", PAGE))
     assert named

@@ -1,7 +1,7 @@
 """Attribution learned from all journeys: Markov and Shapley of the DNI sheet, section 13."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -10,8 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracking_core.attribution import NONE, Journey, Touch, TouchRules, split_money
-from tracking_core.attribution_data import JourneyCount, count_journeys, markov, shapley, shapley_values
+from tracking_core.attribution import NONE, Journey, Touch, TouchRules, shares, split_money
+from tracking_core.attribution_data import (
+    Chain,
+    JourneyCount,
+    Step,
+    count_journeys,
+    in_equal_parts,
+    markov,
+    shapley,
+    shapley_values,
+    steps_of,
+)
 
 # -- Markov
 
@@ -57,7 +67,7 @@ def test_without_conversions_nobody_has_credit():
 
 def test_without_journeys_there_is_no_credit():
     assert markov([]).conversions == {}
-    assert shapley([], seed=1) == {}
+    assert shapley([]) == {}
 
 
 def steps(counts: list[JourneyCount]) -> dict[str, Counter[str]]:
@@ -122,6 +132,26 @@ def test_removal_effects_with_loops_are_the_limit_of_ever_longer_walks(counts):
     assert found.removal_effects == pytest.approx(wanted, abs=1e-6)
 
 
+def test_steps_counted_by_themselves_make_the_same_chain_as_the_journeys_they_are_of():
+    """The steps of the two kinds of journeys of J that came to nothing, as a database counts them."""
+    lost = [Step(None, "A", 4), Step("A", None, 2), Step("A", "C", 2), Step("C", None, 2)]
+    won = [step for count in J if count.converted for step in steps_of(count.channels, count.journeys)]
+    chain = Chain([*won, *lost])
+    assert chain.journeys == 10
+    assert chain.removal_effects({"B": 4, "C": 2}) == pytest.approx({"A": 7 / 12, "B": 5 / 6, "C": 1 / 3})
+
+
+def test_a_chain_tells_what_is_lost_of_money_too():
+    """By hand: without A the half that begins there is lost; without B everything is."""
+    chain = Chain([*steps_of(("A", "B")), *steps_of(("B",))])
+    assert chain.expected({"B": 400}) == pytest.approx(200)
+    assert chain.removal_effects({"B": 400}) == pytest.approx({"A": 1 / 2, "B": 1})
+
+
+def test_a_chain_of_no_journeys_loses_nothing():
+    assert (Chain([]).journeys, Chain([]).expected({}), Chain([]).removal_effects({})) == (0, 0, {})
+
+
 @given(st.lists(ANY_COUNT, max_size=8))
 def test_markov_s_conversions_sum_to_all_of_them(counts):
     won = sum(count.journeys for count in counts if count.converted)
@@ -132,47 +162,36 @@ def test_markov_s_conversions_sum_to_all_of_them(counts):
 
 
 def test_the_sheet_s_shapley_values():
-    assert shapley(J, seed=1) == {"A": Fraction(3, 2), "B": Fraction(7, 2), "C": 1}
+    assert shapley(J) == {"A": Fraction(3, 2), "B": Fraction(7, 2), "C": 1}
 
 
 def test_a_conversion_without_touches_is_credited_to_none_by_shapley_too():
-    assert shapley([*J, JourneyCount((), True, 4)], seed=1) == {"A": 1.5, "B": 3.5, "C": 1, NONE: 4}
+    assert shapley([*J, JourneyCount((), True, 4)]) == {"A": 1.5, "B": 3.5, "C": 1, NONE: 4}
 
 
 @given(st.lists(ANY_COUNT, max_size=8))
 def test_efficiency_shapley_s_conversions_sum_to_all_of_them(counts):
-    assert sum(shapley(counts, seed=1).values()) == sum(count.journeys for count in counts if count.converted)
+    assert sum(shapley(counts).values()) == sum(count.journeys for count in counts if count.converted)
 
 
 @given(st.lists(ANY_COUNT, max_size=8))
 def test_symmetry_channels_that_change_places_have_the_same(counts):
     swap = str.maketrans("AB", "BA")
     mirrored = [JourneyCount(tuple(one.translate(swap) for one in c.channels), c.converted, c.journeys) for c in counts]
-    told = shapley([*counts, *mirrored, JourneyCount(("A", "B"), True)], seed=1)
+    told = shapley([*counts, *mirrored, JourneyCount(("A", "B"), True)])
     assert told["A"] == told["B"]
 
 
 @given(st.lists(ANY_COUNT, max_size=8))
 def test_null_player_a_channel_that_no_conversion_needs_has_nothing(counts):
-    assert shapley([*counts, JourneyCount(("A", "never"), False)], seed=1)["never"] == 0
-
-
-@given(st.lists(ANY_COUNT, max_size=8))
-def test_each_conversion_is_divided_equally_between_its_channels(counts):
-    """What the sheet's worth of a coalition comes to, whatever the order and however often."""
-    wanted = Counter({channel: Fraction(0) for count in counts for channel in count.channels})
-    for count in counts:
-        for channel in set(count.channels) or {NONE}:
-            if count.converted:
-                wanted[channel] += Fraction(count.journeys, len(set(count.channels)) or 1)
-    assert shapley(counts, seed=1) == dict(wanted)
+    assert shapley([*counts, JourneyCount(("A", "never"), False)])["never"] == 0
 
 
 @given(st.lists(ANY_COUNT, max_size=6), st.randoms(use_true_random=False))
 def test_the_order_of_journeys_does_not_matter_to_a_learning_model(counts, random):
     shuffled = random.sample(counts, len(counts))
     assert markov(shuffled) == markov(counts)
-    assert shapley(shuffled, seed=1) == shapley(counts, seed=1)
+    assert shapley(shuffled) == shapley(counts)
 
 
 def gloves(coalition: frozenset[str]) -> int:
@@ -181,36 +200,35 @@ def gloves(coalition: frozenset[str]) -> int:
 
 
 def test_any_game_may_be_solved():
-    told = shapley_values(["left", "right", "other"], gloves, seed=1)
+    told = shapley_values(["left", "right", "other"], gloves)
     assert told == {"left": Fraction(2, 3), "right": Fraction(1, 6), "other": Fraction(1, 6)}
 
 
-CROWD = [JourneyCount((f"c{n:02}", f"c{n + 1:02}", f"c{n + 2:02}"), True, n + 1) for n in range(11)]  # 13 channels
-CROWD_EXACTLY = {f"c{n:02}": Fraction(sum(i + 1 for i in range(11) if i <= n <= i + 2), 3) for n in range(13)}
+def worth_of(counts: list[JourneyCount]) -> Callable[[frozenset[str]], int]:
+    """The sheet's game: a coalition is worth the conversions of journeys it holds all channels of."""
+    return lambda some: sum(count.journeys for count in counts if count.converted and set(count.channels) <= some)
 
 
-def test_of_more_than_12_channels_permutations_are_sampled_near_the_exact_values():
-    told = shapley(CROWD, seed=7, permutations=2_000)
-    assert sum(told.values()) == 66
-    assert all(abs(value - CROWD_EXACTLY[channel]) < 1 for channel, value in told.items())  # five standard errors
-    assert told != CROWD_EXACTLY
+@given(st.lists(ANY_COUNT.filter(lambda count: count.channels), max_size=8))
+def test_dividing_alike_is_the_shapley_value_of_the_sheet_s_game(counts):
+    players = {channel for count in counts for channel in count.channels}
+    assert shapley(counts) == shapley_values(players, worth_of(counts))
 
 
-def test_12_channels_are_exact():
-    told = shapley(CROWD[:10], seed=7, permutations=1)
-    assert len(told) == 12
-    assert told["c05"] == Fraction(4 + 5 + 6, 3)
+def test_a_thousand_channels_are_exact():
+    crowd = [JourneyCount(tuple(f"c{n + i}" for i in range(3)), True) for n in range(998)]
+    told = shapley(crowd)
+    assert (told["c0"], told["c500"], sum(told.values())) == (Fraction(1, 3), 1, 998)
 
 
-def test_a_seed_gives_the_same_sample_again_and_another_seed_another():
-    told = shapley(CROWD, seed=7, permutations=20)
-    assert shapley(reversed(CROWD), seed=7, permutations=20) == told
-    assert shapley(CROWD, seed=8, permutations=20) != told
+def test_a_game_of_more_than_12_players_is_refused():
+    with pytest.raises(ValueError, match="up to 12 players; got 13"):
+        shapley_values("abcdefghijklm", gloves)
 
 
-def test_a_sample_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="at least 1 permutation"):
-        shapley(CROWD, seed=7, permutations=0)
+def test_one_journey_is_divided_between_its_different_channels():
+    told = shares(journey("aab"), in_equal_parts)
+    assert told == {"a": Fraction(1, 2), "b": Fraction(1, 2)}
 
 
 # -- counting journeys
@@ -238,7 +256,7 @@ def test_a_path_counted_less_than_once_is_refused():
         JourneyCount(("a",), True, 0)
 
 
-@pytest.mark.parametrize("conversions", [markov(J).conversions, shapley(J, seed=1)])
+@pytest.mark.parametrize("conversions", [markov(J).conversions, shapley(J)])
 def test_money_follows_the_conversions_of_a_learning_model_too(conversions):
     given_out = split_money(100_01, conversions)
     assert sum(given_out.values()) == 100_01

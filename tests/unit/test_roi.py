@@ -1,5 +1,7 @@
 """Money figures: the table of the DNI sheet, section 14, in kopecks."""
 
+from fractions import Fraction
+
 import pytest
 
 from tracking_core.roi import TOTAL, CallCount, DealSum, RoiRow, SpendRow, VisitCount, report
@@ -86,3 +88,12 @@ def test_the_last_row_is_the_total():
 
 def test_without_facts_there_is_only_an_empty_total():
     assert report([], [], [], []) == (RoiRow(TOTAL),)
+
+
+def test_parts_of_calls_and_deals_add_up_exactly_and_divide_money():
+    third = Fraction(1, 3)
+    calls = [CallCount((source,), calls=third) for source in "abc"]
+    deals = [DealSum((source,), deals=third, won=third, revenue_minor=100) for source in "abc"]
+    *rows, total = report([SpendRow(("a",), 50)], [], calls, deals)
+    assert (total.calls, total.won) == (1, 1)
+    assert (rows[0].average_won_minor, rows[0].cost_per_call_minor) == (300, 150)

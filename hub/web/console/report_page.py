@@ -1,6 +1,6 @@
 """The overview: what each source cost and what it brought."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from hub import report
-from hub.report import Line, Report, Source
+from hub.report import LAST, MODELS, Line, Report, Source
 from hub.store import console
 from hub.store.reports import UNKNOWN
 from hub.web.console.page import page
@@ -73,17 +73,34 @@ def _latest(name: str, today: date) -> Period:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What the report is asked for: the days, and the model that divides what they brought."""
+
+    period: Period
+    model: str
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters that ask for the same again."""
+        return {**self.period.query, **({"model": self.model} if self.model != LAST else {})}
+
+    def link(self, period: str) -> str:
+        """Return the query that asks the same of another period."""
+        return "?" + urlencode(replace(self, period=replace(self.period, name=period)).query)
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """How the table is sorted, and the address that sorts it otherwise."""
 
     column: str
     descending: bool
-    period: Period
+    asked: Asked
 
     def link(self, column: str) -> str:
         """Return the query that sorts by a column; the same column again turns the order around."""
         down = not self.descending if column == self.column else column != "source"
-        return "?" + urlencode({**self.period.query, "sort": column, "order": "desc" if down else "asc"})
+        return "?" + urlencode({**self.asked.query, "sort": column, "order": "desc" if down else "asc"})
 
     def state(self, column: str) -> str:
         """Return the value of aria-sort for a column."""
@@ -108,11 +125,16 @@ class Order:
         return with_figure + without
 
 
-def _order(asked: Mapping[str, str], period: Period) -> Order:
-    column = asked.get("sort", "")
+def _asked(query: Mapping[str, str], today: date) -> Asked:
+    model = query.get("model", LAST)
+    return Asked(period_of(query, today), model if model in MODELS else LAST)
+
+
+def _order(query: Mapping[str, str], asked: Asked) -> Order:
+    column = query.get("sort", "")
     if column not in COLUMNS:
-        return Order("revenue_minor", True, period)
-    return Order(column, asked.get("order") != "asc", period)
+        return Order("revenue_minor", True, asked)
+    return Order(column, query.get("order") != "asc", asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,23 +165,31 @@ def bars(made: Report) -> list[Bar]:
     ]
 
 
+def _made(desk: Desk, asked: Asked) -> Awaitable[Report]:
+    return report.roi(desk.hub.db, desk.tenant_id, asked.period.first, asked.period.last, asked.model)
+
+
 @page
 async def show(desk: Desk) -> Response:
-    """Show the report of the days asked for."""
-    asked = desk.request.query_params
-    period = period_of(asked, desk.f.local(desk.now).date())
-    order = _order(asked, period)
-    made = await report.roi(desk.hub.db, desk.tenant_id, period.first, period.last)
-    total = made.total
+    """Show the report of the days and by the model asked for."""
+    query = desk.request.query_params
+    asked = _asked(query, desk.f.local(desk.now).date())
+    order = _order(query, asked)
+    made = await _made(desk, asked)
+    by_last = await _made(desk, replace(asked, model=LAST)) if asked.model != LAST else None
     return render(
         desk,
         "report.html",
-        period=period,
+        asked=asked,
+        period=asked.period,
         periods=PERIODS,
+        models=MODELS,
         order=order,
         columns=COLUMNS,
         sources=order.sorted(made.sources),
-        total=total,
+        by_last={one.line.source: one.line for one in by_last.sources} if by_last else {},
+        total=made.total,
+        caveat=desk.words.caveat(made.caveat),
         bars=bars(made),
         unknown=UNKNOWN,
         is_empty=not made.rows,

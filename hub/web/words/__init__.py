@@ -6,6 +6,7 @@ English.
 
 from collections.abc import Mapping
 
+from hub.report import Caveat
 from hub.store import reports
 from hub.web.words.en import EN
 from hub.web.words.ru import RU
@@ -20,6 +21,7 @@ _SOURCES = {
     reports.NOT_SET: "source.none",
     reports.DIRECT: "source.direct",
     reports.UNKNOWN: "source.unknown",
+    reports.OTHER: "source.other",
 }
 
 
@@ -42,6 +44,10 @@ class Words:
         """Return how a source is shown: its own name, or words for what has none."""
         key = _SOURCES.get(name)
         return self(key) if key else name
+
+    def caveat(self, of: Caveat | None) -> str:
+        """Return what a reader of a model's figures must know; nothing where there is nothing to say."""
+        return self.count(f"report.caveat.{of.name}", of.number) if of else ""
 
     def count(self, key: str, n: int, **values: object) -> str:
         """Return a counting text in the form that ``n`` asks for."""

@@ -34,6 +34,30 @@ _RUSSIAN: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (r"on the site when the call began", "был на сайте, когда начался звонок"),
         (r"last seen (\d+) min before it", r"был на сайте за \1 мин до звонка"),
         (r"last seen (\d+) h before it", r"был на сайте за \1 ч до звонка"),
+        (r"The enquiry was sent from this visit\.", "Обращение отправлено из этого визита."),
+        (
+            r"The same person turned to us on ([\d.]+); that enquiry's visitor is taken\.",
+            r"Этот же человек обращался \1; взят посетитель того обращения.",
+        ),
+        (
+            r"No visit came with the enquiry, and the person is not known\.",
+            "Обращение пришло без визита, и этого человека мы не знаем.",
+        ),
+        # the verdict on an enquiry
+        (
+            r"It leaves neither a phone nor an e-mail to answer to\.",
+            "Ответить некуда: ни телефона, ни почты.",
+        ),
+        (r"The phone is on the staff list\.", "Это телефон сотрудника."),
+        (r"The phone is on the spam list\.", "Телефон в списке спама."),
+        (
+            r"This person has turned to us before, and only first enquiries count\.",
+            "Человек уже обращался, а засчитывается только первое обращение.",
+        ),
+        (r"It came outside working hours\.", "Пришло в нерабочее время."),
+        (r"The caller waited (\d+) s, at most (\d+) s count\.", r"Ждал ответа \1 с, засчитывается до \2 с."),
+        (r"It is of the kind \w+; only these count: [\w, ]+\.", "Такие обращения правило не засчитывает."),
+        (r"It can be answered: a phone or an e-mail is left\.", "Есть куда ответить: оставлен телефон или почта."),
         # the verdict on a call
         (
             r"The talk lasted (\d+) s, at least (\d+) s count\.",

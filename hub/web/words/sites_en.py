@@ -20,6 +20,7 @@ SITES_EN: Mapping[str, str] = {
     "sites.line": "The line for the <head> of every page:",
     "sites.line_copy": "One click selects the whole line; copy it with Ctrl+C (⌘C).",
     "sites.line_mail": "Send it to whoever edits the site",
+    "sites.forms_line": "For forms and call-back orders to reach the CRM with their source too, paste a second line below it:",
     "sites.line_version": "A new version of the hub changes the line a little; the old one keeps working.",
     "sites.mail_subject": "The call tracking line for {host}",
     "sites.mail_body": "Please put this line into the <head> of every page of the site:\n\n{line}\n\nIt loads in the "
@@ -78,6 +79,9 @@ SITES_EN: Mapping[str, str] = {
     "sites.pool": "Pool",
     "sites.numbers": "Numbers",
     "sites.held": "Held now",
+    "sites.resting": "At rest",
+    "sites.resting_say": "{n} number is called by people it was never shown to: it rests for 30 days.|{n} numbers are called by "
+    "people they were never shown to: they rest for 30 days.",
     "sites.free": "Free",
     "sites.never": "Never shown",
     "sites.overflow": "When none is free",

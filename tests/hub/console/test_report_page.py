@@ -1,13 +1,13 @@
 """The report page: figures, periods, order, and what it says when there is nothing."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from html import unescape
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from hub import report
 from hub.report import Line, Report, Source
@@ -16,8 +16,14 @@ from hub.store.db import Db
 from hub.store.tx import Tx
 from hub.web.console.report_page import bars, period_of
 
-spends, sites = tables.table_of(tables.Spend), tables.table_of(tables.Site)
+spends, sites, visits, people = (
+    tables.table_of(model) for model in (tables.Spend, tables.Site, tables.Visit, tables.Person)
+)
 TODAY = date(2026, 11, 20)
+
+
+def speak(tx: Tx, language: str) -> None:
+    tx.execute(update(people).values(language=language))
 
 
 async def page(client: httpx.AsyncClient, path: str) -> str:
@@ -133,6 +139,80 @@ async def test_a_sources_line_is_the_sum_of_its_campaigns(db: Db, seeded: Any) -
     (ads,) = [one for one in made.sources if one.line.source == "searchads"]
     assert sorted(row.campaign for row in ads.campaigns) == ["okna-brand", "second"]
     assert ads.line.spend_minor == 3_000_500
+
+
+# -- models
+
+
+@pytest.fixture
+async def came_twice(db: Db, seeded: Any) -> None:
+    """Who called from the search advertisement came by the newsletter five days before."""
+
+    def write(tx: Tx) -> None:
+        (visit,) = tx.execute(select(visits).where(visits.c.tenant_id == seeded.tenant, visits.c.source == "searchads"))
+        earlier = visit.started_at - timedelta(days=5)
+        told = {**visit._asdict(), "source": "newsletter", "campaign": "november", "started_at": earlier}
+        del told["id"]
+        tx.execute(insert(visits).values(**told))
+
+    await db.write(write)
+
+
+@pytest.mark.usefixtures("came_twice")
+async def test_a_model_divides_what_a_call_brought_and_says_what_it_was_by_the_last_touch(
+    owner: httpx.AsyncClient,
+) -> None:
+    table = table_of(await page(owner, "/?model=linear"))
+    assert "searchads 1 кампания 1 0,5 посл. 1 0,5 0,5 0,5 617 283,50 ₽ посл. 1 234 567,00 ₽" in table
+    assert "newsletter 1 кампания 2 0,5 посл. 0 0,5 0,5 0,5 617 283,50 ₽ посл. 0,00 ₽" in table
+
+
+@pytest.mark.usefixtures("came_twice")
+async def test_by_the_last_touch_nothing_stands_beside(owner: httpx.AsyncClient) -> None:
+    text = table_of(await page(owner, "/"))
+    assert "searchads 1 кампания 1 1 1 1 1 1 234 567,00 ₽ 30 000,00 ₽" in text
+    assert "посл." not in text
+
+
+@pytest.mark.usefixtures("came_twice")
+async def test_the_totals_are_the_same_by_every_model(owner: httpx.AsyncClient) -> None:
+    for model in report.MODELS:
+        assert "Итого 3 4 3 1 1 1 234 567,00 ₽ 30 000,00 ₽" in table_of(await page(owner, f"/?model={model}"))
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("ru", "Все касания поровну. Звонок и его сделки делятся поровну между всеми визитами за 90 дней до него."),
+        (
+            "en",
+            "All touches alike. Each call and its deals are divided alike between all visits of the 90 days before it.",
+        ),
+    ],
+)
+async def test_the_chosen_model_is_explained(owner: httpx.AsyncClient, db: Db, language: str, said: str) -> None:
+    await db.write(speak, language)
+    html = await page(owner, "/?model=linear")
+    assert said in text_of(html)
+    assert '<option value="linear" selected>' in html
+
+
+async def test_markov_says_that_it_learned_from_few_journeys(owner: httpx.AsyncClient) -> None:
+    assert "Модель училась на 3 путях: этого мало" in text_of(await page(owner, "/?model=markov"))
+    assert "Модель училась" not in text_of(await page(owner, "/?model=linear"))
+
+
+async def test_sorting_and_periods_keep_the_model(owner: httpx.AsyncClient) -> None:
+    html = await page(owner, "/?period=week&model=linear")
+    assert "?period=week&amp;model=linear&amp;sort=visits&amp;order=desc#table-head" in html
+    assert 'href="/?period=today&amp;model=linear"' in html
+
+
+async def test_a_model_that_is_not_there_is_the_last_touch(owner: httpx.AsyncClient) -> None:
+    assert '<option value="last" selected>' in await page(owner, "/?model=best")
+
+
+# -- the chart
 
 
 def line(source: str, revenue: int, spend: int) -> Line:

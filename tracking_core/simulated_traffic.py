@@ -8,13 +8,29 @@ is on the page can tap, so it is most of the calls from the page and none of the
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from random import Random
+from typing import Protocol
 
 from tracking_core.habits import Interest
 from tracking_core.planner import RecordedCall, RecordedVisit
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DELAYS = ((0.7, 2.0), (0.2, 15.0), (0.1, 240.0))  # share, mean minutes
+
+
+class Dice(Protocol):
+    """Where chance comes from, an argument as the time is: ``random.Random`` with a seed of the caller's."""
+
+    def random(self) -> float:
+        """Returns a number from 0 to 1."""
+        ...
+
+    def expovariate(self, rate: float, /) -> float:
+        """Returns a wait, 1 / ``rate`` on average."""
+        ...
+
+    def randrange(self, count: int, /) -> int:
+        """Returns one of the first ``count`` numbers from 0 on."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +41,7 @@ class Traffic:
     script says of each visitor whether he saw the number.
     """
 
-    days: int = 40
+    days: float = 40
     per_hour: float = 60.0
     stay: float = 4.0
     callers: float = 0.05
@@ -38,10 +54,9 @@ class Traffic:
     page_tells_seen: bool = False
 
 
-def simulate(seed: int, traffic: Traffic | None = None) -> tuple[list[RecordedVisit], list[RecordedCall]]:
-    """Return visits in order of arrival and calls in order of time; each call names its visit in truth."""
-    about = traffic or Traffic()
-    dice, at, visits, calls = Random(seed), 0.0, list[RecordedVisit](), list[RecordedCall]()
+def simulate(dice: Dice, about: Traffic) -> tuple[list[RecordedVisit], list[RecordedCall]]:
+    """Returns visits in order of arrival and calls in order of time; each call names its visit in truth."""
+    at, visits, calls = 0.0, list[RecordedVisit](), list[RecordedCall]()
     while (at := at + dice.expovariate(about.per_hour / 60)) < about.days * 1440:
         leave = at + dice.expovariate(1 / about.stay)
         region = dice.randrange(about.regions)
@@ -63,7 +78,7 @@ def _visit(
     return RecordedVisit(f"v{place}", _moment(at), _moment(leave), f"r{region}", seen, interest, taps)
 
 
-def _call_time(dice: Random, at: float, leave: float, about: Traffic) -> float:
+def _call_time(dice: Dice, at: float, leave: float, about: Traffic) -> float:
     which, mean = dice.random(), DELAYS[-1][1]
     for share, one in DELAYS:
         if which < share:
@@ -73,7 +88,7 @@ def _call_time(dice: Random, at: float, leave: float, about: Traffic) -> float:
     return (leave if about.delay_from_departure else at) + dice.expovariate(1 / mean)
 
 
-def _tap(dice: Random, call: float | None, leave: float, about: Traffic) -> float | None:
+def _tap(dice: Dice, call: float | None, leave: float, about: Traffic) -> float | None:
     """When the caller tapped: 5 s before a call from the page, as often as makes ``tapped`` of all calls."""
     if call is None or call > leave:
         return None
@@ -85,7 +100,7 @@ def _from_page(about: Traffic) -> float:
     return sum(share * about.stay / (about.stay + mean) for share, mean in DELAYS)
 
 
-def _told_region(dice: Random, region: int, about: Traffic) -> str | None:
+def _told_region(dice: Dice, region: int, about: Traffic) -> str | None:
     if dice.random() >= about.region_known:
         return None
     if dice.random() < about.region_differs:

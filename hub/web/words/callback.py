@@ -1,0 +1,36 @@
+"""What the callback order on a site's pages says; a site may say each of these texts in its own words."""
+
+from collections.abc import Mapping
+
+CALLBACK: Mapping[str, Mapping[str, str]] = {
+    "ru": {
+        "button": "Обратный звонок",
+        "title": "Перезвоним вам",
+        "text": "Оставьте номер, и мы позвоним.",
+        "hours": "",
+        "phone": "Телефон",
+        "name": "Имя (необязательно)",
+        "order": "Жду звонка",
+        "agree": "Нажимая кнопку, вы соглашаетесь на обработку персональных данных",
+        "sending": "Отправляем…",
+        "wrong": "Проверьте номер: цифр не хватает или слишком много.",
+        "thanks": "Спасибо! Мы получили ваш номер и перезвоним.",
+        "failed": "Не получилось отправить. Позвоните нам: ",
+        "close": "Закрыть",
+    },
+    "en": {
+        "button": "Call me back",
+        "title": "We call you back",
+        "text": "Leave your number, and we will call.",
+        "hours": "",
+        "phone": "Phone",
+        "name": "Name (optional)",
+        "order": "Call me",
+        "agree": "By pressing the button you agree to the processing of your personal data",
+        "sending": "Sending…",
+        "wrong": "Please check the number: digits are missing or too many.",
+        "thanks": "Thank you! We have your number and will call.",
+        "failed": "It could not be sent. Please call us: ",
+        "close": "Close",
+    },
+}
