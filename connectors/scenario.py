@@ -5,7 +5,7 @@ A scenario file is YAML::
 
     name: Calls to deals
     pipeline: Sales               # optional: name or id; without it the account's first pipeline
-    answered:                     # or: missed
+    answered:                     # or: missed, form, callback, chat, mail, manual
       unknown:                    # or: no_open_deal, open_deal - what the CRM knows of the caller
         - deal: {name: "Call {caller}", tags: [calltracking]}
         - note: "Source: {source}"
@@ -26,6 +26,7 @@ from pydantic import Field, TypeAdapter
 
 from connectors.scenario_nodes import ScenarioError as ScenarioError
 from connectors.wording import fill, values_of
+from tracking_core.enquiry import EnquiryKind
 
 if TYPE_CHECKING:
     from connectors.protocol import Facts
@@ -34,10 +35,15 @@ NAME_CAP = 250  # characters of a deal's name
 
 
 class Trigger(StrEnum):
-    """What happened to the enquiry."""
+    """What happened to the enquiry: how a call ended, or how a person wrote."""
 
     ANSWERED = "answered"
     MISSED = "missed"
+    FORM = "form"
+    CALLBACK = "callback"
+    CHAT = "chat"
+    MAIL = "mail"
+    MANUAL = "manual"
 
 
 class CallerState(StrEnum):
@@ -88,7 +94,7 @@ class Enquiry:
     """The facts of one enquiry a plan may speak of; times aware UTC, phones E.164, durations in seconds."""
 
     id: str
-    caller: str | None  # None for an anonymous caller
+    caller: str | None  # None for an anonymous caller, or one who left no phone
     dialled: str | None
     started_at: datetime
     talk_s: int
@@ -99,6 +105,10 @@ class Enquiry:
     source: Mapping[str, str]  # utm_*, gclid, yclid, ..., referrer, landing, channel; only what is known
     confidence: float | None  # of the match, 0..1; None when nobody matched
     reason: str  # of the match, in words
+    kind: EnquiryKind = EnquiryKind.CALL
+    email: str | None = None
+    person: str = ""  # the name he gave
+    text: str = ""  # what he wrote
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +144,7 @@ def read_scenario(text: str, filename: str, facts: "Facts | None") -> Scenario:
 
 def plan(scenario: Scenario, version: int, enquiry: Enquiry) -> Plan | None:
     """Return what the scenario asks for this enquiry, texts filled; None when it asks for nothing."""
-    trigger = Trigger.ANSWERED if enquiry.answered else Trigger.MISSED
+    trigger = trigger_of(enquiry)
     cases = scenario.cases.get(trigger, {})
     if not any(cases.values()):
         return None
@@ -144,12 +154,27 @@ def plan(scenario: Scenario, version: int, enquiry: Enquiry) -> Plan | None:
     return Plan(enquiry=enquiry, scenario_version=version, trigger=trigger, cases=filled)
 
 
+def trigger_of(enquiry: Enquiry) -> Trigger:
+    """Return what happened to an enquiry."""
+    if enquiry.kind is not EnquiryKind.CALL:
+        return Trigger(enquiry.kind.value)
+    return Trigger.ANSWERED if enquiry.answered else Trigger.MISSED
+
+
 def _writable(enquiry: Enquiry) -> Enquiry:
     """Return the enquiry without lone surrogates, which no encoding of a plan or a request can carry."""
     source = {_plain(key): _plain(text) for key, text in enquiry.source.items()}
     operator = _plain(enquiry.operator) if enquiry.operator else None
     recording = _plain(enquiry.recording_url) if enquiry.recording_url else None
-    return replace(enquiry, source=source, operator=operator, recording_url=recording, reason=_plain(enquiry.reason))
+    return replace(
+        enquiry,
+        source=source,
+        operator=operator,
+        recording_url=recording,
+        reason=_plain(enquiry.reason),
+        person=_plain(enquiry.person),
+        text=_plain(enquiry.text),
+    )
 
 
 def _plain(text: str) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from connectors.scenario import Enquiry
 
 VALUE_CAP = 300  # characters of one filled placeholder
+TEXT_CAP = 4_000  # of what a person wrote
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}|[{}]")
 _LONE = re.compile(r"[\x00\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
@@ -33,6 +34,9 @@ _FROM_SOURCE: Mapping[str, str] = {
 }
 _FROM_ENQUIRY = (
     "caller",
+    "person",
+    "email",
+    "text",
     "dialled",
     "confidence",
     "reason",
@@ -109,7 +113,10 @@ def values_of(enquiry: "Enquiry", language: str, timezone: str) -> dict[str, str
     started = enquiry.started_at.astimezone(zone).strftime(words["started"])
     values = {name: enquiry.source.get(key, "") for name, key in _FROM_SOURCE.items()}
     values |= {
-        "caller": national(enquiry.caller) if enquiry.caller else words["anonymous"],
+        "caller": _caller(enquiry, words),
+        "person": enquiry.person,
+        "email": enquiry.email or "",
+        "text": enquiry.text,
         "dialled": national(enquiry.dialled) if enquiry.dialled else "",
         "confidence": _confidence(enquiry.confidence, words),
         "reason": enquiry.reason,
@@ -119,12 +126,19 @@ def values_of(enquiry: "Enquiry", language: str, timezone: str) -> dict[str, str
         "operator": enquiry.operator or "",
         "recording": enquiry.recording_url or "",
     }
-    return {name: _tidy(value) for name, value in values.items()}
+    return {name: _tidy(value, TEXT_CAP if name == "text" else VALUE_CAP) for name, value in values.items()}
 
 
-def _tidy(value: str) -> str:
+def _caller(enquiry: "Enquiry", words: Mapping[str, str]) -> str:
+    """The phone as people write it, else what else he is known by."""
+    if enquiry.caller:
+        return national(enquiry.caller)
+    return enquiry.email or enquiry.person or words["anonymous"]
+
+
+def _tidy(value: str, cap: int) -> str:
     value = " ".join(_CONTROL.sub(" ", value).split())
-    return value if len(value) <= VALUE_CAP else value[: VALUE_CAP - 1] + "…"
+    return value if len(value) <= cap else value[: cap - 1] + "…"
 
 
 def _duration(seconds: int, words: Mapping[str, str]) -> str:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.setup_file import SetupFile, SitePart, TelephonyPart
-from hub.store import crm, people
+from hub.store import crm, judging, people
 from hub.store import setup as kept
 from hub.store.tx import Tx
 from hub.store.vault import Vault
+
+_SITE_COLUMNS = {"hosts", "zone", "currency", "overflow_number", "mode", "consent", "office", "forms"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ def apply(tx: Tx, asked: SetupFile, texts: Mapping[str, str], now: datetime, vau
         }
         for told in asked.telephony
     ]
+    judging.save(tx, tenant_id, asked.model_dump(mode="json", include={"goals", "staff", "spam"}), vault)
     for connector, text in texts.items():
         crm.save_scenario(tx, tenant_id, connector, text, asked.owner.email, now)
     made = None if asked.owner.password else password
@@ -48,8 +51,10 @@ def apply(tx: Tx, asked: SetupFile, texts: Mapping[str, str], now: datetime, vau
 
 
 def _site(tx: Tx, tenant_id: int, asked: SitePart) -> str:
-    columns = asked.model_dump(include={"hosts", "zone", "currency", "overflow_number", "mode", "consent", "office"})
-    site_id, key = kept.save_site(tx, tenant_id, asked.name, {**columns, "hold_s": asked.hold_minutes * 60})
+    columns = asked.model_dump(include=_SITE_COLUMNS)
+    callback = asked.callback.model_dump(exclude_none=True) if asked.callback is not None else None
+    more = {"hold_s": asked.hold_minutes * 60, "callback": callback}
+    site_id, key = kept.save_site(tx, tenant_id, asked.name, {**columns, **more})
     kept.save_number(tx, tenant_id, asked.overflow_number, site_id)
     for pool in asked.pools:
         columns = {"group_name": pool.group, "overflow_number": pool.overflow_number or ""}

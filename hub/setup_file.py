@@ -4,7 +4,6 @@ from datetime import date
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
-from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -12,6 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from connectors import scenario as scenarios
 from connectors.registry import CONNECTORS
 from hub.errors import SetupInvalid
+from hub.setup_pages import CallbackPart
+from hub.setup_rules import GoalPart, Zone
 from tracking_core.phone import to_e164
 from tracking_core.telephony import ADAPTERS
 
@@ -21,14 +22,6 @@ def _phone(text: str) -> str:
     if e164 is None:
         raise ValueError("is not a phone number like +7 495 123-45-67")
     return e164
-
-
-def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError("is not a time zone like Europe/Moscow") from error
-    return text
 
 
 def _network(text: str) -> str:
@@ -41,7 +34,6 @@ def _network(text: str) -> str:
 Condition = Literal["channel", "source", "medium", "campaign", "landing", "device"]
 Network = Annotated[str, AfterValidator(_network)]
 Phone = Annotated[str, AfterValidator(_phone)]
-Zone = Annotated[str, AfterValidator(_zone)]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 
 
@@ -110,6 +102,8 @@ class SitePart(_Part):
     hold_minutes: int = Field(default=10, ge=1, le=1_440)
     mode: Literal["load", "intent"] = "load"
     consent: Literal["full", "anonymous", "off"] = "full"
+    forms: bool = True
+    callback: CallbackPart | None = None
     office: list[Network] = []
     targets: list[TargetPart] = []
     pools: list[PoolPart] = []
@@ -158,6 +152,9 @@ class SetupFile(_Part):
     owner: OwnerPart
     sites: list[SitePart] = Field(min_length=1)
     telephony: list[TelephonyPart] = []
+    goals: list[GoalPart] = []  # the first one says what a target enquiry is
+    staff: list[Phone] = []
+    spam: list[Phone] = []
     scenarios: dict[str, str] = {}  # connector -> scenario file beside this one, or its text
 
     @model_validator(mode="after")
@@ -169,6 +166,7 @@ class SetupFile(_Part):
         _once([*given, *shared], "the number {} has two places")
         _once([site.name for site in self.sites], "two sites are called {}")
         _once([told.name for told in self.telephony], "two telephony accounts are called {}")
+        _once([goal.name for goal in self.goals], "two goals are called {}")
         for site in self.sites:
             _once([pool.name for pool in site.pools], f"two pools of {site.name} are called {{}}")
             _once([one.name for one in site.placements], f"two placements of {site.name} are called {{}}")

@@ -147,3 +147,19 @@ def numbers_for(load: float, overflow: float) -> int:
         count += 1
         blocked = load * blocked / (count + load * blocked)
     return count
+
+
+STRAY_CALLS, STRAY_CALLERS = 3, 2
+STRAY_WINDOW = timedelta(days=30)
+REST = timedelta(days=30)
+MOST_AT_REST = 5  # one number of so many rests at a time: a pool is not emptied by wrong numbers
+
+
+def is_known_outside(strays: Iterable[tuple[datetime, str | None]], now: datetime) -> bool:
+    """Says whether a number is known to people it was never shown to, so that it should rest.
+
+    ``strays`` are the calls that nobody can be named for, each with what tells its caller from others (None: hidden).
+    It is so from three of them within 30 days, by at least two callers: one who dials wrong again and again is one.
+    """
+    recent = [caller for at, caller in strays if now - STRAY_WINDOW <= at <= now]
+    return len(recent) >= STRAY_CALLS and len(set(recent)) >= STRAY_CALLERS

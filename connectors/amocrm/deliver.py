@@ -19,7 +19,7 @@ from connectors.amocrm.find import (
     contacts_of,
     deal_ids,
     deals,
-    has_phone,
+    is_of,
     marked_deal,
     marked_task,
     text_note,
@@ -128,8 +128,7 @@ class Batch:
         """Find contacts and their deals for all works together, then decide each caller's state."""
         contacts: dict[str, list[Json]] = {}
         for work in works:
-            caller = work.delivery.what.enquiry.caller
-            contacts[work.delivery.id] = await self._contacts(work.delivery, caller) if caller else []
+            contacts[work.delivery.id] = await self._contacts(work.delivery)
         ids = [id_ for found in contacts.values() for one in found for id_ in deal_ids(one)]
         known = await deals(self._api, ids)
         for work in works:
@@ -141,13 +140,14 @@ class Batch:
             else:
                 self._decide(work, choose(found, known) if found else NOBODY)
 
-    async def _contacts(self, delivery: Delivery, phone: str) -> list[Json]:
+    async def _contacts(self, delivery: Delivery) -> list[Json]:
         """Return the caller's contacts; what the hub saw made lately counts before the search shows it."""
-        found = await contacts_of(self._api, phone)
+        enquiry = delivery.what.enquiry
+        found = await contacts_of(self._api, enquiry)
         recent = [ref.id for ref in delivery.nearby if ref.kind == "contact"]
         for id_ in [] if found else dict.fromkeys(recent):
             contact = await self._api.contact(id_)
-            if contact is not None and has_phone(contact, phone):
+            if contact is not None and is_of(contact, enquiry):
                 found.append(contact)
         deals_made = [ref.id for ref in delivery.nearby if ref.kind == "deal"]
         return [with_deals(contact, deals_made) if str(contact["id"]) in recent else contact for contact in found]
@@ -287,11 +287,12 @@ class Batch:
 def _one_per_caller(works: Sequence[Work]) -> None:
     seen: set[str] = set()
     for work in works:
-        caller = work.delivery.what.enquiry.caller
-        if caller and caller in seen:
+        enquiry = work.delivery.what.enquiry
+        known_by = {known for known in (enquiry.caller, enquiry.email) if known}
+        if known_by & seen:
             work.trouble(Status.RETRY, Why.TOO_EARLY, _SAME_CALLER)
-        elif caller:
-            seen.add(caller)
+        else:
+            seen |= known_by
 
 
 def _after_deal(work: Work, state: CallerState) -> list[Action]:

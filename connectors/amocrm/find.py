@@ -13,6 +13,7 @@ import phonenumbers
 
 from connectors.amocrm.api import Api, Json, linked, objects, whole
 from connectors.amocrm.mappings import CALL_NOTES, MARKER_CODE, STAGE_OUTCOME
+from connectors.scenario import Enquiry
 
 RUSSIA = 7  # country code of Russia and Kazakhstan, where numbers are also stored with a leading 8
 DEALS_LOOKED_AT = 20  # newest deals of one contact; each may cost a request where filters are off
@@ -56,6 +57,14 @@ def has_phone(contact: Json, phone: str) -> bool:
     return any(same_phone(value, phone) for value in values_of(contact, "PHONE", None))
 
 
+def is_of(contact: Json, enquiry: Enquiry) -> bool:
+    """Says whether a contact is the person's who turned to us: it has his phone or his e-mail."""
+    if enquiry.caller and has_phone(contact, enquiry.caller):
+        return True
+    emails = (value.strip().lower() for value in values_of(contact, "EMAIL", None))
+    return enquiry.email is not None and enquiry.email in emails
+
+
 def values_of(found: Json, code: str, field_id: str | None) -> list[str]:
     """Return the texts of a contact's or deal's field, named by code or by id; any shape is read [3.8]."""
     texts: list[str] = []
@@ -92,11 +101,12 @@ class Caller:
 NOBODY = Caller(None)
 
 
-async def contacts_of(api: Api, phone: str) -> list[Json]:
-    """Return the contacts that really have ``phone``, the oldest first."""
-    for text in spellings(phone):
+async def contacts_of(api: Api, enquiry: Enquiry) -> list[Json]:
+    """Return the contacts that really have the person's phone, else those with his e-mail, the oldest first."""
+    phones = spellings(enquiry.caller) if enquiry.caller else ()
+    for text in (*phones, *([enquiry.email] if enquiry.email else [])):
         found = [one for one in await api.contacts(text) if one.get("id") is not None]
-        verified = [one for one in found if not one.get("is_deleted") and has_phone(one, phone)]
+        verified = [one for one in found if not one.get("is_deleted") and is_of(one, enquiry)]
         if verified:
             return sorted(verified, key=_id)
     return []

@@ -22,7 +22,8 @@ from connectors.amocrm.mappings import (
 )
 from connectors.amocrm.settings import Settings
 from connectors.protocol import Delivery
-from connectors.scenario import AddNote, AddTask, CreateDeal, Plan
+from connectors.scenario import AddNote, AddTask, CreateDeal, Enquiry, Plan
+from tracking_core.enquiry import EnquiryKind
 from tracking_core.phone import national
 
 
@@ -61,16 +62,22 @@ def deal(
         body["tags_to_add"] = [{"name": tag[:NAME_CAP]} for tag in action.tags]
     if contact:
         body["_embedded"] = {"contacts": [{"id": number(contact, "contact")}]}
-    elif enquiry.caller:
-        body["_embedded"] = {"contacts": [_new_contact(enquiry.caller)]}
+    elif enquiry.caller or enquiry.email:
+        body["_embedded"] = {"contacts": [_new_contact(enquiry)]}
     return body
 
 
-def _new_contact(phone: str) -> Json:
-    value = {"value": phone, "enum_code": "WORK"}
+def _new_contact(enquiry: Enquiry) -> Json:
+    """A contact by which the person is found again: with his phone, his e-mail, or both."""
+    ways = {"PHONE": enquiry.caller, "EMAIL": enquiry.email}
+    name = _tidy(enquiry.person) or (national(enquiry.caller) if enquiry.caller else enquiry.email or "")
     return {
-        "first_name": national(phone),
-        "custom_fields_values": [{"field_code": "PHONE", "values": [value]}],
+        "first_name": name[:NAME_CAP],
+        "custom_fields_values": [
+            {"field_code": code, "values": [{"value": value, "enum_code": "WORK"}]}
+            for code, value in ways.items()
+            if value
+        ],
     }
 
 
@@ -108,10 +115,15 @@ def field_code(body: Json, index: int, fields: Fields) -> str | None:
     return next((code for code, id_ in fields.ids.items() if id_ == wanted), None)
 
 
+def is_told(enquiry: Enquiry) -> bool:
+    """Says whether the deal gets a call as such: there was one, and its caller is known."""
+    return enquiry.kind is EnquiryKind.CALL and enquiry.caller is not None
+
+
 def call(delivery: Delivery, deal_id: str, responsible: str | None) -> Json | None:
     """Return the call as a note of the deal [3.13]; None for an anonymous caller, who has no phone."""
     plan, enquiry = delivery.what, delivery.what.enquiry
-    if not enquiry.caller:
+    if not is_told(enquiry):
         return None
     status, result = CALL_STATUS[plan.trigger]
     params: Json = {

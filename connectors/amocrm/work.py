@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from connectors.amocrm import parts
 from connectors.amocrm.api import Json
 from connectors.protocol import Delivery, Outcome, Ref, Status, Why
 from connectors.scenario import Action, AddNote, AddTask, CreateDeal
@@ -73,7 +74,7 @@ class Work:
     def steps(self) -> set[str]:
         """Return the names of the steps that follow the deal."""
         notes = {text_step(index) for index in range(len(self.notes))}
-        calls = {CALL_STEP} if self.notes and self.delivery.what.enquiry.caller else set()
+        calls = {CALL_STEP} if self.notes and parts.is_told(self.delivery.what.enquiry) else set()
         return calls | notes | {task_step(index) for index in range(len(self.tasks))}
 
     @property

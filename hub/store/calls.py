@@ -9,14 +9,15 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 
 from hub.store import enquiries, inbox
-from hub.store.enquiries import About
+from hub.store.enquiries import About, Judged
 from hub.store.inbox import CALL, Due, key_of_call
-from hub.store.tables import Call, CallEvent, Refusal, table_of
+from hub.store.tables import Call, CallEvent, Enquiry, Refusal, table_of
 from hub.store.tx import Tx, insert_or
 from hub.store.vault import Vault
 from tracking_core import call as domain
 
 _event, _call, _refusal = (table_of(model) for model in (CallEvent, Call, Refusal))
+_enquiry = table_of(Enquiry)
 _facts: TypeAdapter[domain.CallEvent] = TypeAdapter(domain.CallEvent)
 
 
@@ -73,7 +74,7 @@ def events_of(tx: Tx, due: Due, vault: Vault) -> list[domain.CallEvent]:
     ]
 
 
-def save_call(tx: Tx, due: Due, call: domain.Call, about: About, vault: Vault) -> int:
+def save_call(tx: Tx, due: Due, call: domain.Call, about: About, judged: Judged, vault: Vault) -> int:
     """Write the folded call over what we knew of it; return the id of its enquiry."""
     account_id, provider_call_id = due.call
     place = (due.tenant_id, account_id, provider_call_id)
@@ -90,11 +91,18 @@ def save_call(tx: Tx, due: Due, call: domain.Call, about: About, vault: Vault) -
         "recording": vault.seal(call.recording_url, *place, "recording") if call.recording_url else None,
         "recording_id": call.recording_id,
     }
-    enquiry_id = enquiries.save(tx, due.tenant_id, CALL, due.key, about, vault)
+    enquiry_id = enquiries.save(tx, due.tenant_id, CALL, due.key, about, judged, vault)
     new = {"enquiry_id": enquiry_id, "tenant_id": due.tenant_id, "account_id": account_id}
     row = insert_or(tx, _call).values(**new, provider_call_id=provider_call_id, **columns)
     tx.execute(row.on_conflict_do_update(index_elements=["enquiry_id"], set_=columns))
     return enquiry_id
+
+
+def just_begun(tx: Tx, tenant_id: int, e164: str, since: datetime) -> list[str]:
+    """Return the keys of the calls to a number that began since a moment."""
+    of = (_enquiry.c.id == _call.c.enquiry_id) & (_enquiry.c.tenant_id == _call.c.tenant_id)
+    here = (_call.c.tenant_id == tenant_id, _call.c.dialled == e164, _enquiry.c.at >= since)
+    return list(tx.execute(select(_enquiry.c.key).select_from(_call.join(_enquiry, of)).where(*here)).scalars())
 
 
 def count_refusal(tx: Tx, door: str, reason: str, now: datetime) -> None:

@@ -1,13 +1,10 @@
-"""What stands around every page of the console, and its list of calls with filters and pages."""
+"""What stands around every page of the console."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import func, select
 
-from hub.store.reports import in_call, source_named, with_source
 from hub.store.tables import (
     Call,
     Deal,
@@ -28,10 +25,6 @@ _enquiry, _call = table_of(Enquiry), table_of(Call)
 _visit, _placement = table_of(Visit), table_of(Placement)
 _delivery, _deal = table_of(Delivery), table_of(Deal)
 _installation = table_of(Installation)
-
-UNSETTLED = ("ready", "sending", "accepted", "parked")  # states of a delivery that is not there yet
-_CERTAIN = 0.8  # confidence; the same line that notes in the CRM draw
-CALLS_SHOWN = ("all", "missed", "unmatched", "undelivered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,170 +58,3 @@ def _count(tx: Tx, tenant_id: int, table: Any, *conditions: Any) -> int:
 def has_site(tx: Tx, tenant_id: int) -> bool:
     """Say whether the tenant has a site at all: without one nothing can arrive."""
     return _count(tx, tenant_id, _site) > 0
-
-
-# -- calls
-
-
-@dataclass(frozen=True, slots=True)
-class DealLine:
-    """A deal that came from an enquiry, as the CRM had it when we last read it."""
-
-    enquiry_id: int
-    external_id: str
-    url: str | None
-    outcome: str
-    amount_minor: int
-    stage: str
-    pipeline: str
-    installation_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class SentLine:
-    """A delivery of an enquiry: its state and where it is."""
-
-    id: str
-    enquiry_id: int
-    state: str
-    refs: tuple[dict[str, Any], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CallRow:
-    """One call of the list; ``deals`` and ``sent`` say what became of it in the CRM."""
-
-    id: int
-    direction: str
-    status: str
-    dialled: str | None
-    phone_masked: str
-    at: datetime
-    ended_at: datetime | None
-    talk_s: int
-    wait_s: int
-    operator: str | None
-    first_time: bool
-    qualified: bool
-    qualified_why: str
-    account_id: int
-    provider_call_id: str
-    match_id: int | None
-    visit_id: int | None
-    placement: str | None
-    channel: str | None
-    source: str | None
-    campaign: str | None
-    term: str | None
-    confidence: float | None
-    reason: str | None
-    words: str | None
-    deals: tuple[DealLine, ...] = ()
-    sent: tuple[SentLine, ...] = ()
-
-    @property
-    def is_missed(self) -> bool:
-        """Says whether somebody called us, it is over, and no person answered."""
-        return self.ended_at is not None and self.direction == "inbound" and self.status != "answered"
-
-    @property
-    def is_matched(self) -> bool:
-        """Says whether the source of the call is known."""
-        return self.visit_id is not None or self.placement is not None
-
-    @property
-    def is_certain(self) -> bool:
-        """Says whether the match is sure enough to be called so."""
-        return self.is_matched and (self.confidence or 0) >= _CERTAIN
-
-
-_row_of_call = select(
-    _enquiry,
-    *in_call,
-    _match.c.id.label("match_id"),
-    _match.c.visit_id,
-    _placement.c.name.label("placement"),
-    _visit.c.channel,
-    func.coalesce(source_named, _placement.c.source).label("source"),
-    func.coalesce(_visit.c.campaign, _placement.c.campaign).label("campaign"),
-    _visit.c.term,
-    _match.c.confidence,
-    _match.c.reason,
-    _match.c.words,
-).select_from(with_source)
-
-
-def _asked(tenant_id: int, shown: str) -> list[Any]:
-    asked = [_enquiry.c.tenant_id == tenant_id, _enquiry.c.kind == "call"]
-    if shown == "missed":
-        asked += [_call.c.direction == "inbound", _call.c.ended_at.is_not(None), _call.c.status != "answered"]
-    elif shown == "unmatched":
-        asked += [
-            _call.c.direction == "inbound",
-            _match.c.visit_id.is_(None),
-            _match.c.placement_id.is_(None),
-        ]
-    elif shown == "undelivered":
-        waiting = exists().where(
-            _delivery.c.tenant_id == _enquiry.c.tenant_id,
-            _delivery.c.enquiry_id == _enquiry.c.id,
-            _delivery.c.state.in_(UNSETTLED),
-        )
-        asked.append(waiting)
-    return asked
-
-
-def calls_shown(tx: Tx, tenant_id: int) -> dict[str, int]:
-    """Count the calls under each filter of ``CALLS_SHOWN``."""
-    counted = {
-        name: select(func.count()).select_from(with_source).where(*_asked(tenant_id, name)) for name in CALLS_SHOWN
-    }
-    return {name: tx.execute(count).scalar_one() for name, count in counted.items()}
-
-
-def call_rows(tx: Tx, tenant_id: int, shown: str, before: int | None, limit: int) -> list[CallRow]:
-    """List calls under a filter of ``CALLS_SHOWN``, newest first, those older than the call ``before``."""
-    asked = _asked(tenant_id, shown)
-    if before is not None:
-        cut = (_enquiry.c.tenant_id == tenant_id, _enquiry.c.id == before)
-        began = tx.execute(select(_enquiry.c.at).where(*cut)).scalar()
-        if began is None:
-            return []
-        same = and_(_enquiry.c.at == began, _enquiry.c.id < before)
-        asked.append(or_(_enquiry.c.at < began, same))
-    newest = (_enquiry.c.at.desc(), _enquiry.c.id.desc())
-    rows = tx.execute(_row_of_call.where(*asked).order_by(*newest).limit(limit)).all()
-    return _call_rows(tx, tenant_id, rows)
-
-
-def call_row(tx: Tx, tenant_id: int, call_id: int) -> CallRow | None:
-    """Return one call of the tenant, or None."""
-    row = tx.execute(_row_of_call.where(*_asked(tenant_id, "all"), _enquiry.c.id == call_id)).first()
-    return _call_rows(tx, tenant_id, [row])[0] if row else None
-
-
-def _call_rows(tx: Tx, tenant_id: int, rows: Sequence[Any]) -> list[CallRow]:
-    ids = [row.id for row in rows]
-    deals, sent = _deals_of(tx, tenant_id, ids), _sent_of(tx, tenant_id, ids)
-    names = [name for name in CallRow.__slots__ if name not in ("deals", "sent")]
-    return [
-        CallRow(
-            **{name: getattr(row, name) for name in names},
-            deals=tuple(one for one in deals if one.enquiry_id == row.id),
-            sent=tuple(one for one in sent if one.enquiry_id == row.id),
-        )
-        for row in rows
-    ]
-
-
-def _deals_of(tx: Tx, tenant_id: int, enquiry_ids: Sequence[int]) -> list[DealLine]:
-    here = (_deal.c.tenant_id == tenant_id, _deal.c.enquiry_id.in_(enquiry_ids), _deal.c.deleted.is_(False))
-    rows = tx.execute(select(_deal).where(*here).order_by(_deal.c.id))
-    return [DealLine(**{name: getattr(row, name) for name in DealLine.__slots__}) for row in rows]
-
-
-def _sent_of(tx: Tx, tenant_id: int, enquiry_ids: Sequence[int]) -> list[SentLine]:
-    here = (_delivery.c.tenant_id == tenant_id, _delivery.c.enquiry_id.in_(enquiry_ids))
-    columns = (_delivery.c.id, _delivery.c.enquiry_id, _delivery.c.state, _delivery.c.refs)
-    rows = tx.execute(select(*columns).where(*here).order_by(_delivery.c.created_at))
-    return [SentLine(row.id, row.enquiry_id, row.state, tuple(row.refs)) for row in rows]

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
+from hub.store import calls, heat, inbox
+from hub.store.inbox import CALL
 from hub.store.tables import PageEvent, PageSeen, TrackingNumber, Visit, Visitor, table_of
 from hub.store.tx import Tx, insert_or
+from tracking_core.habits import SHEET_HABITS, TAP_WINDOW, Interest
 
 _event, _seen, _number = table_of(PageEvent), table_of(PageSeen), table_of(TrackingNumber)
 _visit, _visitor = table_of(Visit), table_of(Visitor)
+_KEEN = ("tel_tap", "copy")  # what one does who is about to call
 _KEPT = timedelta(days=30)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -30,18 +34,26 @@ def save_event(
 ) -> bool:
     """Keep what a visitor did; False when the visit is not his."""
     his = (
-        select(_visit.c.id)
+        select(_visit.c.visitor_id)
         .join(_visitor, _visitor.c.id == _visit.c.visitor_id)
         .where(_visit.c.tenant_id == tenant_id, _visit.c.site_id == site_id, _visit.c.id == visit_id)
         .where(_visitor.c.tenant_id == tenant_id, _visitor.c.token == token)
     )
-    if tx.execute(his).first() is None:
+    visitor_id = tx.execute(his).scalar()
+    if visitor_id is None:
         return False
     number_id = tx.execute(
         select(_number.c.id).where(_number.c.tenant_id == tenant_id, _number.c.e164 == e164)
     ).scalar()
     row = {"tenant_id": tenant_id, "visit_id": visit_id, "number_id": number_id, "kind": kind, "at": now}
     tx.execute(insert(_event).values(**row))
+    here = (_visit.c.tenant_id == tenant_id, _visit.c.id == visit_id, _visit.c.last_seen_at < now)
+    tx.execute(update(_visit).where(*here).values(last_seen_at=now))
+    if number_id is not None and kind == "tel_tap":
+        for key in calls.just_begun(tx, tenant_id, e164, now - TAP_WINDOW):  # told of before the tap was
+            inbox.look_at(tx, tenant_id, CALL, key, now)
+    if number_id is not None and kind in _KEEN:
+        heat.warm(tx, tenant_id, number_id, visitor_id, SHEET_HABITS.idle_since(now, Interest.KEEN))
     return True
 
 

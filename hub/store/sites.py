@@ -48,6 +48,8 @@ class SiteDoor:
     overflow_number: str
     mode: str
     consent: str
+    forms: bool
+    callback: Mapping[str, str] | None
     office: tuple[IPv4Network | IPv6Network, ...]
     groups: tuple[str, ...]  # names of its number groups
     numbers: tuple[OwnNumber, ...]
@@ -91,6 +93,8 @@ def site_door(tx: Tx, key: str) -> SiteDoor | None:
         overflow_number=row.overflow_number,
         mode=row.mode,
         consent=row.consent,
+        forms=row.forms,
+        callback=row.callback,
         office=tuple(ip_network(network) for network in row.office),
         groups=tuple(dict.fromkeys([*(one.group for one in numbers), *(pool.group_name for pool in pools.values())])),
         numbers=numbers,

@@ -29,7 +29,7 @@ class TargetTold:
 
 @dataclass(frozen=True, slots=True)
 class PoolTold:
-    """A pool with its numbers counted: all of them, held now, and never given to anybody."""
+    """A pool with its numbers counted: all of them, held now, at rest, and never given to anybody."""
 
     site_id: int
     name: str
@@ -37,12 +37,13 @@ class PoolTold:
     overflow_number: str
     numbers: int
     held: int
+    resting: int
     never: int
 
     @property
     def free(self) -> int:
         """Return how many numbers the next visitor may take; those never shown are among them."""
-        return self.numbers - self.held
+        return self.numbers - self.held - self.resting
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +117,13 @@ def _targets(tx: Tx, tenant_id: int) -> list[TargetTold]:
 def _pools(tx: Tx, tenant_id: int, now: datetime) -> list[PoolTold]:
     its = and_(_number.c.pool_id == _pool.c.id, _number.c.tenant_id == _pool.c.tenant_id)
     columns = [_pool.c[name] for name in ("site_id", "name", "group_name", "overflow_number")]
+    is_taken = _number.c.free_at > to_micros(now)
     rows = tx.execute(
         select(
             *columns,
             func.count(_number.c.id).label("numbers"),
-            func.count(case((_number.c.free_at > to_micros(now), 1))).label("held"),
+            func.count(case((is_taken & ~_number.c.rests, 1))).label("held"),
+            func.count(case((is_taken & _number.c.rests, 1))).label("resting"),
             func.count(case((_number.c.free_at == 0, 1))).label("never"),
         )
         .select_from(_pool.outerjoin(_number, its))

@@ -1,5 +1,6 @@
-"""One call's story: what telephony told, whom it was matched to, what was planned, and what became of it."""
+"""One enquiry's story: what was told, whom it was matched to, what was planned, and what became of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 from sqlalchemy import select
 
 from connectors.scenario import Plan, load_plan
-from hub.store.console import CallRow, call_row
+from hub.store import enquiries
+from hub.store.enquiry_rows import EnquiryRow, row_of
 from hub.store.tables import (
     Attempt,
     CallEvent,
@@ -38,7 +40,7 @@ class EventTold:
 
 @dataclass(frozen=True, slots=True)
 class VisitSeen:
-    """A visit that may have led to the call, with how likely it is."""
+    """A visit that may have led to the enquiry, with how likely it is."""
 
     id: int
     probability: float | None
@@ -53,7 +55,7 @@ class VisitSeen:
 
 @dataclass(frozen=True, slots=True)
 class MatchMade:
-    """A match of the call; an older one was superseded when later facts came."""
+    """A match of the enquiry; an older one was superseded when later facts came."""
 
     confidence: float
     reason: str
@@ -79,7 +81,7 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A delivery of the call: its plan, its attempts, and where it is; no plan when our keys do not open it."""
+    """A delivery of the enquiry: its plan, its attempts, and where it is; no plan when our keys do not open it."""
 
     id: str
     connector: str
@@ -98,31 +100,42 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Everything known about one call."""
+    """Everything known about one enquiry; ``told`` is what the person wrote, by name of the field."""
 
-    call: CallRow
+    enquiry: EnquiryRow
     telephony: str
+    told: Mapping[str, str]
     events: tuple[EventTold, ...]
     matches: tuple[MatchMade, ...]
     sent: tuple[Sent, ...]
 
 
-def story(tx: Tx, tenant_id: int, call_id: int, vault: Vault) -> Story | None:
-    """Return the story of a call; None when this tenant has no such call."""
-    call = call_row(tx, tenant_id, call_id)
-    if call is None:
+def story(tx: Tx, tenant_id: int, enquiry_id: int, vault: Vault) -> Story | None:
+    """Return the story of an enquiry; None when this tenant has no such enquiry."""
+    row = row_of(tx, tenant_id, enquiry_id)
+    if row is None:
         return None
-    named = (_account.c.tenant_id == tenant_id, _account.c.id == call.account_id)
+    named = (_account.c.tenant_id == tenant_id, _account.c.id == row.account_id)
     return Story(
-        call=call,
-        telephony=tx.execute(select(_account.c.name).where(*named)).scalar_one(),
-        events=_events(tx, tenant_id, call),
-        matches=_matches(tx, tenant_id, call_id),
-        sent=_sent(tx, tenant_id, call_id, vault),
+        enquiry=row,
+        telephony=tx.execute(select(_account.c.name).where(*named)).scalar_one() if row.is_call else "",
+        told={} if row.is_call else _told(tx, tenant_id, row, vault),
+        events=_events(tx, tenant_id, row) if row.is_call else (),
+        matches=_matches(tx, tenant_id, enquiry_id),
+        sent=_sent(tx, tenant_id, enquiry_id, vault),
     )
 
 
-def _events(tx: Tx, tenant_id: int, call: CallRow) -> tuple[EventTold, ...]:
+def _told(tx: Tx, tenant_id: int, row: EnquiryRow, vault: Vault) -> Mapping[str, str]:
+    """Return what the person wrote; nothing when our keys do not open it."""
+    try:
+        about = enquiries.written(tx, tenant_id, row.kind, row.key, vault).about
+    except Unopenable:
+        return {}
+    return {**about.told, **({"email": about.person.email} if about.person.email else {})}
+
+
+def _events(tx: Tx, tenant_id: int, call: EnquiryRow) -> tuple[EventTold, ...]:
     rows = tx.execute(
         select(_event.c.kind, _event.c.occurred_at, _event.c.received_at)
         .where(_event.c.tenant_id == tenant_id, _event.c.account_id == call.account_id)
@@ -132,8 +145,8 @@ def _events(tx: Tx, tenant_id: int, call: CallRow) -> tuple[EventTold, ...]:
     return tuple(EventTold(*row) for row in rows)
 
 
-def _matches(tx: Tx, tenant_id: int, call_id: int) -> tuple[MatchMade, ...]:
-    here = (_match.c.tenant_id == tenant_id, _match.c.enquiry_id == call_id)
+def _matches(tx: Tx, tenant_id: int, enquiry_id: int) -> tuple[MatchMade, ...]:
+    here = (_match.c.tenant_id == tenant_id, _match.c.enquiry_id == enquiry_id)
     rows = tx.execute(select(_match).where(*here).order_by(_match.c.id.desc())).all()
     wanted = {int(one[0]) for row in rows for one in row.candidates} | {row.visit_id for row in rows if row.visit_id}
     visits = _visits(tx, tenant_id, wanted)
@@ -166,12 +179,12 @@ def _seen(row: Any, probability: float | None) -> VisitSeen:
     return VisitSeen(**{name: getattr(row, name) for name in names}, probability=probability)
 
 
-def _sent(tx: Tx, tenant_id: int, call_id: int, vault: Vault) -> tuple[Sent, ...]:
+def _sent(tx: Tx, tenant_id: int, enquiry_id: int, vault: Vault) -> tuple[Sent, ...]:
     of = (_installation.c.id == _delivery.c.installation_id) & (_installation.c.tenant_id == _delivery.c.tenant_id)
     rows = tx.execute(
         select(_delivery, _installation.c.connector, _installation.c.account, _installation.c.facts)
         .select_from(_delivery.join(_installation, of))
-        .where(_delivery.c.tenant_id == tenant_id, _delivery.c.enquiry_id == call_id)
+        .where(_delivery.c.tenant_id == tenant_id, _delivery.c.enquiry_id == enquiry_id)
         .order_by(_delivery.c.created_at, _delivery.c.id)
     ).all()
     names = [name for name in Sent.__slots__ if name not in ("plan", "refs", "tries")]

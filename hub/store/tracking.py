@@ -23,6 +23,7 @@ class NumberFacts:
     number_id: int
     site_id: int
     hold: timedelta
+    pool_id: int | None
     placement_id: int | None
     placement_source: str
     placement_campaign: str
@@ -35,6 +36,7 @@ def find_number(tx: Tx, tenant_id: int, e164: str) -> NumberFacts | None:
             _number.c.id,
             _number.c.site_id,
             _site.c.hold_s,
+            _number.c.pool_id,
             _placement.c.id,
             _placement.c.source,
             _placement.c.campaign,
@@ -45,8 +47,9 @@ def find_number(tx: Tx, tenant_id: int, e164: str) -> NumberFacts | None:
     ).all()
     if not rows:
         return None
-    number_id, site_id, hold_s, placement_id, source, campaign = rows[0]
-    return NumberFacts(number_id, site_id, timedelta(seconds=hold_s), placement_id, source or "", campaign or "")
+    number_id, site_id, hold_s, pool_id, placement_id, source, campaign = rows[0]
+    hold = timedelta(seconds=hold_s)
+    return NumberFacts(number_id, site_id, hold, pool_id, placement_id, source or "", campaign or "")
 
 
 def _same(table: Table, key: Any) -> Any:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam as value
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import case, func, insert, select, update
 
 from hub.store import visits_postgresql
 from hub.store.arrival import Arrival, Shown, last_source, source_columns
@@ -53,18 +53,22 @@ _NEW_VISITOR = Prepared(
     .returning(_visitor.c.id)
 )
 
+# A number is idle since its holder was last seen, unless what was known before says later (tracking_core.pool.given).
+_later = case((_number.c.idle_since > value("now"), _number.c.idle_since), else_=value("now"))
+_idle_since = case((_number.c.is_called, _number.c.idle_since), else_=_later)
+
 _KEEP = Prepared(
     update(_number)
     .where(_number.c.tenant_id == value("tenant_id"), _number.c.pool_id == value("pool_id"))
     .where(_number.c.visitor_id == value("holder"))
-    .values(free_at=value("until"))
+    .values(free_at=value("until"), idle_since=_idle_since)
     .returning(_number.c.id, _number.c.e164)
 )
 
 _KEEP_ALL = Prepared(
     update(_number)
     .where(_number.c.tenant_id == value("tenant_id"), _number.c.visitor_id == value("holder"))
-    .values(free_at=value("until"))
+    .values(free_at=value("until"), idle_since=_idle_since)
 )
 
 _TAKE = Prepared(
@@ -75,12 +79,12 @@ _TAKE = Prepared(
         == select(_number.c.id)
         .where(_number.c.tenant_id == value("tenant_id"), _number.c.pool_id == value("pool_id"))
         .where(_number.c.free_at <= value("now"))
-        .order_by(_number.c.free_at, _number.c.id)
+        .order_by(_number.c.idle_since, _number.c.id)
         .limit(1)
         .with_for_update(skip_locked=True)
         .scalar_subquery(),
     )
-    .values(visitor_id=value("holder"), free_at=value("until"))
+    .values(visitor_id=value("holder"), free_at=value("until"), idle_since=_later, is_called=False, rests=False)
     .returning(_number.c.id, _number.c.e164)
 )
 
@@ -156,11 +160,11 @@ def _source(arrival: Arrival, visit_id: int | None, last: Sequence[Any]) -> tupl
 
 def _number_for(tx: Tx, arrival: Arrival, pool_id: int, visitor_id: int, *, is_known: bool) -> tuple[int, str] | None:
     now, until = to_micros(arrival.now), to_micros(arrival.now + arrival.hold)
-    ask = {"tenant_id": arrival.tenant_id, "pool_id": pool_id, "holder": visitor_id, "until": until}
+    ask = {"tenant_id": arrival.tenant_id, "pool_id": pool_id, "holder": visitor_id, "until": until, "now": now}
     kept = tx.run(_KEEP, ask) if is_known else []
     if kept:
         return kept[0][0], kept[0][1]
-    taken = tx.run(_TAKE, {**ask, "now": now})
+    taken = tx.run(_TAKE, ask)
     if not taken:
         return None
     number_id, number = taken[0]
@@ -176,6 +180,7 @@ def touch(tx: Tx, tenant_id: int, site_id: int, token: str, now: datetime, hold:
     if not known or known[0][1] is None:
         return None
     visitor_id, visit_id = known[0][:2]
-    tx.run(_KEEP_ALL, {"tenant_id": tenant_id, "holder": visitor_id, "until": to_micros(now + hold)})
+    until = {"until": to_micros(now + hold), "now": to_micros(now)}
+    tx.run(_KEEP_ALL, {"tenant_id": tenant_id, "holder": visitor_id, **until})
     tx.run(_SEEN, {"tenant_id": tenant_id, "visit": visit_id, "now": to_micros(now), "taken": None})
     return int(visit_id)

@@ -49,9 +49,11 @@ _KEPT = Prepared(
     text("""
 WITH asked AS MATERIALIZED (
     SELECT * FROM json_to_recordset(:asked)
-    AS asked(n int, tenant_id bigint, pool_id bigint, visitor_id bigint, until bigint)
+    AS asked(n int, tenant_id bigint, pool_id bigint, visitor_id bigint, now bigint, until bigint)
 )
-UPDATE tracking_number SET free_at = asked.until FROM asked
+UPDATE tracking_number SET free_at = asked.until, idle_since =
+    CASE WHEN is_called THEN idle_since ELSE greatest(idle_since, asked.now) END
+FROM asked
 WHERE tracking_number.tenant_id = asked.tenant_id AND tracking_number.pool_id = asked.pool_id
   AND tracking_number.visitor_id = asked.visitor_id
 RETURNING asked.n, asked.pool_id, tracking_number.id, tracking_number.e164
@@ -65,13 +67,14 @@ _TAKEN = Prepared(
 WITH asked AS MATERIALIZED (
     SELECT * FROM json_to_recordset(:asked) AS asked(n int, place int, visitor_id bigint, until bigint)
 ), idle AS MATERIALIZED (
-    SELECT id, free_at FROM tracking_number
+    SELECT id, idle_since FROM tracking_number
     WHERE tenant_id = :tenant_id AND pool_id = :pool_id AND free_at <= :now
-    ORDER BY free_at, id LIMIT :most FOR UPDATE SKIP LOCKED
+    ORDER BY idle_since, id LIMIT :most FOR UPDATE SKIP LOCKED
 ), placed AS (
-    SELECT id, row_number() OVER (ORDER BY free_at, id) AS place FROM idle
+    SELECT id, row_number() OVER (ORDER BY idle_since, id) AS place FROM idle
 ), taken AS (
-    UPDATE tracking_number SET visitor_id = asked.visitor_id, free_at = asked.until
+    UPDATE tracking_number SET visitor_id = asked.visitor_id, free_at = asked.until,
+        idle_since = greatest(tracking_number.idle_since, :now), is_called = false, rests = false
     FROM placed JOIN asked ON asked.place = placed.place
     WHERE tracking_number.tenant_id = :tenant_id AND tracking_number.id = placed.id
     RETURNING asked.n, asked.visitor_id, tracking_number.id, tracking_number.e164
@@ -193,9 +196,8 @@ class _Turn:
 
     def _asking(self, n: int, pool_id: int) -> Row:
         arrival = self._arrivals[n]
-        until = to_micros(arrival.now + arrival.hold)
-        asked = {"n": n, "tenant_id": arrival.tenant_id, "pool_id": pool_id, "until": until}
-        return asked | {"visitor_id": self._visitors[n]}
+        moments = {"now": to_micros(arrival.now), "until": to_micros(arrival.now + arrival.hold)}
+        return {"n": n, "tenant_id": arrival.tenant_id, "pool_id": pool_id, "visitor_id": self._visitors[n], **moments}
 
     def _open(self, asking: Mapping[int, Sequence[int]]) -> None:
         """Note that the visits that go on were seen, and begin the others."""

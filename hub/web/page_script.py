@@ -1,4 +1,7 @@
-"""The page script as a site loads it: its settings, then the text of ``static/dni.js``, in one cached answer."""
+"""The page scripts as a site loads them: the site's settings, then the script's text, in one cached answer.
+
+``dni.js`` shows the number; ``enquiries.js`` takes forms and callback orders, and needs ``dni.js`` on the page.
+"""
 
 import hashlib
 from functools import cache
@@ -9,32 +12,35 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.store.sites import SiteDoor
+from hub.web.words.callback import CALLBACK
+from tracking_core.phone import national
 
 HEARTBEAT_S = 30
 _TIMEOUT_MS = 1_000
-_FILE = Path(__file__).parent / "static" / "dni.js"
+_STATIC = Path(__file__).parent / "static"
+_NUMBER, _ENQUIRIES = "dni.js", "enquiries.js"
 
 
 @cache
-def script() -> bytes:
-    """Return the script's text."""
-    return _FILE.read_bytes()
+def script(name: str) -> bytes:
+    """Return the text of a script."""
+    return (_STATIC / name).read_bytes()
 
 
 @cache
 def version() -> str:
-    """Return the version that stands in the script's address: it changes when the text does."""
-    return hashlib.sha256(script()).hexdigest()[:10]
+    """Return the version that stands in the addresses of both scripts: it changes when the text of either does."""
+    return hashlib.sha256(script(_NUMBER) + script(_ENQUIRIES)).hexdigest()[:10]
 
 
-def snippet(public_url: str, site_key: str) -> str:
-    """Return the line a site's pages carry."""
-    return f'<script async src="{public_url.rstrip("/")}/dni/v1/{version()}/{site_key}.js"></script>'
+def snippet(public_url: str, site_key: str, more: str = "") -> str:
+    """Return the line a site's pages carry; with ``more`` that of a second script."""
+    return f'<script async src="{public_url.rstrip("/")}/dni/v1/{version()}/{site_key}{more}.js"></script>'
 
 
 def answer(request: Request, site: SiteDoor, base: str) -> Response:
-    """Answer with the script and the site's settings; 304 when the browser has just that."""
-    body = b"window.__dni=" + orjson.dumps(_settings(site, base)) + b";\n" + script()
+    """Answer with the script that is asked for and the site's settings; 304 when the browser has just that."""
+    body = _enquiries(site, base) if request.url.path.endswith(f"/{_ENQUIRIES}") else _number(site, base)
     tag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
     is_pinned = request.path_params["version"] == version()
     headers = {
@@ -47,12 +53,12 @@ def answer(request: Request, site: SiteDoor, base: str) -> Response:
     return Response(body, media_type="text/javascript; charset=utf-8", headers=headers)
 
 
-def _settings(site: SiteDoor, base: str) -> dict[str, object]:
+def _number(site: SiteDoor, base: str) -> bytes:
     targets = [
         {"group": one.group, "number": one.e164, "selectors": one.selectors, "mask": one.mask or None}
         for one in site.numbers
     ]
-    return {
+    settings = {
         "site": site.key,
         "base": base.rstrip("/"),
         "targets": targets,
@@ -61,3 +67,18 @@ def _settings(site: SiteDoor, base: str) -> dict[str, object]:
         "timeout_ms": _TIMEOUT_MS,
         "hb": HEARTBEAT_S,
     }
+    return b"window.__dni=" + orjson.dumps(settings) + b";\n" + script(_NUMBER)
+
+
+def _enquiries(site: SiteDoor, base: str) -> bytes:
+    to_dial = site.numbers[0].e164 if site.numbers else site.overflow_number
+    settings = {
+        "site": site.key,
+        "base": base.rstrip("/"),
+        "forms": site.forms,
+        "callback": site.callback,
+        "phone": {"number": to_dial, "display": national(to_dial)},
+        "words": CALLBACK,
+    }
+    # A second copy of the script finds the settings of the first, and that it is on.
+    return b"window.__dni_enquiries??=" + orjson.dumps(settings) + b";\n" + script(_ENQUIRIES)

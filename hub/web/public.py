@@ -2,32 +2,34 @@
 
 import secrets
 import time
-from collections import Counter
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-from crawlerdetect import CrawlerDetect
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hub import enquiries
 from hub.hub import Hub
 from hub.store import calls, pages, sites, visits
-from hub.store.arrival import Arrival, Shown
+from hub.store.arrival import Arrival
 from hub.store.pages import Seen
 from hub.store.sites import SiteDoor
-from hub.web import page_script
+from hub.web import letters, numbers_shown, page_script
 from hub.web.answers import Json, refused
-from tracking_core.phone import national, to_e164
-from tracking_core.selective import FromPool, Show, Static, device_of
+from hub.web.flood import Rates, is_bot
+from tracking_core.enquiry import EnquiryKind
+from tracking_core.phone import to_e164
+from tracking_core.selective import device_of
 from tracking_core.source import Source, read_source
 
 _BODY_CAP = 16_384  # bytes
 _SITE_FRESH_S = 10.0
 _MOST_GROUPS = 20
+_LETTERS_PER_MINUTE = 10  # of one address
+_FROM_PAGES = (EnquiryKind.FORM, EnquiryKind.CALLBACK)
 _EVENTS = ("tel_tap", "copy", "form", "reveal")
 _TOKEN_ALPHABET = frozenset("0123456789abcdef")
 _PREFLIGHT = {
@@ -48,6 +50,7 @@ class Doors:
         self.hub = hub
         self._sites: dict[str, tuple[float, SiteDoor | None]] = {}
         self._rates = Rates(hub.settings.visits_per_minute)
+        self._letters = Rates(_LETTERS_PER_MINUTE)
 
     async def script(self, request: Request) -> Response:
         """Answer with the script and the site's settings."""
@@ -74,7 +77,7 @@ class Doors:
         arrival = Arrival(
             tenant_id=site.tenant_id,
             site_id=site.id,
-            pools=lambda source: _pools(site.shows(groups, source, device)) if may_hold else (),
+            pools=lambda source: numbers_shown.pools(site.shows(groups, source, device)) if may_hold else (),
             token=token,
             source=Source(source.channel) if anonymous else source,
             now=self.hub.clock.now(),
@@ -82,8 +85,8 @@ class Doors:
             is_new=known is None,
         )
         shown = await visits.arrive(self.hub.db, arrival)
-        numbers = _numbers(site, site.shows(groups, shown.source, device), shown)
-        return Json(_answer(site, token, shown, {} if sees_own else numbers), headers=_cors(origin))
+        numbers = numbers_shown.numbers(site, site.shows(groups, shown.source, device), shown)
+        return Json(numbers_shown.answer(site, token, shown, {} if sees_own else numbers), headers=_cors(origin))
 
     async def heartbeat(self, request: Request) -> Response:
         """Keep the numbers of a visitor who is still there."""
@@ -94,6 +97,24 @@ class Doors:
             return await self._refuse(request, str(error))
         if token:
             await self.hub.db.write(visits.touch, site.tenant_id, site.id, token, self.hub.clock.now(), site.hold)
+        return Response(status_code=204, headers=_cors(origin))
+
+    async def enquiry(self, request: Request) -> Response:
+        """Keep what a visitor wrote: a form, or an order to call him back."""
+        try:
+            site, asked, origin = await self._read(request)
+            if not origin:
+                raise Unacceptable(
+                    "The header origin is missing: what a page's form says is taken from browsers alone."
+                )
+            now = self.hub.clock.now()
+            letter = letters.read({**asked, "at": None}, f"site{site.id}", now, _FROM_PAGES)
+        except (Unacceptable, letters.Unreadable) as error:
+            return await self._refuse(request, str(error))
+        if not self._letters.hit(request.client.host if request.client else ""):
+            return await self._refuse(request, "Too many enquiries came from this address: wait a minute.", status=429)
+        await self.hub.db.write(enquiries.take, site.tenant_id, site.id, letter, now, self.hub.vault)
+        self.hub.inbox.wake()
         return Response(status_code=204, headers=_cors(origin))
 
     async def event(self, request: Request) -> Response:
@@ -164,59 +185,9 @@ class Doors:
 
     async def _refuse(self, request: Request, sentence: str, status: int = 400) -> Response:
         await self.hub.db.write(calls.count_refusal, "dni", sentence.split(" ", 3)[1], self.hub.clock.now())
-        return refused(request, status, sentence)
-
-
-class Rates:
-    """Counts the views of each address within a minute; a dictionary, since this is asked at every view."""
-
-    def __init__(self, most: int) -> None:
-        self._most, self._minute = most, 0
-        self._views: Counter[str] = Counter()
-
-    def hit(self, address: str) -> bool:
-        """Count one more view; False when the address has had its share of this minute."""
-        minute = int(time.monotonic() // 60)
-        if minute != self._minute:
-            self._minute, self._views = minute, Counter()
-        self._views[address] += 1
-        return self._views[address] <= self._most
-
-
-@lru_cache(maxsize=4_096)
-def is_bot(agent: str) -> bool:
-    """Say whether a User-Agent is a robot's; an empty one is (dni sheet, section 12)."""
-    return not agent or bool(CrawlerDetect(user_agent=agent).isCrawler(agent))
-
-
-def _pools(shows: Mapping[str, Show]) -> tuple[int, ...]:
-    return tuple(show.pool_id for show in shows.values() if isinstance(show, FromPool))
-
-
-def _numbers(site: SiteDoor, shows: Mapping[str, Show], shown: Shown) -> dict[str, dict[str, Any]]:
-    """Return the number of each group; a group whose own number stays is not named."""
-    told = {}
-    for group, show in shows.items():
-        if isinstance(show, Static):
-            told[group] = _told(show.e164, overflow=False)
-        elif isinstance(show, FromPool):
-            held = shown.numbers.get(show.pool_id)
-            told[group] = _told(held or site.pools[show.pool_id].overflow_number, overflow=held is None)
-    return told
-
-
-def _told(e164: str, *, overflow: bool) -> dict[str, Any]:
-    return {"number": e164, "display": national(e164), "overflow": overflow}
-
-
-def _answer(site: SiteDoor, token: str, shown: Shown, numbers: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "visitor": token,
-        "visit": shown.visit_id,
-        "numbers": numbers,
-        "hold_s": int(site.hold.total_seconds()) if shown.numbers else 0,
-        "hb": page_script.HEARTBEAT_S,
-    }
+        answer = refused(request, status, sentence)
+        answer.headers.update(_cors(request.headers.get("origin", "")))  # so that the script can read why
+        return answer
 
 
 def _is_anonymous(asked: Mapping[str, Any]) -> bool:
@@ -287,6 +258,8 @@ def routes(doors: Doors) -> list[Route]:
         Route("/dni/v1/visit", doors.visit, methods=["POST"]),
         Route("/dni/v1/hb", doors.heartbeat, methods=["POST"]),
         Route("/dni/v1/event", doors.event, methods=["POST"]),
+        Route("/dni/v1/enquiry", doors.enquiry, methods=["POST"]),
         Route("/dni/v1/{version}/{site}.js", doors.script, methods=["GET"]),
-        *(Route(f"/dni/v1/{door}", _preflight, methods=["OPTIONS"]) for door in ("visit", "hb", "event")),
+        Route("/dni/v1/{version}/{site}/enquiries.js", doors.script, methods=["GET"]),
+        *(Route(f"/dni/v1/{door}", _preflight, methods=["OPTIONS"]) for door in ("visit", "hb", "event", "enquiry")),
     ]

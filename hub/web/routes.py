@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from hub.hub import Hub
-from hub.web import api, console, oauth, public, telephony
+from hub.web import api, api_enquiries, console, oauth, public, telephony
 from hub.web.answers import Json
 from hub.web.middleware import Frame, origin_of
 
@@ -20,6 +20,7 @@ def routes(hub: Hub) -> list[BaseRoute]:
         *public.routes(public.Doors(hub)),
         *telephony.routes(telephony.Door(hub)),
         *api.routes(),
+        *api_enquiries.routes(),
         *oauth.routes(oauth.Connecting(hub)),
         Route("/health", _health),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static"),

@@ -1,5 +1,6 @@
 """A customer's site and a hub that plays the page script's contract, on one loopback server in a thread."""
 
+import html
 import itertools
 import json
 import socket
@@ -18,7 +19,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from hub.web.words.callback import CALLBACK
+
 SCRIPT = Path(__file__).resolve().parents[2] / "hub/web/static/dni.js"
+ENQUIRIES = SCRIPT.with_name("enquiries.js")
 TARGET, POOL = "+74951112233", "+74954445566"
 MOBILE_TARGET, MOBILE_POOL = "+79161112233", "+79164445566"
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -63,7 +67,7 @@ async def frames(page: Page) -> None:
 
 @dataclass(frozen=True)
 class Heard:
-    """One message of the page script: visit, hb or event, with what it said and the cookies it carried."""
+    """One message of a page script: visit, hb, event or enquiry, with what it said and the cookies it carried."""
 
     door: str
     said: Mapping[str, Any]
@@ -83,6 +87,7 @@ class Scene:
     numbers: dict[str, str] = field(default_factory=lambda: {"city": POOL, "mobile": MOBILE_POOL})
     hold_s: float = 600
     answer: Callable[[Mapping[str, Any]], Response] | None = None
+    statuses: list[int] = field(default_factory=list)  # of the next answers to enquiries; 204 after them
     gate: threading.Event = field(default_factory=threading.Event)
     heard: list[Heard] = field(default_factory=list)
     _news: threading.Condition = field(default_factory=threading.Condition)
@@ -100,6 +105,16 @@ class Scene:
     def config(self) -> dict[str, Any]:
         usual = {"mode": "load", "consent": "full", "timeout_ms": 1000, "hb": 30}
         return {"site": self.key, "base": self.hub, "targets": self.targets} | usual | self.settings
+
+    def takes_enquiries(self, **told: str) -> None:
+        """Let the pages load the second script as well, with data- attributes of its line."""
+        attributes = "".join(f' data-{name}="{html.escape(text)}"' for name, text in told.items())
+        self.head += f'<script async src="{self.hub}/dni/v1/1/{self.key}/enquiries.js"{attributes}></script>'
+
+    def enquiries_config(self) -> dict[str, Any]:
+        phone = {"number": TARGET, "display": "+7 495 111-22-33"}
+        usual = {"forms": True, "callback": None, "phone": phone, "words": CALLBACK}
+        return {"site": self.key, "base": self.hub} | usual
 
     def usual_answer(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """Answer as a hub with free numbers does; a visitor keeps his token and his visit."""
@@ -139,9 +154,12 @@ class Stage:
     def __init__(self, port: int) -> None:
         self.port = port
         self.scenes: dict[str, Scene] = {}
-        doors = [Route(f"/dni/v1/{door}", self.door, methods=["POST"]) for door in ("visit", "hb", "event")]
-        pages = [Route("/dni/v1/{version}/{key}.js", self.script), Route("/{key}/{page:path}", self.page)]
-        self.app = Starlette(routes=[*doors, *pages])
+        doors = [Route(f"/dni/v1/{door}", self.door, methods=["POST"]) for door in ("visit", "hb", "event", "enquiry")]
+        scripts = [
+            Route("/dni/v1/{version}/{key}.js", self.script),
+            Route("/dni/v1/{version}/{key}/enquiries.js", self.enquiries),
+        ]
+        self.app = Starlette(routes=[*doors, *scripts, Route("/{key}/{page:path}", self.page)])
 
     def scene(self) -> Scene:
         made = Scene(self.port)
@@ -160,6 +178,12 @@ class Stage:
         text = f"window.__dni={json.dumps(scene.config())};\n{SCRIPT.read_text(encoding='utf-8')}"
         return Response(text, media_type="text/javascript")
 
+    async def enquiries(self, request: Request) -> Response:
+        scene = self.scenes[request.path_params["key"]]
+        config = json.dumps(scene.enquiries_config())
+        text = f"window.__dni_enquiries??={config};\n{ENQUIRIES.read_text(encoding='utf-8')}"
+        return Response(text, media_type="text/javascript")
+
     async def door(self, request: Request) -> Response:
         said = json.loads(await request.body())
         scene = self.scenes[said["site"]]
@@ -169,7 +193,8 @@ class Stage:
             await anyio.to_thread.run_sync(scene.gate.wait, PATIENCE_S)
             response = scene.answer(said) if scene.answer else JSONResponse(scene.usual_answer(said))
         else:
-            response = Response(status_code=204)
+            refusing = door == "enquiry" and scene.statuses
+            response = Response(status_code=scene.statuses.pop(0) if refusing else 204)
         response.headers["access-control-allow-origin"] = request.headers.get("origin", "*")
         response.headers["access-control-allow-credentials"] = "true"
         return response

@@ -101,7 +101,7 @@ def doors(world: World) -> dict[str, list[str]]:
         "hooks": [f"/hooks/amocrm/{hook_of(world)}", "/hooks/amocrm/%00", f"/hooks/nobody/{hook_of(world)}", "/hooks/x"],
         "oauth": ["/oauth/amocrm/callback", "/oauth/%00/callback", "/connect/amocrm"],
         "api": ["/api/v1/report/roi", "/api/v1/calls", "/api/v1/spend", "/api/v1/status"],
-        "console": ["/login", "/", "/calls/%00", "/calls/9" + "9" * 30, "/deliveries/%00/again", "/logout", "/language", "/static/../../etc/passwd"],
+        "console": ["/login", "/", "/enquiries/%00", "/enquiries/9" + "9" * 30, "/deliveries/%00/again", "/logout", "/language", "/static/../../etc/passwd"],
         "elsewhere": ["/health", "/%2e%2e/%2e%2e/etc/passwd", "//evil.example/x", "/\ud7ff", "/" + "a" * 5_000],
     }  # fmt: skip
 

@@ -55,7 +55,7 @@ async def lived(world: World) -> list[str]:
     for path in ("calls", "status", f"report/roi?from={day}&to={day}"):
         await keep("GET", f"/api/v1/{path}", headers=bearer)
     html = {"accept": "text/html"}
-    pages = ["/", "/calls", "/connections", "/nowhere", *(f"/calls/{number}" for number in (1, 2, 3))]
+    pages = ["/", "/enquiries", "/connections", "/nowhere", *(f"/enquiries/{number}" for number in (1, 2, 3))]
     pages += [f"/deliveries?state={state}" for state in ("ready", "parked", "delivered", "sending")]
     for page in pages:
         await keep("GET", page, headers=html)

@@ -44,7 +44,7 @@ def changed(old: str, new: str) -> str:
 
 
 WRONG: Mapping[str, tuple[str, str]] = {
-    "unknown_key": (changed("tenant:", "colour: red\ntenant:"), "1: colour: there is no such key; allowed: tenant, owner, sites, telephony, scenarios"),
+    "unknown_key": (changed("tenant:", "colour: red\ntenant:"), "1: colour: there is no such key; allowed: tenant, owner, sites, telephony, goals, staff, spam, scenarios"),
     "unknown_key_of_a_site": (changed("    hosts:", "    host: x\n    hosts:"), "5: sites.0.host: there is no such key; allowed: name, hosts, zone, currency, overflow_number, hold_minutes, mode, consent,"),
     "unknown_key_of_a_pool": (changed("        numbers:", "        colour: red\n        numbers:"), "9: sites.0.pools.0.colour: there is no such key; allowed: name, group, overflow_number, numbers"),
     "unknown_key_of_the_owner": (changed("{email:", "{phone: 1, email:"), "2: owner.phone: there is no such key; allowed: email, password"),

@@ -59,7 +59,10 @@ class Inbox(SQLModel, table=True):
 class Call(SQLModel, table=True):
     """What telephony told of an enquiry that is a call, folded from its events."""
 
-    __table_args__ = (UniqueConstraint("account_id", "provider_call_id"),)
+    __table_args__ = (
+        UniqueConstraint("account_id", "provider_call_id"),
+        Index("ix_call_dialled", "tenant_id", "dialled"),
+    )
 
     enquiry_id: int = Field(primary_key=True, sa_type=Identifier, foreign_key="enquiry.id")
     tenant_id: int = tenant()

@@ -13,6 +13,7 @@ class Tenant(SQLModel, table=True):
     id: int | None = identifier()
     name: str
     created_at: datetime = moment()
+    rules: bytes | None = None  # sealed JSON: which enquiries count, and whose never do
 
 
 class Person(SQLModel, table=True):

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from hub.store.moment import Identifier
@@ -24,6 +24,10 @@ class Site(SQLModel, table=True):
     hold_s: int = 600
     mode: str = "load"  # or intent: a number is asked for only when the visitor reaches for it
     consent: str = "full"  # what the script may keep before the page says otherwise: full, anonymous, off
+    forms: bool = True  # the second script tells of the forms of its pages
+    callback: dict[str, str] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )  # its button's words
     office: list[str] = json_(list)  # networks (CIDR) whose visitors see the site's own numbers
 
 
@@ -87,12 +91,15 @@ class Placement(SQLModel, table=True):
 class TrackingNumber(SQLModel, table=True):
     """A phone number we show: of a pool, of a placement, or a site's overflow number.
 
-    ``visitor_id`` holds it now and ``free_at`` is when somebody else may take it; 0 when it was never given.
+    ``visitor_id`` holds it now, ``free_at`` is when somebody else may take it, and ``idle_since`` is the moment that
+    orders the free ones (``tracking_core.pool.HeldNumber``); both 0 when it was never given. ``is_called`` says that
+    its holder has called: his phone tells him from now on, so his staying on the site does not warm the number. One
+    that rests, because calls of strangers come to it, has no holder and ``free_at`` is when its rest is over.
     """
 
     __tablename__ = "tracking_number"
     __table_args__ = (
-        Index("ix_tracking_number_longest_idle", "pool_id", "free_at", "id"),
+        Index("ix_tracking_number_longest_idle", "pool_id", "idle_since", "id", "free_at"),
         unique_where("uq_tracking_number_holder", "visitor_id IS NOT NULL", "visitor_id", "pool_id"),
         # One holder per visitor and pool; free_at and visitor_id change at every lease: leave room on the page.
         {"postgresql_with": {"fillfactor": 50}},
@@ -106,6 +113,9 @@ class TrackingNumber(SQLModel, table=True):
     placement_id: int | None = reference("placement", nullable=True)
     visitor_id: int | None = Field(default=None, sa_type=Identifier)
     free_at: int = Field(default=0, sa_type=Identifier)
+    idle_since: int = Field(default=0, sa_type=Identifier)
+    is_called: bool = False
+    rests: bool = False
 
 
 class Visitor(SQLModel, table=True):

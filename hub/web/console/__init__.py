@@ -9,7 +9,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from hub.web.answers import refused
-from hub.web.console import calls_page, connections_page, deliveries_page, login, report_page, sites_page
+from hub.web.console import (
+    connections_page,
+    deliveries_page,
+    enquiries_page,
+    login,
+    numbers_page,
+    report_page,
+    sites_page,
+)
 from hub.web.console.session import whoever
 from hub.web.console.shell import complain
 
@@ -20,12 +28,14 @@ routes: list[BaseRoute] = [
     Route("/language", login.language, methods=["POST"]),
     Route("/", report_page.show, methods=["GET"]),
     Route("/report", report_page.show, methods=["GET"]),
-    Route("/calls", calls_page.show_list, methods=["GET"]),
-    Route("/calls/{call_id}", calls_page.show_one, methods=["GET"]),
+    Route("/enquiries", enquiries_page.show_list, methods=["GET"]),
+    Route("/enquiries/{enquiry_id}", enquiries_page.show_one, methods=["GET"]),
+    Route("/enquiries/{enquiry_id}/heard", enquiries_page.hear, methods=["POST"]),
     Route("/deliveries", deliveries_page.show, methods=["GET"]),
     Route("/deliveries/{delivery_id}/again", deliveries_page.send_again, methods=["POST"]),
     Route("/connections", connections_page.show, methods=["GET"]),
     Route("/sites", sites_page.show, methods=["GET"]),
+    Route("/sites/{key}/numbers", numbers_page.show, methods=["GET"]),
 ]
 
 

@@ -49,6 +49,7 @@ def _told(desk: Desk, site: SiteTold) -> dict[str, Any]:
     return {
         "site": site,
         "line": line,
+        "forms_line": snippet(desk.hub.settings.public_url, site.key, "/enquiries"),
         "mail": _mail(desk, site, line),
         "status": _status(site, [*findings, *of_pools]),
         "findings": findings,

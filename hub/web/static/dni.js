@@ -14,7 +14,7 @@
   const IDS = /^(_ga|_ym_|_fb|_ct_|roistat_visit)/;
 
   let consent, view, frame, started, announced, settle;
-  let lease = { visit: null }; // what the hub gave last: {visit, numbers, hold, until}
+  let lease = { visit: null }; // what the hub gave last: {visitor, visit, numbers, hold, until}
   let live = {}; // what the page shows: group -> number
   let spots = {}; // group -> elements where its number stands
   let revealed = config.mode !== "intent";
@@ -84,8 +84,8 @@
   };
 
   const original = (place) => {
-    const mark = marks.get(place);
-    return mark && mark.now === place.nodeValue ? mark.was : place.nodeValue;
+    const { was, now } = marks.get(place) || {};
+    return now === place.nodeValue ? was : place.nodeValue;
   };
   const textOf = (places) => places.map(original).join("");
 
@@ -166,7 +166,7 @@
       if (scope === roots) spots[group] = new Set();
     }
     render(scope);
-    for (const listener of listeners) attempt(() => listener(live, lease.visit));
+    for (const listener of listeners) attempt(() => listener(live, lease.visit, consent));
   };
 
   const flush = () => {
@@ -191,20 +191,21 @@
     observer.observe(root, { subtree: true, childList: true, characterData: true, attributeFilter: ["href"] });
 
   const cookies = () => document.cookie.split("; ").map((pair) => pair.split("="));
-  const cookie = (name) => (cookies().find(([key]) => key === name) || [])[1] || "";
+  const cookie = (name) => new Map(cookies()).get(name) || "";
 
   // The first domain a browser takes is the widest one allowed.
   const setCookie = (name, value) => {
     const labels = location.hostname.split(".");
-    const age = value ? 31536000 : 0;
-    const secure = location.protocol === "https:" ? ";secure" : "";
+    const tail = location.protocol === "https:" ? ";secure" : "";
     for (let n = 1; n <= labels.length && cookie(name) !== value; n++) {
       const domain = labels.slice(-n).join(".");
-      document.cookie = `${name}=${value};path=/;domain=${domain};samesite=lax;max-age=${age}${secure}`;
+      document.cookie = `${name}=${value};path=/;domain=${domain};samesite=lax;max-age=${value ? 31536000 : 0}${tail}`;
     }
   };
 
-  const save = () => consent === "full" && attempt(() => (localStorage._cth_n = JSON.stringify(lease)));
+  const save = () =>
+    lease.visitor &&
+    attempt(() => Object.assign(localStorage, { _cth: lease.visitor, _cth_n: JSON.stringify(lease) }));
   const restore = () =>
     consent === "full" && attempt(() => (lease = JSON.parse(localStorage._cth_n || "null") || lease));
   const forget = () => {
@@ -214,7 +215,7 @@
 
   const post = async (door, fields, parting) => {
     const full = consent === "full";
-    const visitor = (full && (cookie("_cth") || attempt(() => localStorage._cth))) || null;
+    const visitor = (full && (cookie("_cth") || attempt(() => localStorage._cth) || lease.visitor)) || null;
     const body = JSON.stringify(Object.assign({ site: config.site, visitor, visit: lease.visit || null }, fields));
     const address = `${config.base}/dni/v1/${door}`;
     if (parting && full && navigator.sendBeacon(address, body)) return {};
@@ -233,18 +234,16 @@
     const numbers = Object.assign({}, lease.numbers);
     for (const group of groups) numbers[group] = given && given[group];
     const hold = hold_s * 1000 || 0;
-    lease = { visit, numbers, hold, until: Date.now() + hold };
+    const known = consent === "full" && /^[\w-]{16,128}$/.test(visitor);
+    lease = { visitor: known && visitor, visit, numbers, hold, until: Date.now() + hold };
     if (late) render([]);
     else show(numbers, spotsHere());
-    if (consent === "full" && /^[\w-]{16,128}$/.test(visitor)) {
-      setCookie("_cth", visitor);
-      attempt(() => (localStorage._cth = visitor));
-    }
+    if (known) setCookie("_cth", visitor);
     save();
     settle();
+    setTimeout(selfTest, config.timeout_ms);
     if (announced) return;
     announced = true;
-    setTimeout(selfTest, config.timeout_ms);
     setInterval(() => document.hidden || beat(), 1000 * (Math.max(hb, 5) || 30));
     (window.dataLayer = window.dataLayer || []).push({ event: "dni_ready", visit, numbers: live });
   };
@@ -306,7 +305,7 @@
     });
   };
 
-  // Intent mode: the visitor turns to a number, or scrolls to a new one.
+  // Intent: the visitor turns to a number or scrolls to a new one.
   const reveal = ({ type }, element) => {
     const group = groupsHere().find((one) => [...spots[one]].some((spot) => spot.contains(element)));
     if (revealed || !group) return;
@@ -323,7 +322,10 @@
     }
   });
 
+  const tested = {}; // paths
   const selfTest = () => {
+    if (tested[location.pathname]) return;
+    tested[location.pathname] = true;
     const found = {};
     for (const { group } of targets) found[group] = spots[group].size;
     const images = [...document.images].filter(({ alt, title, src }) =>
@@ -345,8 +347,8 @@
     });
     on("copy", () => {
       const digits = digitsOf("" + getSelection());
-      for (const [group, number] of Object.entries(live))
-        if (digits.includes(dissect(number).national)) report({ kind: "copy", group, number });
+      for (const group in live)
+        if (digits.includes(dissect(live[group]).national)) report({ kind: "copy", group, number: live[group] });
     });
     on("submit", (event, form) => report({ kind: "form", detail: { form: form.getAttribute("id") } }));
     on("mouseover", reveal);
@@ -395,7 +397,7 @@
     },
     on(name, listener) {
       listeners.push(listener);
-      listener(live, lease.visit);
+      listener(live, lease.visit, consent);
     },
     getVisit(listener) {
       settled.then(() => listener(lease.visit));
@@ -412,8 +414,8 @@
   window.dni = { push, ready: true };
 
   const start = () => {
-    const wait = document.prerendering ? "prerenderingchange" : document.readyState === "loading" && "DOMContentLoaded";
-    if (wait) return document.addEventListener(wait, start);
+    if (document.prerendering) return document.addEventListener("prerenderingchange", start);
+    if (document.readyState === "loading") return document.addEventListener("DOMContentLoaded", start);
     started = true;
     roots.forEach(observe);
     listen();

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from hub import report
-from hub.store import console, health, story, tables
+from hub.store import console, enquiry_rows, health, story, tables
 from hub.store.db import Db
 from hub.store.vault import Vault
 
@@ -29,9 +29,9 @@ def seeded(db: Db, vault: Vault, seed: Any) -> Any:
 
 
 async def test_lists_and_counts_are_the_same(db: Db, seeded: Any, vault: Vault) -> None:
-    counts = await db.read(console.calls_shown, seeded.tenant)
-    assert counts == {"all": 4, "missed": 1, "unmatched": 2, "undelivered": 2}
-    older = await db.read(console.call_rows, seeded.tenant, "all", seeded.billboard, 1)
+    counts = await db.read(enquiry_rows.counts, seeded.tenant)
+    assert counts == {"all": 4, "missed": 1, "written": 0, "unmatched": 2, "undelivered": 2}
+    older = await db.read(enquiry_rows.rows_of, seeded.tenant, "all", seeded.billboard, 1)
     assert [row.id for row in older] == [seeded.missed]
     told = await db.read(story.story, seeded.tenant, seeded.answered, vault)
     assert told is not None
@@ -52,7 +52,9 @@ async def test_the_report_is_the_same(db: Db, seeded: Any) -> None:
     assert (made.total.calls, made.total.revenue_minor, made.total.spend_minor) == (4, 123_456_700, 3_000_000)
 
 
-@pytest.mark.parametrize("path", ["/", "/calls", "/calls?show=undelivered", "/deliveries", "/connections", "/calls/1"])
+@pytest.mark.parametrize(
+    "path", ["/", "/enquiries", "/enquiries?show=undelivered", "/deliveries", "/connections", "/enquiries/1"]
+)
 async def test_pages_are_there(owner: httpx.AsyncClient, path: str) -> None:
     assert (await owner.get(path)).status_code == 200
 
@@ -63,5 +65,5 @@ async def test_what_no_database_takes_is_refused(browser: httpx.AsyncClient, see
 
 
 async def test_an_id_that_no_database_takes_is_not_here(owner: httpx.AsyncClient) -> None:
-    csrf = re.findall(r'name="csrf" value="([^"]+)"', (await owner.get("/calls")).text)[0]
+    csrf = re.findall(r'name="csrf" value="([^"]+)"', (await owner.get("/enquiries")).text)[0]
     assert (await owner.post("/deliveries/a%00b/again", data={"csrf": csrf})).status_code == 404

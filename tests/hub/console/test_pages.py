@@ -13,9 +13,9 @@ from hub.store import people, tables
 from hub.store.db import Db
 from hub.store.tx import Tx
 
-PAGES = ("/", "/report", "/calls", "/deliveries", "/deliveries?state=delivered", "/connections")
+PAGES = ("/", "/report", "/enquiries", "/deliveries", "/deliveries?state=delivered", "/connections")
 STATES = ("ready", "sending", "accepted", "delivered", "parked", "dropped")
-FILTERS = ("all", "missed", "unmatched", "undelivered")
+FILTERS = ("all", "missed", "written", "unmatched", "undelivered")
 
 
 async def page(client: httpx.AsyncClient, path: str) -> str:
@@ -35,8 +35,8 @@ async def speak(client: httpx.AsyncClient, db: Db, seeded: Any, language: str) -
 
 
 def paths_of(seeded: Any) -> list[str]:
-    calls = [f"/calls/{one}" for one in (seeded.answered, seeded.missed, seeded.billboard, seeded.hidden)]
-    shown = [f"/calls?show={name}" for name in FILTERS]
+    calls = [f"/enquiries/{one}" for one in (seeded.answered, seeded.missed, seeded.billboard, seeded.hidden)]
+    shown = [f"/enquiries?show={name}" for name in FILTERS]
     return [*PAGES, *calls, *shown, *(f"/deliveries?state={state}" for state in STATES)]
 
 
@@ -97,13 +97,13 @@ async def test_every_field_has_a_label_and_every_table_a_caption(owner: httpx.As
 
 
 async def test_pages_are_not_kept_by_caches(owner: httpx.AsyncClient) -> None:
-    assert (await owner.get("/calls")).headers["cache-control"] == "no-store"
+    assert (await owner.get("/enquiries")).headers["cache-control"] == "no-store"
 
 
 async def test_what_a_person_wrote_is_shown_as_text(owner: httpx.AsyncClient, db: Db, seeded: Any) -> None:
     placement = tables.table_of(tables.Placement)
     await db.write(lambda tx: tx.execute(update(placement).values(name="<script>alert(1)</script>")).rowcount)
-    html = await page(owner, "/calls")
+    html = await page(owner, "/enquiries")
     assert "<script>" not in html
     assert "&lt;script&gt;alert(1)" in html
 
@@ -111,21 +111,21 @@ async def test_what_a_person_wrote_is_shown_as_text(owner: httpx.AsyncClient, db
 async def test_a_link_that_is_no_web_address_is_not_a_link(owner: httpx.AsyncClient, db: Db, seeded: Any) -> None:
     deal = tables.table_of(tables.Deal)
     await db.write(lambda tx: tx.execute(update(deal).values(url="javascript:alert(1)")).rowcount)
-    assert "javascript:" not in await page(owner, f"/calls/{seeded.answered}")
+    assert "javascript:" not in await page(owner, f"/enquiries/{seeded.answered}")
 
 
 # -- calls
 
 
 async def test_the_list_shows_source_confidence_and_deal(owner: httpx.AsyncClient) -> None:
-    text = text_of(await page(owner, "/calls"))
+    text = text_of(await page(owner, "/enquiries"))
     assert "searchads okna-brand реклама в поиске Точно · 94 % номер видел только он" in text
     assert "сделка 771 выиграна 1 234 567,00 ₽" in text
     assert "Отвечен разговор 2 мин 05 с" in text
 
 
 async def test_the_list_is_newest_first(owner: httpx.AsyncClient, seeded: Any) -> None:
-    shown = re.findall(r'class="time" href="/calls/(\d+)"', await page(owner, "/calls"))
+    shown = re.findall(r'class="time" href="/enquiries/(\d+)"', await page(owner, "/enquiries"))
     assert [int(one) for one in shown] == [seeded.hidden, seeded.billboard, seeded.missed, seeded.answered]
 
 
@@ -141,18 +141,18 @@ async def test_the_list_is_newest_first(owner: httpx.AsyncClient, seeded: Any) -
 async def test_a_filter_shows_what_it_says(
     owner: httpx.AsyncClient, seeded: Any, shown: str, expected: list[str]
 ) -> None:
-    found = re.findall(r'class="time" href="/calls/(\d+)"', await page(owner, f"/calls?show={shown}"))
+    found = re.findall(r'class="time" href="/enquiries/(\d+)"', await page(owner, f"/enquiries?show={shown}"))
     assert [int(one) for one in found] == [getattr(seeded, name) for name in expected]
 
 
 async def test_paging_goes_on_after_the_given_call(owner: httpx.AsyncClient, seeded: Any) -> None:
-    found = re.findall(r'class="time" href="/calls/(\d+)"', await page(owner, f"/calls?before={seeded.missed}"))
+    found = re.findall(r'class="time" href="/enquiries/(\d+)"', await page(owner, f"/enquiries?before={seeded.missed}"))
     assert [int(one) for one in found] == [seeded.answered]
 
 
 @pytest.mark.parametrize("before", ["0", "-1", "x", "9" * 30, "%00", "²"])
 async def test_a_page_that_cannot_be_is_the_first_or_empty(owner: httpx.AsyncClient, before: str) -> None:
-    assert (await owner.get(f"/calls?before={before}")).status_code == 200
+    assert (await owner.get(f"/enquiries?before={before}")).status_code == 200
 
 
 async def test_the_callers_number_is_masked(owner: httpx.AsyncClient, seeded: Any) -> None:
@@ -161,15 +161,15 @@ async def test_the_callers_number_is_masked(owner: httpx.AsyncClient, seeded: An
 
 
 async def test_a_story_tells_the_match_its_reason_and_who_else(owner: httpx.AsyncClient, seeded: Any) -> None:
-    text = text_of(await page(owner, f"/calls/{seeded.answered}"))
+    text = text_of(await page(owner, f"/enquiries/{seeded.answered}"))
     assert "В момент звонка номер был закреплён только за этим посетителем; был на сайте за 5 мин до звонка." in text
-    assert "Кто ещё мог звонить 4 % newsletter · november" in text
+    assert "Кто ещё это мог быть 4 % newsletter · november" in text
     assert "Разговор длился 125 с, засчитывается от 30 с." in text
 
 
 async def test_a_story_tells_the_plan_and_each_try(owner: httpx.AsyncClient, seeded: Any) -> None:
-    text = text_of(await page(owner, f"/calls/{seeded.missed}"))
-    assert "Если номера нет в CRM создать сделку «Звонок +7 916 ***-**-67»" in text
+    text = text_of(await page(owner, f"/enquiries/{seeded.missed}"))
+    assert "Если человека нет в CRM создать сделку «Звонок +7 916 ***-**-67»" in text
     assert "поставить задачу «Перезвонить +7 916 ***-**-67» на 15 мин" in text
     assert "14:10:00 попытка 1: отказ · CRM не приняла эти данные" in text
 
@@ -179,7 +179,7 @@ async def test_a_story_whose_plan_does_not_open_is_told_without_it(
 ) -> None:
     delivery = tables.table_of(tables.Delivery)
     await db.write(lambda tx: tx.execute(update(delivery).values(plan=b"\x01\x02k9")).rowcount)
-    text = text_of(await page(owner, f"/calls/{seeded.missed}"))
+    text = text_of(await page(owner, f"/enquiries/{seeded.missed}"))
     assert "План зашифрован ключом, которого у хаба больше нет." in text
 
 
@@ -189,7 +189,7 @@ async def test_a_corrected_match_is_told(owner: httpx.AsyncClient, db: Db, seede
         tx.execute(update(match).where(match.c.enquiry_id == seeded.missed).values(superseded_at=clock.now()))
 
     await db.write(correct)
-    text = text_of(await page(owner, f"/calls/{seeded.missed}"))
+    text = text_of(await page(owner, f"/enquiries/{seeded.missed}"))
     assert "До 20.11.2026, 15:00 считалось иначе: номер никто не видел или слишком давно." in text
 
 
@@ -268,5 +268,5 @@ async def test_a_connector_without_a_registration_says_what_to_do(owner: httpx.A
 async def test_a_lost_login_at_the_vendor_is_said_everywhere(owner: httpx.AsyncClient, db: Db) -> None:
     table = tables.table_of(tables.Installation)
     await db.write(lambda tx: tx.execute(update(table).values(status="reauthorise", reason="revoked")).rowcount)
-    assert "1 подключение не работает" in text_of(await page(owner, "/calls"))
+    assert "1 подключение не работает" in text_of(await page(owner, "/enquiries"))
     assert "Подключить снова" in text_of(await page(owner, "/connections"))

@@ -16,11 +16,11 @@ EMAIL, PASSWORD = "owner@example.com", "correct horse"
 
 
 async def log_in(client: httpx.AsyncClient, password: str = PASSWORD, **more: Any) -> httpx.Response:
-    return await client.post("/login", data={"email": EMAIL, "password": password, "next": "/calls"}, **more)
+    return await client.post("/login", data={"email": EMAIL, "password": password, "next": "/enquiries"}, **more)
 
 
 async def csrf_of(client: httpx.AsyncClient) -> str:
-    found = re.search(r'name="csrf" value="([^"]+)"', (await client.get("/calls")).text)
+    found = re.search(r'name="csrf" value="([^"]+)"', (await client.get("/enquiries")).text)
     assert found
     return found.group(1)
 
@@ -30,8 +30,8 @@ async def csrf_of(client: httpx.AsyncClient) -> str:
 
 async def test_the_right_password_opens_the_page_that_was_asked_for(browser: httpx.AsyncClient, seeded: Any) -> None:
     answer = await log_in(browser)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/calls")
-    assert (await browser.get("/calls")).status_code == 200
+    assert (answer.status_code, answer.headers["location"]) == (303, "/enquiries")
+    assert (await browser.get("/enquiries")).status_code == 200
 
 
 async def test_a_wrong_password_is_refused_without_saying_which_part_was_wrong(
@@ -90,13 +90,13 @@ async def test_login_never_leads_to_another_site(browser: httpx.AsyncClient, see
 
 
 async def test_a_page_without_a_login_leads_to_the_login_and_back(browser: httpx.AsyncClient, seeded: Any) -> None:
-    answer = await browser.get("/calls?show=missed")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Fcalls%3Fshow%3Dmissed")
+    answer = await browser.get("/enquiries?show=missed")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Fenquiries%3Fshow%3Dmissed")
 
 
 async def test_a_session_ends_by_itself(owner: httpx.AsyncClient, clock: Any) -> None:
     clock.at += people.SESSION + timedelta(seconds=1)
-    assert (await owner.get("/calls")).status_code == 303
+    assert (await owner.get("/enquiries")).status_code == 303
 
 
 async def test_logging_out_ends_the_session_everywhere(owner: httpx.AsyncClient) -> None:
@@ -104,7 +104,7 @@ async def test_logging_out_ends_the_session_everywhere(owner: httpx.AsyncClient)
     answer = await owner.post("/logout", data={"csrf": await csrf_of(owner)})
     assert answer.headers["location"] == "/login"
     owner.cookies.set("cthub", stolen)
-    assert (await owner.get("/calls")).status_code == 303
+    assert (await owner.get("/enquiries")).status_code == 303
 
 
 @pytest.mark.parametrize("sent", [{"email": EMAIL}, {}, {"email": "x" * 5_000, "password": "\x00" * 5_000}])
@@ -187,21 +187,21 @@ async def test_sending_again_twice_says_that_it_was_sent(owner: httpx.AsyncClien
 
 async def test_the_language_is_remembered(owner: httpx.AsyncClient, db: Db, seeded: Any) -> None:
     csrf = await csrf_of(owner)
-    answer = await owner.post("/language", data={"csrf": csrf, "language": "en", "next": "/calls?show=missed"})
-    assert answer.headers["location"] == "/calls?show=missed"
-    assert '<html lang="en">' in (await owner.get("/calls")).text
+    answer = await owner.post("/language", data={"csrf": csrf, "language": "en", "next": "/enquiries?show=missed"})
+    assert answer.headers["location"] == "/enquiries?show=missed"
+    assert '<html lang="en">' in (await owner.get("/enquiries")).text
 
 
 async def test_a_language_we_do_not_speak_changes_nothing(owner: httpx.AsyncClient) -> None:
     await owner.post("/language", data={"csrf": await csrf_of(owner), "language": "xx"})
-    assert '<html lang="ru">' in (await owner.get("/calls")).text
+    assert '<html lang="ru">' in (await owner.get("/enquiries")).text
 
 
 # -- whose is what
 
 
 async def test_another_tenants_call_is_not_here(owner: httpx.AsyncClient, seeded: Any) -> None:
-    answer = await owner.get(f"/calls/{seeded.foreign}")
+    answer = await owner.get(f"/enquiries/{seeded.foreign}")
     assert answer.status_code == 404
     assert "999" not in answer.text
 
@@ -215,7 +215,7 @@ async def test_another_tenants_delivery_is_not_here_and_stays_as_it_is(
 
 
 async def test_no_list_shows_the_other_tenant(owner: httpx.AsyncClient) -> None:
-    for path in ("/", "/calls", "/deliveries", "/connections"):
+    for path in ("/", "/enquiries", "/deliveries", "/connections"):
         html = (await owner.get(path)).text
         assert "***-**-99" not in html, path
         assert "dveri" not in html, path
@@ -223,7 +223,7 @@ async def test_no_list_shows_the_other_tenant(owner: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("call_id", ["0", "-1", "abc", "1e3", "٣", "9" * 40])
 async def test_an_id_that_cannot_be_is_not_here(owner: httpx.AsyncClient, call_id: str) -> None:
-    assert (await owner.get(f"/calls/{call_id}")).status_code == 404
+    assert (await owner.get(f"/enquiries/{call_id}")).status_code == 404
 
 
 # -- when something goes wrong
@@ -267,6 +267,6 @@ async def test_a_new_tenant_is_told_what_to_do_first(
     person = await db.read(people.owner, tenant)
     browser.cookies.set("cthub", await db.write(people.log_in, tenant, person, clock.now()))
     assert "Начните с четырёх шагов" in (await browser.get("/")).text
-    assert "Звонков пока нет" in (await browser.get("/calls")).text
+    assert "Обращений пока нет" in (await browser.get("/enquiries")).text
     assert "Подключить CRM" in (await browser.get("/deliveries")).text
     assert "Acme CRM ещё не подключён." in (await browser.get("/connections")).text

@@ -3,7 +3,8 @@
 import re
 import string
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -11,18 +12,21 @@ import pytest
 
 from connectors.protocol import Can, Status, Why
 from connectors.scenario import CallerState, Trigger
+from hub import report
 from hub.delivery.retry import State
-from hub.store import console as store
+from hub.store import enquiry_rows
 from hub.web import words
 from hub.web.console import report_page
 from hub.web.console.formats import Formats
 from hub.web.words import LANGUAGES, Words
 from hub.web.words.sentences import told
+from tracking_core import enquiry as writing
 from tracking_core import match as matching
 from tracking_core import qualify
 from tracking_core.call import Call, CallStatus, Direction
 from tracking_core.call_event import CallEventKind
 from tracking_core.channel import Channel
+from tracking_core.enquiry import EnquiryKind
 from tracking_core.match import LeaseSpan, MatchReason, Remembered, StaticNumber
 
 RU, EN = LANGUAGES["ru"], LANGUAGES["en"]
@@ -82,11 +86,16 @@ def test_every_text_that_a_page_asks_for_exists() -> None:
         ("can", Can),
         ("trigger", Trigger),
         ("caller_state", CallerState),
-        ("calls.show", store.CALLS_SHOWN),
-        ("calls.clear", store.CALLS_SHOWN),
+        ("enquiries.show", enquiry_rows.FILTERS),
+        ("enquiries.clear", enquiry_rows.FILTERS),
+        ("enquiry_kind", EnquiryKind),
+        ("enquiry_head", EnquiryKind),
         ("period", report_page.PERIODS),
         ("report.column", report_page.COLUMNS),
         ("report.about", report_page.COLUMNS),
+        ("report.model_name", report.MODELS),
+        ("report.model_about", report.MODELS),
+        ("report.caveat", ["few_journeys", "put_together"]),
     ],
 )
 def test_every_value_has_words(family: str, values: Iterable[str | StrEnum]) -> None:
@@ -98,7 +107,7 @@ def test_a_value_without_words_stands_for_itself() -> None:
 
 
 def test_the_states_that_the_store_speaks_of_are_the_queues() -> None:
-    assert set(store.UNSETTLED) == set(State) - {State.DELIVERED, State.DROPPED}
+    assert set(enquiry_rows.UNSETTLED) == set(State) - {State.DELIVERED, State.DROPPED}
 
 
 @pytest.mark.parametrize(
@@ -146,6 +155,24 @@ def call(status: CallStatus, direction: Direction = Direction.INBOUND, talk_s: i
     )  # fmt: skip
 
 
+def sentences_of_writing() -> list[str]:
+    known = Remembered("1", "1", NOW - timedelta(days=3), 1.0)
+    matches = [
+        writing.match("1", "1", None, NOW),
+        writing.match(None, None, known, NOW),
+        writing.match(None, None, None, NOW),
+    ]
+    writer, lists = writing.Writer("+7916"), frozenset({"+7916"})
+    verdicts = [
+        writing.qualify(EnquiryKind.FORM, NOW, writing.Writer(), qualify.Rules(), came_before=False),
+        writing.qualify(EnquiryKind.FORM, NOW, writer, qualify.Rules(), came_before=False),
+        writing.qualify(EnquiryKind.FORM, NOW, writer, qualify.Rules(staff=lists), came_before=False),
+        writing.qualify(EnquiryKind.FORM, NOW, writer, qualify.Rules(spam=lists), came_before=False),
+        writing.qualify(EnquiryKind.FORM, NOW, writer, qualify.Rules(first_time_only=True), came_before=True),
+    ]
+    return [*(one.reason_words for one in matches), *(one.why for one in verdicts)]
+
+
 def sentences_of_judging() -> list[str]:
     answered, missed, plain = call(CallStatus.ANSWERED), call(CallStatus.MISSED), qualify.Rules()
     back = qualify.Rules(count_missed_called_back=True)
@@ -160,11 +187,14 @@ def sentences_of_judging() -> list[str]:
         qualify.qualify(answered, qualify.Rules(staff=frozenset({"+7916"}))),
         qualify.qualify(answered, qualify.Rules(spam=frozenset({"+7916"}))),
         qualify.qualify(answered, qualify.Rules(first_time_only=True), called_before=True),
+        qualify.qualify(replace(answered, wait_s=5), qualify.Rules(answered_within_s=0)),
+        qualify.qualify(answered, qualify.Rules(kinds=frozenset({"form"}))),
+        qualify.qualify(answered, qualify.Rules(hours=qualify.Hours(frozenset(), time(9), time(18), "UTC"))),
     ]
     return [verdict.why for verdict in verdicts]
 
 
-@pytest.mark.parametrize("sentence", [*sentences_of_matching(), *sentences_of_judging()])
+@pytest.mark.parametrize("sentence", [*sentences_of_matching(), *sentences_of_writing(), *sentences_of_judging()])
 def test_every_sentence_of_the_core_has_russian_words(sentence: str) -> None:
     russian = told("ru", sentence).replace("billboard", "")
     assert not re.search("[A-Za-z]", russian), russian

@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("rules", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tenant")),
     )
     op.create_table(
@@ -109,6 +110,8 @@ def upgrade() -> None:
         sa.Column("hold_s", sa.Integer(), nullable=False),
         sa.Column("mode", sa.String(), nullable=False),
         sa.Column("consent", sa.String(), nullable=False),
+        sa.Column("forms", sa.Boolean(), nullable=False),
+        sa.Column("callback", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("office", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_site_tenant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_site")),
@@ -326,6 +329,9 @@ def upgrade() -> None:
         sa.Column("placement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("visitor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("free_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("idle_since", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("is_called", sa.Boolean(), nullable=False),
+        sa.Column("rests", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["placement_id"], ["placement.id"], name=op.f("fk_tracking_number_placement_id")),
         sa.ForeignKeyConstraint(["pool_id"], ["pool.id"], name=op.f("fk_tracking_number_pool_id")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_tracking_number_site_id")),
@@ -335,7 +341,9 @@ def upgrade() -> None:
         postgresql_with={"fillfactor": 50},
     )
     with op.batch_alter_table("tracking_number", schema=None) as batch_op:
-        batch_op.create_index("ix_tracking_number_longest_idle", ["pool_id", "free_at", "id"], unique=False)
+        batch_op.create_index(
+            "ix_tracking_number_longest_idle", ["pool_id", "idle_since", "id", "free_at"], unique=False
+        )
         batch_op.create_index(
             "uq_tracking_number_holder",
             ["visitor_id", "pool_id"],
@@ -465,6 +473,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("enquiry_id", name=op.f("pk_call")),
         sa.UniqueConstraint("account_id", "provider_call_id", name=op.f("uq_call_account_id_provider_call_id")),
     )
+    with op.batch_alter_table("call", schema=None) as batch_op:
+        batch_op.create_index("ix_call_dialled", ["tenant_id", "dialled"], unique=False)
+
     op.create_table(
         "deal",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -625,6 +636,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_deal_day")
 
     op.drop_table("deal")
+    with op.batch_alter_table("call", schema=None) as batch_op:
+        batch_op.drop_index("ix_call_dialled")
+
     op.drop_table("call")
     with op.batch_alter_table("page_event", schema=None) as batch_op:
         batch_op.drop_index("ix_page_event_visit")

@@ -1,0 +1,198 @@
+"""One enquiry on its way: who turned to us, whether it counts, what brought him, and what the CRM is told of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors.scenario import Enquiry
+from hub import matching
+from hub.setup_rules import read_rules
+from hub.store import calls, enquiries, goals, inbox, judging, tracking
+from hub.store.enquiries import About, Judged
+from hub.store.inbox import Due
+from hub.store.tracking import NumberFacts
+from hub.store.tx import Tx
+from hub.store.vault import Vault
+from tracking_core import enquiry as writing
+from tracking_core import qualify
+from tracking_core.call import Call, Direction, fold
+from tracking_core.match import SHEET_THRESHOLDS, Match
+from tracking_core.phone import to_e164
+from tracking_core.source import Channel, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An enquiry as it stands: ``enquiry`` is what the CRM is told of it, None while there is nothing to tell.
+
+    ``again_at`` is when it must be looked at again even if nothing new comes.
+    """
+
+    id: int
+    enquiry: Enquiry | None
+    again_at: datetime | None = None
+
+
+def of_call(tx: Tx, due: Due, now: datetime, vault: Vault) -> Heard:
+    """Fold a call from its events, match and judge it, and write all that."""
+    call = fold(calls.events_of(tx, due, vault), now)
+    number = tracking.find_number(tx, due.tenant_id, call.did) if call.did else None
+    who = enquiries.person(due.tenant_id, call.caller, None, vault)
+    came_before = enquiries.came_before(tx, due.tenant_id, who, call.started_at)
+    rules = read_rules(judging.rules_of(tx, due.tenant_id, vault))
+    verdicts = [qualify.qualify(call, one, called_before=came_before) for one in rules]
+    judged = Judged(not came_before, verdicts[0])
+    about = About(number.site_id if number else None, call.started_at, who)
+    enquiry_id = calls.save_call(tx, due, call, about, judged, vault)
+    found = matching.find(tx, due.tenant_id, call, number, who)
+    _matched(tx, due, enquiry_id, about, found, now)
+    again_at = None if call.is_ended else call.settles_at
+    if not call.is_ended or call.direction is not Direction.INBOUND:
+        return Heard(enquiry_id, None, again_at)
+    if number is not None:
+        matching.learn(tx, due.tenant_id, call, number, who, found, now)
+    _goals(tx, due, enquiry_id, call.started_at, found, zip(rules, verdicts, strict=True))
+    source = _source(tx, due.tenant_id, found, number)
+    return Heard(enquiry_id, _told_of_call(enquiry_id, call, source, found), again_at)
+
+
+def of_writing(tx: Tx, due: Due, now: datetime, vault: Vault) -> Heard:
+    """Match and judge what a person wrote."""
+    kept = enquiries.written(tx, due.tenant_id, due.kind, due.key, vault)
+    who, about = kept.about.person, kept.about
+    came_before = enquiries.came_before(tx, due.tenant_id, who, about.at)
+    kind, writer = writing.EnquiryKind(due.kind), writing.Writer(who.phone, who.email)
+    rules = read_rules(judging.rules_of(tx, due.tenant_id, vault))
+    verdicts = [writing.qualify(kind, about.at, writer, one, came_before=came_before) for one in rules]
+    judged = Judged(not came_before, verdicts[0])
+    enquiries.judge(tx, due.tenant_id, kept.id, judged)
+    found = matching.find_written(tx, due.tenant_id, about)
+    _matched(tx, due, kept.id, about, found, now)
+    _goals(tx, due, kept.id, about.at, found, zip(rules, verdicts, strict=True))
+    if who.phone is None and who.email is None:
+        return Heard(kept.id, None)
+    source = _source(tx, due.tenant_id, found, None)
+    return Heard(kept.id, _told_of_writing(due.kind, kept.id, about, source, found))
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a person wrote, as its sender told it: nothing of it is trusted, texts are already of bounded length.
+
+    ``key`` is the sender's id of it: the same again is the same enquiry. ``visitor`` and ``visit_id`` name the visit.
+    """
+
+    kind: writing.EnquiryKind
+    key: str
+    at: datetime
+    phone: str = ""
+    email: str = ""
+    name: str = ""
+    text: str = ""
+    page: str = ""
+    visitor: str | None = None
+    visit_id: int | None = None
+    heard: str = ""
+
+
+def take(tx: Tx, tenant_id: int, site_id: int | None, letter: Letter, now: datetime, vault: Vault) -> tuple[int, bool]:
+    """Keep what a person wrote and put it into the inbox; return its id, and whether it is new."""
+    phone, email = to_e164(letter.phone), writing.to_email(letter.email)
+    told = {"name": letter.name, "text": letter.text, "page": letter.page}
+    # What we cannot read as a phone or an e-mail is kept as it was written.
+    told |= {"phone": "" if phone else letter.phone, "email": "" if email else letter.email}
+    named = None
+    if letter.visitor is not None or letter.visit_id is not None:
+        named = enquiries.his_visit(tx, tenant_id, site_id, letter.visitor, letter.visit_id)
+    about = About(
+        site_id,
+        letter.at,
+        enquiries.person(tenant_id, phone, email, vault),
+        {name: text for name, text in told.items() if text},
+        named,
+        letter.heard,
+    )
+    enquiry_id, is_new = enquiries.begin(tx, tenant_id, letter.kind, letter.key, about, vault)
+    if is_new:
+        inbox.look_at(tx, tenant_id, letter.kind, letter.key, now)
+    return enquiry_id, is_new
+
+
+def _source(tx: Tx, tenant_id: int, found: Match, number: NumberFacts | None) -> Source | None:
+    if found.visit_id is not None:
+        return tracking.visit_source(tx, tenant_id, int(found.visit_id))
+    if found.placement_id is not None and number is not None:
+        return Source(
+            channel=Channel.OFFLINE,
+            source=number.placement_source,
+            medium="offline",
+            campaign=number.placement_campaign,
+        )
+    return None
+
+
+def _matched(tx: Tx, due: Due, enquiry_id: int, about: About, found: Match, now: datetime) -> None:
+    """Write the match; if it is news, this person's later enquiries are looked at again: they may remember it."""
+    if enquiries.save_match(tx, due.tenant_id, enquiry_id, found, now):
+        until = about.at + SHEET_THRESHOLDS.memory
+        for kind, key in enquiries.later_ones(tx, due.tenant_id, about.person, about.at, until):
+            inbox.look_at(tx, due.tenant_id, kind, key, now)
+
+
+_Judgements = Iterable[tuple[qualify.Rules, qualify.Verdict]]
+
+
+def _goals(tx: Tx, due: Due, enquiry_id: int, at: datetime, found: Match, judged: _Judgements) -> None:
+    """Write a goal for each rule that accepts the enquiry; one that no longer does takes its goal back."""
+    subject = f"{due.kind}:{enquiry_id}"
+    for rules, verdict in judged:
+        name = rules.name.format(kind=due.kind)
+        if not verdict.qualified:
+            goals.withdraw_goal(tx, due.tenant_id, name, subject, at)
+            continue
+        visit_id = int(found.visit_id) if found.visit_id else None
+        told = {"enquiry_id": enquiry_id, "visit_id": visit_id, "value_minor": 0, "currency": "", "occurred_at": at}
+        goals.save_goal(tx, {"tenant_id": due.tenant_id, "name": name, "subject": subject, **told})
+
+
+def _confidence(found: Match) -> float | None:
+    nobody = found.visit_id is None and found.placement_id is None
+    return None if nobody else found.confidence
+
+
+def _told_of_call(enquiry_id: int, call: Call, source: Source | None, found: Match) -> Enquiry:
+    return Enquiry(
+        id=f"call:{enquiry_id}",
+        caller=call.caller,
+        dialled=call.did,
+        started_at=call.started_at,
+        talk_s=call.talk_s,
+        wait_s=call.wait_s,
+        answered=not call.is_missed,
+        recording_url=call.recording_url,
+        operator=call.operator,
+        source=source.fields() if source else {},
+        confidence=_confidence(found),
+        reason=found.reason_words,
+    )
+
+
+def _told_of_writing(kind: str, enquiry_id: int, about: About, source: Source | None, found: Match) -> Enquiry:
+    return Enquiry(
+        id=f"{kind}:{enquiry_id}",
+        kind=writing.EnquiryKind(kind),
+        caller=about.person.phone,
+        email=about.person.email,
+        person=about.told.get("name", ""),
+        text=about.told.get("text", ""),
+        dialled=None,
+        started_at=about.at,
+        talk_s=0,
+        wait_s=0,
+        answered=False,
+        recording_url=None,
+        operator=None,
+        source=source.fields() if source else {},
+        confidence=_confidence(found),
+        reason=found.reason_words,
+    )

@@ -1,0 +1,84 @@
+"""How warm a number is: what is known of its past holders moves its place among the free ones (tracking_core.pool)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, case, func, select, update
+
+from hub.store.moment import to_micros
+from hub.store.tables import Call, Enquiry, Lease, Match, TrackingNumber, Visit, table_of
+from hub.store.tx import Tx
+from tracking_core.pool import MOST_AT_REST, REST, STRAY_WINDOW
+
+SURE = 0.9  # confidence from which a call is the visitor's, so that another phone is hardly his
+_number, _lease, _visit = (table_of(model) for model in (TrackingNumber, Lease, Visit))
+_enquiry, _call, _match = (table_of(model) for model in (Enquiry, Call, Match))
+
+
+def warm(tx: Tx, tenant_id: int, number_id: int, visitor_id: int, until: datetime) -> None:
+    """Let a number count as idle no earlier than ``until``, as long as this visitor holds it."""
+    micros = to_micros(until)
+    later = case((_number.c.idle_since > micros, _number.c.idle_since), else_=micros)
+    his = (_number.c.tenant_id == tenant_id, _number.c.id == number_id, _number.c.visitor_id == visitor_id)
+    tx.execute(update(_number).where(*his).values(idle_since=later))
+
+
+def cool(tx: Tx, tenant_id: int, number_id: int, caller: int, since: datetime) -> None:
+    """Let a number count as idle since a moment, after this visitor has called from it."""
+    his = func.coalesce(_number.c.visitor_id == caller, False)
+    here = (_number.c.tenant_id == tenant_id, _number.c.id == number_id)
+    tx.execute(update(_number).where(*here).values(idle_since=to_micros(since), is_called=his))
+
+
+def strays(tx: Tx, tenant_id: int, e164: str, now: datetime) -> list[tuple[datetime, str | None]]:
+    """Return the calls to a number that nobody could be named for, each with its caller's key."""
+    rows = tx.execute(
+        select(_enquiry.c.at, _enquiry.c.phone_key)
+        .select_from(_call)
+        .join(_enquiry, and_(_enquiry.c.id == _call.c.enquiry_id, _enquiry.c.tenant_id == _call.c.tenant_id))
+        .join(_match, and_(_match.c.enquiry_id == _call.c.enquiry_id, _match.c.tenant_id == _call.c.tenant_id))
+        .where(_call.c.tenant_id == tenant_id, _call.c.dialled == e164, _call.c.direction == "inbound")
+        .where(_match.c.superseded_at.is_(None), _match.c.reason == "nobody", _enquiry.c.at >= now - STRAY_WINDOW)
+    )
+    return [(row.at, row.phone_key) for row in rows]
+
+
+def rest(tx: Tx, tenant_id: int, number_id: int, now: datetime) -> bool:
+    """Take a pool number out of use for a while; False when it rests already, or too much of its pool does."""
+    here = (_number.c.tenant_id == tenant_id, _number.c.id == number_id)
+    pool_id = tx.execute(select(_number.c.pool_id).where(*here)).scalar()
+    of_pool = (_number.c.tenant_id == tenant_id, _number.c.pool_id == pool_id)
+    resting = and_(_number.c.rests, _number.c.free_at > to_micros(now))
+    counted = select(func.count(), func.count(case((resting, 1)))).where(*of_pool)
+    numbers, at_rest = tx.execute(counted).one()
+    if pool_id is None or (at_rest + 1) * MOST_AT_REST > numbers:
+        return False
+    still = (*here, ~resting)
+    until = to_micros(now + REST)
+    rested = tx.execute(
+        update(_number).where(*still).values(visitor_id=None, free_at=until, rests=True, is_called=False)
+    )
+    if not rested.rowcount:
+        return False
+    live = (_lease.c.tenant_id == tenant_id, _lease.c.number_id == number_id, _lease.c.ended_at.is_(None))
+    tx.execute(update(_lease).where(*live).values(ended_at=now))
+    return True
+
+
+def callers_but(
+    tx: Tx, tenant_id: int, visitor_ids: Sequence[int], phone_key: str | None, before: datetime
+) -> set[int]:
+    """Return those of the visitors who called for sure before a moment, from another phone than this one."""
+    if not visitor_ids:
+        return set()
+    rows = tx.execute(
+        select(_visit.c.visitor_id)
+        .select_from(_visit)
+        .join(_match, and_(_match.c.visit_id == _visit.c.id, _match.c.tenant_id == _visit.c.tenant_id))
+        .join(_enquiry, and_(_enquiry.c.id == _match.c.enquiry_id, _enquiry.c.tenant_id == _match.c.tenant_id))
+        .where(_visit.c.tenant_id == tenant_id, _visit.c.visitor_id.in_(visitor_ids))
+        .where(_match.c.superseded_at.is_(None), _match.c.confidence >= SURE, _enquiry.c.at < before)
+        .where(_enquiry.c.phone_key != (phone_key or ""))  # a hidden phone tells nobody from anybody
+        .distinct()
+    )
+    return set(rows.scalars())

@@ -1,0 +1,60 @@
+"""The door of the programming interface: whose token it is, and how its parameters are read."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from functools import wraps
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.hub import Hub
+from hub.store import people
+from hub.store.people import Who
+from hub.web.answers import refused
+
+_FIRST, _LAST = date(2000, 1, 1), date(2999, 12, 31)
+
+Handler = Callable[[Hub, Who, Request], Awaitable[Response]]
+
+
+class Bad(Exception):
+    """A request of the interface that cannot be served; its text is the sentence for the sender."""
+
+
+def guarded(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    """Let a handler serve only who shows a token of the interface, and turn ``Bad`` into a refusal."""
+
+    @wraps(handler)
+    async def with_token(request: Request) -> Response:
+        hub: Hub = request.app.state.hub
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        who = None
+        if scheme.lower() == "bearer":
+            who = await hub.db.read(people.who, token.strip(), "api", hub.clock.now())
+        if who is None:
+            return refused(request, 401, "Send the header Authorization: Bearer TOKEN; 'cthub token' makes one.")
+        try:
+            return await handler(hub, who, request)
+        except Bad as error:
+            return refused(request, 400, str(error))
+
+    return with_token
+
+
+def day(request: Request, name: str) -> date:
+    """Return a day of the query; raises ``Bad``."""
+    try:
+        found = date.fromisoformat(request.query_params.get(name, ""))
+    except ValueError:
+        found = date.min
+    if not _FIRST <= found <= _LAST:
+        raise Bad(f"The parameter {name} is a day like 2026-11-20, from {_FIRST} to {_LAST}.")
+    return found
+
+
+def number(request: Request, name: str, default: int) -> int:
+    """Return a whole number of the query; raises ``Bad``."""
+    given = request.query_params.get(name, str(default))
+    if not given.isdecimal() or len(given) > 18:
+        raise Bad(f"The parameter {name} is a whole number.")
+    return int(given)

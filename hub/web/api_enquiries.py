@@ -1,0 +1,114 @@
+"""Enquiries of the programming interface: those we have, and those a customer's own programs pass on."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from hub import enquiries as taking
+from hub.hub import Hub
+from hub.store import enquiries, lines, sites
+from hub.store.lines import EnquiryLine
+from hub.store.people import Who
+from hub.web import letters
+from hub.web.answers import Json
+from hub.web.api_door import Bad, guarded, number
+
+_PAGE = 500
+_MATCH = ("visitor", "placement", "channel", "source", "campaign", "confidence", "reason", "words")
+_OF_CALL = ("provider_call_id", "direction", "status", "dialled", "talk_s", "wait_s")
+_JUDGED = ("first_time", "qualified", "qualified_why")
+
+
+async def _calls(hub: Hub, who: Who, request: Request) -> Response:
+    listed, after = await _listed(hub, who, request, "call")
+    return Json({"calls": [_call(line) for line in listed], "next": after})
+
+
+async def _enquiries(hub: Hub, who: Who, request: Request) -> Response:
+    listed, after = await _listed(hub, who, request, None)
+    return Json({"enquiries": [_enquiry(line) for line in listed], "next": after})
+
+
+async def _listed(hub: Hub, who: Who, request: Request, kind: str | None) -> tuple[list[EnquiryLine], int]:
+    after, limit = number(request, "after", 0), min(number(request, "limit", _PAGE), _PAGE)
+    listed = await hub.db.read(lines.enquiry_lines, who.tenant_id, after, limit, kind)
+    return listed, listed[-1].id if listed else after
+
+
+def _call(line: EnquiryLine) -> dict[str, Any]:
+    told = {name: getattr(line, name) for name in (*_OF_CALL, *_JUDGED)}
+    return {"id": line.id, **told, "caller_masked": line.phone_masked, "started_at": line.at, **_outcome(line)}
+
+
+def _enquiry(line: EnquiryLine) -> dict[str, Any]:
+    told = {name: getattr(line, name) for name in ("id", "kind", "at", "phone_masked", "heard", *_JUDGED)}
+    call = {name: getattr(line, name) for name in _OF_CALL} if line.kind == "call" else None
+    return {**told, "call": call, **_outcome(line)}
+
+
+def _outcome(line: EnquiryLine) -> dict[str, Any]:
+    return {
+        "match": {**{name: getattr(line, name) for name in _MATCH}, "visit": line.visit_id},
+        "deliveries": [asdict(delivery) for delivery in line.deliveries],
+    }
+
+
+async def _take(hub: Hub, who: Who, request: Request) -> Response:
+    asked, now = await _object(request), hub.clock.now()
+    site_id = await _site(hub, who, asked.get("site"))
+    try:
+        letter = letters.read(asked, "api", now)
+    except letters.Unreadable as error:
+        raise Bad(str(error)) from error
+    enquiry_id, is_new = await hub.db.write(taking.take, who.tenant_id, site_id, letter, now, hub.vault)
+    hub.inbox.wake()
+    return Json({"enquiry": enquiry_id, "new": is_new})
+
+
+async def _hear(hub: Hub, who: Who, request: Request) -> Response:
+    heard = (await _object(request)).get("heard")
+    if not isinstance(heard, str) or len(heard) > letters.CAPS["heard"]:
+        raise Bad(f"The field heard is not a text of at most {letters.CAPS['heard']} characters.")
+    noted = await hub.db.write(enquiries.hear, who.tenant_id, _id(request), letters.clean(heard))
+    if not noted:
+        raise Bad("There is no enquiry with this id.")
+    return Json({"heard": letters.clean(heard)})
+
+
+async def _object(request: Request) -> Mapping[str, Any]:
+    try:
+        asked = orjson.loads(await request.body())
+    except orjson.JSONDecodeError:
+        asked = None
+    if not isinstance(asked, dict):
+        raise Bad('The body is not a JSON object in UTF-8, like {"kind": "form", "id": "17", "phone": "..."}.')
+    return asked
+
+
+async def _site(hub: Hub, who: Who, key: object) -> int | None:
+    if key is None:
+        return None
+    site = await hub.db.read(sites.site_door, key) if isinstance(key, str) else None
+    if site is None or site.tenant_id != who.tenant_id:
+        raise Bad("The field site is not the key of one of your sites.")
+    return site.id
+
+
+def _id(request: Request) -> int:
+    given: str = request.path_params["enquiry_id"]
+    return int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else 0
+
+
+def routes() -> list[Route]:
+    """Return the routes of enquiries."""
+    return [
+        Route("/api/v1/calls", guarded(_calls)),
+        Route("/api/v1/enquiries", guarded(_enquiries), methods=["GET"]),
+        Route("/api/v1/enquiries", guarded(_take), methods=["POST"]),
+        Route("/api/v1/enquiries/{enquiry_id}/heard", guarded(_hear), methods=["PUT"]),
+    ]

@@ -1,0 +1,78 @@
+"""The list of enquiries, and one enquiry's story."""
+
+from starlette.responses import RedirectResponse, Response
+
+from connectors.scenario import Plan
+from hub.store import enquiries, enquiry_rows, story
+from hub.web import letters
+from hub.web.console.page import NotHere, form, page
+from hub.web.console.shell import Desk, render
+from tracking_core.phone import masked, national
+
+_PAGE = 50
+_LARGEST_ID = 2**63 - 1
+
+
+@page
+async def show_list(desk: Desk) -> Response:
+    """Show enquiries under a filter, newest first, a page at a time."""
+    asked = desk.request.query_params
+    shown = asked.get("show", "all")
+    if shown not in enquiry_rows.FILTERS:
+        shown = "all"
+    before = _id(asked.get("before", ""))
+    rows = await desk.hub.db.read(enquiry_rows.rows_of, desk.tenant_id, shown, before, _PAGE + 1)
+    return render(
+        desk,
+        "enquiries.html",
+        shown=shown,
+        counts=await desk.hub.db.read(enquiry_rows.counts, desk.tenant_id),
+        enquiries=rows[:_PAGE],
+        is_first=before is None,
+        older=rows[_PAGE - 1].id if len(rows) > _PAGE else None,
+    )
+
+
+@page
+async def show_one(desk: Desk) -> Response:
+    """Show what is known about one enquiry; another tenant's is not here."""
+    told = await desk.hub.db.read(story.story, desk.tenant_id, _asked(desk), desk.hub.vault)
+    if told is None:
+        raise NotHere
+    return render(desk, "enquiry.html", story=told, one=told.enquiry, covered=_covered, cap=letters.CAPS["heard"])
+
+
+@form
+async def hear(desk: Desk) -> Response:
+    """Note what the person said when asked how he heard of us; another tenant's is not here."""
+    enquiry_id = _asked(desk)
+    given = (await desk.request.form()).get("heard", "")
+    heard = letters.clean(str(given))[: letters.CAPS["heard"]]
+    if not await desk.hub.db.write(enquiries.hear, desk.tenant_id, enquiry_id, heard):
+        raise NotHere
+    return RedirectResponse(f"/enquiries/{enquiry_id}", status_code=303)
+
+
+def _asked(desk: Desk) -> int:
+    enquiry_id = _id(desk.request.path_params["enquiry_id"])
+    if enquiry_id is None:
+        raise NotHere
+    return enquiry_id
+
+
+def _covered(text: str, plan: Plan) -> str:
+    """Return a planned text with the person's number masked: the CRM gets it whole, a page does not show it."""
+    caller = plan.enquiry.caller
+    if not caller:
+        return text
+    for spelling in (national(caller), caller, caller.removeprefix("+")):
+        text = text.replace(spelling, masked(caller))
+    return text
+
+
+def _id(given: str) -> int | None:
+    """Read an id of a path or query; None for what cannot be one."""
+    if not (given.isascii() and given.isdecimal()):
+        return None
+    number = int(given[:20])
+    return number if 0 < number <= _LARGEST_ID else None
