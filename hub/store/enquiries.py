@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import bindparam as value
 from sqlalchemy import insert, or_, select, update
 
 from hub.store.tables import Call, Enquiry, Match, Visit, Visitor, table_of
@@ -160,25 +161,39 @@ def visitor_of(tx: Tx, tenant_id: int, visit_id: int) -> int:
     return visitor_id
 
 
-def _his(who: Person) -> Any:
-    """The condition that an enquiry is this person's; none of an anonymous one's is."""
-    known = ((_enquiry.c.phone_key, who.phone_key), (_enquiry.c.email_key, who.email_key))
-    return or_(*(column == key for column, key in known if key)) if who.phone_key or who.email_key else None
+def _by(who: Person) -> str:
+    """Say by what a person is known: the name of the condition; empty for an anonymous one."""
+    return " ".join(name for name in ("phone_key", "email_key") if getattr(who, name))
+
+
+# By what a person is known -> the condition that an enquiry is his.
+_HIS = {
+    "phone_key": _enquiry.c.phone_key == value("phone_key"),
+    "email_key": _enquiry.c.email_key == value("email_key"),
+    "phone_key email_key": or_(_enquiry.c.phone_key == value("phone_key"), _enquiry.c.email_key == value("email_key")),
+}
+
+
+def _asked(tenant_id: int, who: Person, **more: Any) -> dict[str, Any]:
+    return {"tenant_id": tenant_id, **{name: getattr(who, name) for name in _by(who).split()}, **more}
+
+
+_CAME = {
+    by: select(_enquiry.c.id)
+    .select_from(
+        _enquiry.outerjoin(_call, (_call.c.enquiry_id == _enquiry.c.id) & (_call.c.tenant_id == _enquiry.c.tenant_id))
+    )
+    .where(_enquiry.c.tenant_id == value("tenant_id"), his, _enquiry.c.at < value("before"))
+    .where(or_(_call.c.direction.is_(None), _call.c.direction == "inbound"))
+    .limit(1)
+    for by, his in _HIS.items()
+}
 
 
 def came_before(tx: Tx, tenant_id: int, who: Person, before: datetime) -> bool:
     """Say whether this person turned to us earlier; our own calls to him do not count."""
-    his = _his(who)
-    if his is None:
-        return False
-    of = (_call.c.enquiry_id == _enquiry.c.id) & (_call.c.tenant_id == _enquiry.c.tenant_id)
-    earlier = (
-        select(_enquiry.c.id)
-        .select_from(_enquiry.outerjoin(_call, of))
-        .where(_enquiry.c.tenant_id == tenant_id, his, _enquiry.c.at < before)
-        .where(or_(_call.c.direction.is_(None), _call.c.direction == "inbound"))
-    )
-    return tx.execute(earlier.limit(1)).first() is not None
+    earlier = _CAME.get(_by(who))
+    return earlier is not None and tx.execute(earlier, _asked(tenant_id, who, before=before)).first() is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,20 +206,24 @@ class RememberedMatch:
     at: datetime
 
 
+_REMEMBERED = {
+    by: select(_visit.c.visitor_id, _match.c.visit_id, _match.c.confidence, _enquiry.c.at)
+    .join(_visit, (_visit.c.id == _match.c.visit_id) & (_visit.c.tenant_id == _match.c.tenant_id))
+    .join(_enquiry, (_enquiry.c.id == _match.c.enquiry_id) & (_enquiry.c.tenant_id == _match.c.tenant_id))
+    .where(_match.c.tenant_id == value("tenant_id"), _match.c.superseded_at.is_(None), _match.c.visit_id.is_not(None))
+    .where(his, _enquiry.c.at < value("before"), _enquiry.c.at >= value("since"))
+    .order_by(_enquiry.c.at.desc())
+    .limit(1)
+    for by, his in _HIS.items()
+}
+
+
 def remembered(tx: Tx, tenant_id: int, who: Person, before: datetime, since: datetime) -> RememberedMatch | None:
     """Return the last visit this person was matched to, within the window of memory."""
-    his = _his(who)
-    if his is None:
+    asked = _REMEMBERED.get(_by(who))
+    if asked is None:
         return None
-    row = tx.execute(
-        select(_visit.c.visitor_id, _match.c.visit_id, _match.c.confidence, _enquiry.c.at)
-        .join(_visit, (_visit.c.id == _match.c.visit_id) & (_visit.c.tenant_id == _match.c.tenant_id))
-        .join(_enquiry, (_enquiry.c.id == _match.c.enquiry_id) & (_enquiry.c.tenant_id == _match.c.tenant_id))
-        .where(_match.c.tenant_id == tenant_id, _match.c.superseded_at.is_(None), _match.c.visit_id.is_not(None))
-        .where(his, _enquiry.c.at < before, _enquiry.c.at >= since)
-        .order_by(_enquiry.c.at.desc())
-        .limit(1)
-    ).first()
+    row = tx.execute(asked, _asked(tenant_id, who, before=before, since=since)).first()
     return RememberedMatch(*row) if row else None
 
 
@@ -230,9 +249,9 @@ def save_match(tx: Tx, tenant_id: int, enquiry_id: int, found: MatchFound, now: 
 
 def later_ones(tx: Tx, tenant_id: int, who: Person, after: datetime, until: datetime) -> list[tuple[str, str]]:
     """Return kind and key of this person's enquiries between two moments: what they were matched to may change."""
-    his = _his(who)
+    his = _HIS.get(_by(who))
     if his is None:
         return []
     here = (_enquiry.c.tenant_id == tenant_id, his, _enquiry.c.at > after, _enquiry.c.at <= until)
-    rows = tx.execute(select(_enquiry.c.kind, _enquiry.c.key).where(*here).order_by(_enquiry.c.at).limit(_MOST_LATER))
-    return [(row.kind, row.key) for row in rows]
+    asked = select(_enquiry.c.kind, _enquiry.c.key).where(*here).order_by(_enquiry.c.at).limit(_MOST_LATER)
+    return [(row.kind, row.key) for row in tx.execute(asked, _asked(tenant_id, who))]

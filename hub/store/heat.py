@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, case, func, select, update
+from sqlalchemy import bindparam as value
 
 from hub.store.moment import to_micros
 from hub.store.tables import Call, Enquiry, Lease, Match, TrackingNumber, Visit, table_of
@@ -65,20 +66,23 @@ def rest(tx: Tx, tenant_id: int, number_id: int, now: datetime) -> bool:
     return True
 
 
+_CALLERS = (
+    select(_visit.c.visitor_id)
+    .select_from(_visit)
+    .join(_match, and_(_match.c.visit_id == _visit.c.id, _match.c.tenant_id == _visit.c.tenant_id))
+    .join(_enquiry, and_(_enquiry.c.id == _match.c.enquiry_id, _enquiry.c.tenant_id == _match.c.tenant_id))
+    .where(_visit.c.tenant_id == value("tenant_id"), _visit.c.visitor_id.in_(value("visitor_ids", expanding=True)))
+    .where(_match.c.superseded_at.is_(None), _match.c.confidence >= SURE, _enquiry.c.at < value("before"))
+    .where(_enquiry.c.phone_key != value("phone_key"))  # a hidden phone tells nobody from anybody
+    .distinct()
+)
+
+
 def callers_but(
     tx: Tx, tenant_id: int, visitor_ids: Sequence[int], phone_key: str | None, before: datetime
 ) -> set[int]:
     """Return those of the visitors who called for sure before a moment, from another phone than this one."""
     if not visitor_ids:
         return set()
-    rows = tx.execute(
-        select(_visit.c.visitor_id)
-        .select_from(_visit)
-        .join(_match, and_(_match.c.visit_id == _visit.c.id, _match.c.tenant_id == _visit.c.tenant_id))
-        .join(_enquiry, and_(_enquiry.c.id == _match.c.enquiry_id, _enquiry.c.tenant_id == _match.c.tenant_id))
-        .where(_visit.c.tenant_id == tenant_id, _visit.c.visitor_id.in_(visitor_ids))
-        .where(_match.c.superseded_at.is_(None), _match.c.confidence >= SURE, _enquiry.c.at < before)
-        .where(_enquiry.c.phone_key != (phone_key or ""))  # a hidden phone tells nobody from anybody
-        .distinct()
-    )
-    return set(rows.scalars())
+    asked = {"tenant_id": tenant_id, "visitor_ids": list(visitor_ids), "phone_key": phone_key or "", "before": before}
+    return set(tx.execute(_CALLERS, asked).scalars())

@@ -101,6 +101,7 @@ class Doors:
 
     async def enquiry(self, request: Request) -> Response:
         """Keep what a visitor wrote: a form, or an order to call him back."""
+        origin = ""
         try:
             site, asked, origin = await self._read(request)
             if not origin:
@@ -110,9 +111,9 @@ class Doors:
             now = self.hub.clock.now()
             letter = letters.read({**asked, "at": None}, f"site{site.id}", now, _FROM_PAGES)
         except (Unacceptable, letters.Unreadable) as error:
-            return await self._refuse(request, str(error))
+            return await self._refuse(request, str(error), origin=origin)
         if not self._letters.hit(request.client.host if request.client else ""):
-            return await self._refuse(request, "Too many enquiries came from this address: wait a minute.", status=429)
+            return await self._refuse(request, "Too many enquiries came from this address: wait a minute.", 429, origin)
         await self.hub.db.write(enquiries.take, site.tenant_id, site.id, letter, now, self.hub.vault)
         self.hub.inbox.wake()
         return Response(status_code=204, headers=_cors(origin))
@@ -183,10 +184,10 @@ class Doors:
         self._sites[key] = (time.monotonic(), site)
         return site
 
-    async def _refuse(self, request: Request, sentence: str, status: int = 400) -> Response:
+    async def _refuse(self, request: Request, sentence: str, status: int = 400, origin: str = "") -> Response:
         await self.hub.db.write(calls.count_refusal, "dni", sentence.split(" ", 3)[1], self.hub.clock.now())
         answer = refused(request, status, sentence)
-        answer.headers.update(_cors(request.headers.get("origin", "")))  # so that the script can read why
+        answer.headers.update(_cors(origin))  # so that the script of the site's own pages can read why
         return answer
 
 

@@ -22,7 +22,7 @@ class Kind(StrEnum):
     REPEAT = "repeat"  # somebody who called today calls again
     PLACEMENT = "placement"  # from a billboard or a leaflet
     NEVER_SHOWN = "never shown"  # a number of ours that no visitor was shown today
-    OFFICE = "office"  # the company's old number, which the hub does not know
+    OFFICE = "office"  # the company's own number, which is no tracking number
     OUTBOUND = "outbound"  # staff call a client
     INTERNAL = "internal"  # staff call each other
 

@@ -12,7 +12,7 @@ _FLOAT64 = struct.Struct("<d")
 BUSY_PACE = 300.0  # seconds of the day in a real second while the hub is working; all its leases last far longer
 _STEP_S = 0.002
 _LONGEST_STEP_S = 5.0  # of the day, however long the machine kept us from running
-_LOOK_S = 0.03
+_LOOK_S = 0.05
 
 
 class DayClock:
@@ -57,7 +57,7 @@ class DayClock:
     def walk(self, moment: float, is_busy: Callable[[], bool]) -> None:
         """Goes to a moment: at BUSY_PACE for as long as there is work under way, then at once.
 
-        `is_busy` costs a request, so it is asked no more often than every 30 ms of real time.
+        `is_busy` costs a request, so it is asked no more often than every 50 ms of real time.
         """
         while self._now < moment:
             passed = time.monotonic()

@@ -13,13 +13,16 @@ OPENS_H, CLOSES_H = 9, 20
 
 STAFF = ("101", "102", "103", "104")
 STAFF_MOBILES = ("+79035550101", "+79035550102")
-OFFICE = "+74951110000"  # known to everybody but the hub
-OVERFLOW = "+74951400099"
+OFFICE = "+74951110000"  # the company's own, which its pages show where nothing replaces it
+FREE = "+78005550199"  # its own toll-free number
+OVERFLOW, FREE_OVERFLOW = "+74951400099", "+78001400099"
+OFFICE_NETWORK, OFFICE_ADDRESS = "203.0.113.0/24", "203.0.113.7"
 SPARE_SITE, SPARE_HOST = "Дачные окна", "dacha-okna.example"
 SPARE_NUMBERS = tuple(f"+749516000{place:02d}" for place in range(1, 5))  # of a site nobody visits today
 SPARE_OVERFLOW = "+74951600099"
 
 VISITORS_PER_NUMBER = 30
+VISITORS_PER_FREE_NUMBER = 200  # few pages show it
 FEWEST_NUMBERS = 8
 
 
@@ -27,6 +30,12 @@ def pool_for(visits: int) -> Sequence[str]:
     """Returns the numbers of the pool a day of so many visits needs, with now and then none left."""
     size = max(FEWEST_NUMBERS, math.ceil(visits / VISITORS_PER_NUMBER))
     return tuple(f"+7495140{place:04d}" for place in range(1_000, 1_000 + size))
+
+
+def free_pool_for(visits: int) -> Sequence[str]:
+    """Returns the toll-free numbers such a day needs."""
+    size = max(FEWEST_NUMBERS, math.ceil(visits / VISITORS_PER_FREE_NUMBER))
+    return tuple(f"+7800140{place:04d}" for place in range(1_000, 1_000 + size))
 
 
 def opening_hours() -> tuple[float, float]:

@@ -11,8 +11,10 @@ from random import Random
 from sandbox.demo.calls import CallPlan, plan_calls
 from sandbox.demo.company import opening_hours, pool_for
 from sandbox.demo.fates import Fate, plan_fates
+from sandbox.demo.gestures import Gesture, plan_gestures
+from sandbox.demo.people import COLLEAGUE, ROBOT, Consent, Person, plan_people
 from sandbox.demo.sources import PLACEMENTS, WEB
-from sandbox.demo.visits import VisitPlan, plan_visits
+from sandbox.demo.visits import VisitPlan, plan_strangers, plan_visits
 
 MOST_VISITS, MOST_CALLS, FEWEST_CALLS = 20_000, 2_000, 20
 
@@ -37,14 +39,21 @@ class Spend:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One planned day: the whole truth, known before it is played."""
+    """One planned day: the whole truth, known before it is played.
+
+    `visits` are those of people who may call, `strangers` those of a robot and of somebody of the office; `people` has
+    the person of each.
+    """
 
     seed: int
     opens: float
     closes: float
     pool: Sequence[str]
     visits: Sequence[VisitPlan]
+    strangers: Sequence[VisitPlan]
+    people: Sequence[Person]
     calls: Sequence[CallPlan]
+    gestures: Sequence[Gesture]
     fates: Mapping[str, Fate]
     spend: Sequence[Spend]
     kills: Sequence[Kill]
@@ -55,6 +64,15 @@ class Day:
         placements = {call.placement for call in self.calls if call.placement}
         return len({visit.arrival.source for visit in self.visits}) + len(placements)
 
+    def visits_with(self, consent: Consent) -> int:
+        """How many visits are of people who agreed to just that."""
+        return sum(self.people[visit.person].consent is consent for visit in self.visits)
+
+    @property
+    def visits_told(self) -> int:
+        """How many visits the hub hears of: all but those of people who opted out."""
+        return len(self.visits) + len(self.strangers) - self.visits_with(Consent.OFF)
+
 
 def make_day(seed: int = 1, visits: int = 2_200, calls: int = 170, kills: int = 0) -> Day:
     """Returns the day of a seed; the same arguments always give the same day.
@@ -64,6 +82,8 @@ def make_day(seed: int = 1, visits: int = 2_200, calls: int = 170, kills: int = 
     _refuse_odd_sizes(visits, calls, kills)
     opens, closes = opening_hours()
     planned = plan_visits(Random(f"{seed}:visits"), visits, opens, closes)
+    strangers = plan_strangers(Random(f"{seed}:strangers"), planned, opens, closes)
+    people = (*plan_people(Random(f"{seed}:people"), strangers[0].person), ROBOT, COLLEAGUE)
     called = plan_calls(Random(f"{seed}:calls"), calls, planned, opens, closes)
     return Day(
         seed=seed,
@@ -71,7 +91,10 @@ def make_day(seed: int = 1, visits: int = 2_200, calls: int = 170, kills: int = 
         closes=closes,
         pool=pool_for(visits),
         visits=planned,
+        strangers=strangers,
+        people=people,
         calls=called,
+        gestures=plan_gestures(Random(f"{seed}:gestures"), called, planned, people),
         fates=plan_fates(Random(f"{seed}:fates"), called),
         spend=_spend(planned),
         kills=_kills(Random(f"{seed}:kills"), kills, called),

@@ -18,7 +18,7 @@ from sandbox.demo.telephony import Mango, Message, SmallProvider, generic_messag
 SHIFT_S, LAST_SHIFT_S = 900.0, 5_400.0
 SMALL_PROVIDER_EVERY = 7  # each seventh number of the pool is at the small provider
 FORGED_EVERY = 20  # after so many calls somebody tries to post a call of his own
-_WAITS_FOR_WORK_S = 0.06
+_WAITS_FOR_WORK_S = 0.12
 
 Progress = Callable[[float, str], None]  # part of the day that is over, and what the clock shows
 
@@ -62,7 +62,7 @@ class Player:
     def __post_init__(self) -> None:
         hub = self.stage.hub
         self._kills = {kill.call: kill for kill in self.day.kills}
-        self.browsers = Browsers(hub.door, hub.keys.site)
+        self.browsers = Browsers.open(hub.door, hub.keys.site, self.day.people, self.stage.clock.now)
         self.mango = Mango(hub.door, hub.keys.mango_path)
         self.small = SmallProvider(hub.door, hub.keys.small_path, self.stage.clock.now)
         self.sales = SalesDepartment.hire(self.stage.crm, self.day.fates)
@@ -92,10 +92,13 @@ class Player:
         heapq.heappush(self._agenda, (moment, next(self._order), happen))
 
     def _plan_agenda(self) -> None:
-        for visit in self.day.visits:
+        for visit in (*self.day.visits, *self.day.strangers):
             self._at(visit.at, lambda visit=visit: self.browsers.arrive(visit))  # type: ignore[misc]
             for view in visit.views:
                 self._at(view.at, lambda visit=visit, view=view: self.browsers.look(visit, view))  # type: ignore[misc]
+        for gesture in self.day.gestures:
+            visit = self.day.visits[gesture.visit]
+            self._at(gesture.at, lambda visit=visit, gesture=gesture: self.browsers.gesture(visit, gesture))  # type: ignore[misc]
         for call in self.day.calls:
             self._at(call.at, lambda call=call: self._ring(call))  # type: ignore[misc]
         shift, last = self.day.opens + SHIFT_S, self.day.closes + LAST_SHIFT_S
@@ -106,7 +109,7 @@ class Player:
 
     def _ring(self, call: CallPlan) -> None:
         """Somebody dials: the number he sees, noted or knows; from now on telephony tells of it."""
-        dialled = call.dialled or (self.browsers.numbers[call.visit] if call.visit is not None else "")
+        dialled = call.dialled or (self.browsers.dialled[call.visit] if call.visit is not None else "")
         is_small = dialled in self.day.pool and self.day.pool.index(dialled) % SMALL_PROVIDER_EVERY == 0
         messages = generic_messages(call, dialled) if is_small else mango_messages(call, dialled)
         post = self.small.post if is_small else self.mango.post

@@ -11,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sandbox.demo.company import OWNER, TENANT
+from sandbox.demo.gestures import GestureKind
+from sandbox.demo.people import Consent
 from sandbox.demo.plan import Day
 from sandbox.demo.player import Played
 from sandbox.demo.truth import (
@@ -80,7 +82,13 @@ def judge(day: Day, played: Played, seconds: float) -> Result:
         "revenue_crm_minor": crm_revenue_minor(played.crm),
         "spend_minor": total["spend_minor"],
         "romi_percent": total["romi_percent"],
-        "overflow_visits": played.browsers.overflows,
+        "overflow_visits": len(played.browsers.overflowed),
+        "anonymous_visits": day.visits_with(Consent.ANONYMOUS),
+        "opted_out_visits": day.visits_with(Consent.OFF),
+        "taps": played.browsers.gestures[GestureKind.TAP],
+        "copies": played.browsers.gestures[GestureKind.COPY],
+        "pages_tested": len(played.browsers.tested),
+        "numbers_wasted": played.browsers.wasted,
         "kills": played.kills,
         "repeated_requests": played.repeats,
         "requests_crm": played.traffic.requests,
@@ -121,8 +129,13 @@ def expect(day: Day, played: Played, figures: Mapping[str, Any], lost: Sequence[
         ),
         Expectation(
             "visits",
-            figures["visits"] >= len(day.visits),
-            f"The hub counts {figures['visits']} visits of {len(day.visits)}.",
+            figures["visits"] >= day.visits_told,
+            f"The hub counts {figures['visits']} visits of {day.visits_told}.",
+        ),
+        Expectation(
+            "numbers_wasted",
+            played.browsers.wasted == 0,
+            f"{played.browsers.wasted} numbers were given to robots, the office or people who did not agree.",
         ),
         Expectation(
             "calls",
@@ -141,6 +154,7 @@ def print_summary(console: Console, result: Result, lasts: Mapping[str, str] | N
     """Prints the day for people; `lasts` holds the console's address and password while it stays open."""
     console.print()
     console.print(_figures(result.figures))
+    console.print(_reasons(result.figures["by_reason"]))
     console.print(_roi(result))
     for one in result.expectations:
         sign, style = ("✓", "green") if one.is_met else ("✗", "bold red")
@@ -155,7 +169,8 @@ _EXPECTED = {
     "deals_duplicated": "No deal is there twice.",
     "revenue": "The report's revenue is what the CRM's won deals are worth, to the kopeck.",
     "spend": "The report's spend is what was imported, to the kopeck.",
-    "visits": "Every visit is counted.",
+    "visits": "Every visit is counted whose visitor did not opt out.",
+    "numbers_wasted": "No number was given to a robot, the office, or people who did not agree.",
     "calls": "Every call is counted once.",
     "forged_refused": "Every forged call event was refused.",
 }
@@ -177,6 +192,8 @@ def _figures(figures: Mapping[str, Any]) -> Table:
         ("unmatched", f"{figures['unmatched']}, {figures['unmatched_rightly']} rightly"),
         ("matched rightly", figures["matched_right"]),
         ("matched wrongly", figures["matched_wrong"]),
+        ("taps and copies", figures["taps"] + figures["copies"]),
+        ("anonymous, opted out", f"{figures['anonymous_visits']}, {figures['opted_out_visits']}"),
         ("contacts", figures["contacts"]),
         ("deals", figures["deals"]),
         ("tasks", figures["tasks"]),
@@ -189,6 +206,32 @@ def _figures(figures: Mapping[str, Any]) -> Table:
     ]
     for start in range(0, len(cells), _PAIRS):
         table.add_row(*(str(cell) for pair in cells[start : start + _PAIRS] for cell in pair))
+    return table
+
+
+_REASONS = {
+    "visit_id": "the telephony named the visit",
+    "exclusive_lease": "the only holder of the number",
+    "repeat_caller": "called before",
+    "last_holder": "was shown the number last",
+    "static_number": "the number of a placement",
+    "probable": "likeliest of several",
+    "nobody": "shown to nobody, or long ago",
+}
+_VERDICTS = ("right", "wrong", "rightly unmatched", "unmatched")
+
+
+def _reasons(by_reason: Mapping[str, Mapping[str, int]]) -> Table:
+    """Shows what decided who called, the surest first, and how often that was the truth of the day."""
+    table = Table(title="Who called, by what decided", show_footer=True, title_style="bold", box=box.SIMPLE)
+    table.padding, table.pad_edge = (0, 0, 0, 1), False
+    table.add_column("because", footer="all", no_wrap=True)
+    for verdict in _VERDICTS:
+        total = sum(told.get(verdict, 0) for told in by_reason.values())
+        table.add_column(verdict, justify="right", footer=str(total))
+    for reason in (*_REASONS, *(by_reason.keys() - _REASONS.keys())):
+        if told := by_reason.get(reason):
+            table.add_row(_REASONS.get(reason, reason), *(str(told.get(verdict, 0)) for verdict in _VERDICTS))
     return table
 
 

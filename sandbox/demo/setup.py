@@ -34,7 +34,17 @@ def set_up_file(day: Day) -> dict[str, Any]:
     ]
     main = {
         **_site(MAIN_SITE, HOST, company.OVERFLOW),
-        "pools": [{"name": "Main pool", "numbers": list(day.pool)}],
+        "office": [company.OFFICE_NETWORK],
+        "targets": [{"number": company.OFFICE, "group": "city"}, {"number": company.FREE, "group": "free"}],
+        "pools": [
+            {"name": "Main pool", "group": "city", "numbers": list(day.pool)},
+            {
+                "name": "Toll-free pool",
+                "group": "free",
+                "overflow_number": company.FREE_OVERFLOW,
+                "numbers": list(company.free_pool_for(len(day.visits))),
+            },
+        ],
         "placements": placements,
     }
     spare = {

@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
+
+from sandbox.demo.company import FREE, OFFICE
 
 HOST = "okna-romashka.example"
 ORIGIN = f"https://{HOST}"
 PAGES = ("/", "/okna", "/balkony", "/montazh", "/ceny", "/kontakty", "/akcii", "/otzyvy")
+_SHOW_FREE = ("/ceny", "/kontakty")
 _CLICK_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
@@ -113,6 +116,11 @@ PLACEMENTS: Sequence[Placement] = (
     Placement("Billboard on Leninsky", "billboard", "leninsky-prospekt", "+74951500001", 1_250_050),
     Placement("Leaflets in new houses", "leaflet", "novostroyki", "+74951500002", 480_025),
 )
+
+
+def numbers_on(url: str) -> Sequence[str]:
+    """Returns the company's own numbers in the text of a page, the foremost first."""
+    return (FREE, OFFICE) if urlsplit(url).path in _SHOW_FREE else (OFFICE,)
 
 
 def pick_source(random: Random) -> WebSource:

@@ -11,7 +11,7 @@ RETURNS = 0.10  # of the visits are somebody's second or third
 AWAY_S = 2_400.0  # at least so long between two visits of one person, well over a session's 30 minutes
 BOUNCES = 0.38
 LONGEST_STAY_S = 780.0
-BEAT_S = 400.0  # the page script beats every 30 s; the player only often enough to keep the number
+BEAT_S = 540.0  # the page script beats every 30 s; the player only often enough to keep a number held for 10 minutes
 GLANCE_S = 30.0  # who is gone sooner leaves no further sign of life
 
 
@@ -50,6 +50,21 @@ def plan_visits(random: Random, count: int, opens: float, closes: float) -> Sequ
         latest[person] = visit
         resting.append(visit)
     return tuple(visits)
+
+
+def plan_strangers(
+    random: Random, visits: Sequence[VisitPlan], opens: float, closes: float
+) -> tuple[VisitPlan, VisitPlan]:
+    """Returns the visit of a robot that reads every page, and that of somebody of the office who looks up a price."""
+    person, number = 1 + max(visit.person for visit in visits), len(visits)
+    came = [round(random.uniform(opens, closes - LONGEST_STAY_S), 1) for _ in range(2)]
+    every = tuple(View(came[0] + 5 * place, f"{ORIGIN}{page}") for place, page in enumerate(PAGES[1:], start=1))
+    price = (View(came[1] + 20, f"{ORIGIN}/ceny"), View(came[1] + 90))
+    front = Arrival("", "", f"{ORIGIN}/", "")
+    return (
+        VisitPlan(number, person, came[0], every[-1].at, front, every),
+        VisitPlan(number + 1, person + 1, came[1], price[-1].at, front, price),
+    )
 
 
 def _moments(random: Random, count: int, opens: float, closes: float) -> Sequence[float]:

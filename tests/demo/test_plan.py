@@ -8,6 +8,8 @@ import pytest
 
 from sandbox.demo.calls import CallPlan, Disorder, Kind
 from sandbox.demo.fates import Outcome
+from sandbox.demo.gestures import GestureKind
+from sandbox.demo.people import COLLEAGUE, ROBOT, Consent
 from sandbox.demo.plan import Day, make_day
 from sandbox.demo.visits import AWAY_S
 
@@ -115,6 +117,45 @@ def test_a_click_id_is_never_given_twice(day: Day) -> None:
     clicks = [query["gclid"][0] for query in queries if "gclid" in query]
 
     assert len(set(clicks)) == len(clicks) > 100
+
+
+def test_most_agree_some_stay_anonymous_and_fewer_opt_out(day: Day) -> None:
+    consents = Counter(person.consent for person in day.people)
+
+    assert consents[Consent.FULL] > 20 * consents[Consent.ANONYMOUS] > 20 * consents[Consent.OFF] > 0
+
+
+def test_everybody_has_an_address_of_his_own(day: Day) -> None:
+    assert len({person.address for person in day.people}) == len(day.people)
+
+
+def test_a_robot_and_a_colleague_come_too(day: Day) -> None:
+    assert [day.people[visit.person] for visit in day.strangers] == [ROBOT, COLLEAGUE]
+
+
+def test_the_hub_hears_of_all_visits_but_those_of_who_opted_out(day: Day) -> None:
+    assert day.visits_told == 2_202 - day.visits_with(Consent.OFF) < 2_202
+
+
+def test_four_in_ten_calls_from_phones_begin_with_a_tap(day: Day) -> None:
+    def is_mobile(call: CallPlan) -> bool:
+        return call.kind is Kind.FRESH and day.people[call.person or 0].is_mobile
+
+    dialled = {call.visit: call.at for call in day.calls if is_mobile(call)}
+    taps = [one for one in day.gestures if one.kind is GestureKind.TAP and one.visit in dialled]
+
+    assert 0.3 < sum(0 < dialled[tap.visit] - tap.at <= 6.1 for tap in taps) / len(dialled) < 0.5
+
+
+def test_some_numbers_are_copied_and_some_gestures_are_in_vain(day: Day) -> None:
+    callers = {call.visit for call in day.calls}
+
+    assert any(one.kind is GestureKind.COPY for one in day.gestures)
+    assert any(one.visit not in callers for one in day.gestures)
+
+
+def test_no_gesture_comes_before_its_visit(day: Day) -> None:
+    assert all(one.at > day.visits[one.visit].at for one in day.gestures)
 
 
 def test_spend_has_kopecks(day: Day) -> None:

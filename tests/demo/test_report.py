@@ -1,14 +1,16 @@
 """The verdict on a day: each figure that is wrong fails its expectation with one sentence."""
 
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from sandbox.demo.browser import Browsers
 from sandbox.demo.crm import CrmState, Traffic
 from sandbox.demo.plan import Day, make_day
 from sandbox.demo.player import Played
-from sandbox.demo.report import expect
+from sandbox.demo.report import Result, expect, print_summary
 from sandbox.demo.stage import HubStatus
 
 
@@ -20,9 +22,9 @@ def day() -> Day:
 @pytest.fixture
 def played() -> Played:
     return Played(
-        browsers=Browsers(door=None, site=""),  # type: ignore[arg-type]
+        browsers=Browsers(door=None, site="", own={}, people=(), now=lambda: 0.0),  # type: ignore[arg-type]
         hub_calls=[],
-        hub_status=HubStatus(0, {}, 40, 20, 0.0),
+        hub_status=HubStatus(0, {}, 42, 20, 0.0),
         report={},
         crm=CrmState([], {}, [], 0, 0),
         traffic=Traffic(0, 0, 0, 0),
@@ -44,7 +46,7 @@ def figures(day: Day) -> dict[str, Any]:
         "revenue_minor": 100,
         "revenue_crm_minor": 100,
         "spend_minor": sum(one.cost_minor for one in day.spend),
-        "visits": 40,
+        "visits": 42,  # a robot and a colleague came besides
         "calls": 20,
     }
 
@@ -63,7 +65,7 @@ def test_a_good_day_fails_nothing(day: Day, played: Played, figures: dict[str, A
         ({"calls_lost": 1}, "1 calls are lost (demo-0001: why)."),
         ({"deals_duplicated": 2}, "2 deals are there twice."),
         ({"revenue_minor": 99}, "The report's revenue is 99, but the CRM's won deals are worth 100."),
-        ({"visits": 39}, "The hub counts 39 visits of 40."),
+        ({"visits": 41}, "The hub counts 41 visits of 42."),
         ({"calls": 21}, "The hub counts 21 calls of 20."),
     ],
 )
@@ -73,7 +75,42 @@ def test_a_wrong_figure_is_one_sentence(
     assert failures(day, played, {**figures, **wrong}) == [sentence]
 
 
+def test_a_number_given_to_a_robot_is_noticed(day: Day, played: Played, figures: dict[str, Any]) -> None:
+    played.browsers.wasted = 2
+
+    (sentence,) = failures(day, played, figures)
+
+    assert sentence == "2 numbers were given to robots, the office or people who did not agree."
+
+
 def test_lost_spend_is_noticed(day: Day, played: Played, figures: dict[str, Any]) -> None:
     (sentence,) = failures(day, played, {**figures, "spend_minor": 0})
 
     assert sentence.startswith("The report's spend is 0, but ")
+
+
+@pytest.fixture
+def told() -> str:
+    """The summary for people, of a day with two matches by a held number and one of a reason unknown here."""
+    names = ("visits", "sources", "calls", "unmatched", "unmatched_rightly", "matched_right", "matched_wrong", "taps")
+    names += ("copies", "anonymous_visits", "opted_out_visits", "contacts", "deals", "tasks", "won", "revenue_minor")
+    names += ("spend_minor", "requests_crm", "kills", "seconds")
+    by_reason = {"by a dream": {"unmatched": 1}, "exclusive_lease": {"right": 5, "wrong": 2}}
+    row = dict.fromkeys(("visits", "calls", "qualified", "deals", "won", "revenue_minor", "spend_minor"), 0)
+    console = Console(file=StringIO(), width=80)
+    print_summary(console, Result(dict.fromkeys(names, 0) | {"by_reason": by_reason}, [], [], row))
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_what_decided_is_told_in_words_with_right_and_wrong(told: str) -> None:
+    (line,) = [line.split() for line in told.splitlines() if "only holder" in line]
+
+    assert line == ["the", "only", "holder", "of", "the", "number", "5", "2", "0", "0"]
+
+
+def test_a_reason_without_words_is_still_counted(told: str) -> None:
+    assert [line.split()[-4:] for line in told.splitlines() if "by a dream" in line] == [["0", "0", "0", "1"]]
+
+
+def test_the_reasons_are_summed_up(told: str) -> None:
+    assert ["all", "5", "2", "0", "1"] in [line.split() for line in told.splitlines()]

@@ -172,3 +172,12 @@ async def test_what_a_person_wrote_is_sealed(still: World) -> None:
     row = await still.hub.db.read(lambda tx: tx.execute(select(_enquiry)).one())
     assert not any("балкон".encode() in value for value in row if isinstance(value, bytes))
     assert row.phone_masked == "+7 916 ***-**-67"
+
+
+async def test_the_sites_own_pages_can_read_why_they_are_refused(shared: World) -> None:
+    answer = await send_form(shared, kind="manual")
+    assert answer.headers["access-control-allow-origin"] == ORIGIN["origin"]
+
+
+async def test_a_hidden_field_that_no_script_has_filled_names_no_visit(still: World) -> None:
+    assert (await pass_on(still, kind="form", id="1", phone=IVAN, visit="")).status_code == 200
