@@ -24,7 +24,7 @@ from hub.store.tx import Tx
 from tests import postgres
 from tracking_core.call import Call, CallStatus, Direction
 
-SMALL, LARGE = 10_000, 50_000
+SMALL, LARGE = 10_000, 1_000_000
 NUMBERS, CALLS, CALLERS = 2_000, 1_500, 5_000
 STEP = timedelta(seconds=8)  # a new lease so often: a million are 93 days
 BEGAN = datetime(2026, 8, 1, tzinfo=UTC)
