@@ -32,12 +32,13 @@ DOORS = {
         "save_number",
         "_save",
     },  # whose number is it? and: the caller's names hold the tenant
+    "hub/store/visits.py": {"_NEW_VISIT"},  # every column of the table, the tenant's among them
     "hub/delivery/lanes.py": {"claim", "next_wake", "take_over"},  # lanes of everybody, one claimed at a time
 }
 
 
-def statements(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.Call]:
-    """Return the calls in a function that begin a statement."""
+def statements(function: ast.stmt) -> list[ast.Call]:
+    """Return the calls in a function, or in an assignment, that begin a statement."""
     return [
         node
         for node in ast.walk(function)
@@ -71,11 +72,19 @@ def offences() -> list[str]:
     for path in sql:
         known = DOORS.get(str(path.relative_to(ROOT)), set())
         for node in tree(path).body:
-            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name in known:
-                continue
-            if statements(node) and not carries_a_tenant(node):
-                found.append(f"{shown(path, node)} {node.name}")
+            name = name_of(node)
+            if name is not None and name not in known and statements(node) and not carries_a_tenant(node):
+                found.append(f"{shown(path, node)} {name}")
     return found
+
+
+def name_of(node: ast.stmt) -> str | None:
+    """Return the name of a function, or of a statement that is said once for all; None for anything else."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return node.name
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        return node.targets[0].id
+    return None
 
 
 def test_every_statement_carries_the_tenant() -> None:
@@ -87,6 +96,12 @@ def test_the_rule_catches_a_statement_without_a_tenant() -> None:
     careless = ast.parse("def deals(tx):\n    return tx.execute(select(_deal).where(_deal.c.id == 1))")
     assert statements(careless.body[0])  # type: ignore[arg-type]
     assert not carries_a_tenant(careless)
+
+
+def test_the_rule_catches_a_careless_statement_that_is_said_once() -> None:
+    careless = ast.parse("_DEALS = select(_deal).where(_deal.c.id == value('id'))").body[0]
+    assert name_of(careless) == "_DEALS"
+    assert statements(careless) and not carries_a_tenant(careless)
 
 
 def test_every_table_but_the_counted_refusals_belongs_to_a_tenant() -> None:
