@@ -1,8 +1,8 @@
 """``match``: calls matched per second by the hub's own matching, on 10,000 and on 1,000,000 leases of history.
 
 The reference is the same work on the small history in the same run: the cost of a call must not grow with the history.
-The numbers are so few that each has, in both, as many past holders as are weighed. Each call is matched in full: dialled number, holders
-with their visits and what they did, earlier calls of the caller.
+The numbers are so few that each has, in both, as many past holders as are weighed. Each call is matched in
+full: dialled number, holders with their visits and what they did, earlier calls of the caller.
 """
 
 import random
