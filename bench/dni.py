@@ -1,7 +1,7 @@
 """``dni``: requests/s of ``POST /dni/v1/visit`` beside an empty endpoint of the same server in the same run.
 
 Closed loop, wrk with one thread and 64 connections, three interleaved rounds of which the medians count, on SQLite
-(``synchronous=FULL``) and PostgreSQL. The share that overflowed is printed: a view that gets no number costs less.
+(``synchronous=FULL``) and PostgreSQL.
 """
 
 import json

@@ -22,7 +22,7 @@ from tracking_core.source import Channel, Source
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Onward:
     """An enquiry as it stands: ``enquiry`` is what the CRM is told of it, None while there is nothing to tell.
 
     ``again_at`` is when it must be looked at again even if nothing new comes.
@@ -33,7 +33,7 @@ class Heard:
     again_at: datetime | None = None
 
 
-def of_call(tx: Tx, due: Due, now: datetime, vault: Vault) -> Heard:
+def of_call(tx: Tx, due: Due, now: datetime, vault: Vault) -> Onward:
     """Fold a call from its events, match and judge it, and write all that."""
     call = fold(calls.events_of(tx, due, vault), now)
     number = tracking.find_number(tx, due.tenant_id, call.did) if call.did else None
@@ -48,15 +48,15 @@ def of_call(tx: Tx, due: Due, now: datetime, vault: Vault) -> Heard:
     _matched(tx, due, enquiry_id, about, found, now)
     again_at = None if call.is_ended else call.settles_at
     if not call.is_ended or call.direction is not Direction.INBOUND:
-        return Heard(enquiry_id, None, again_at)
+        return Onward(enquiry_id, None, again_at)
     if number is not None:
         matching.learn(tx, due.tenant_id, call, number, who, found, now)
-    _goals(tx, due, enquiry_id, call.started_at, found, zip(rules, verdicts, strict=True))
+    _goals(tx, due, about, enquiry_id, found, zip(rules, verdicts, strict=True), now)
     source = _source(tx, due.tenant_id, found, number)
-    return Heard(enquiry_id, _told_of_call(enquiry_id, call, source, found), again_at)
+    return Onward(enquiry_id, _told_of_call(enquiry_id, call, source, found), again_at)
 
 
-def of_writing(tx: Tx, due: Due, now: datetime, vault: Vault) -> Heard:
+def of_writing(tx: Tx, due: Due, now: datetime, vault: Vault) -> Onward:
     """Match and judge what a person wrote."""
     kept = enquiries.written(tx, due.tenant_id, due.kind, due.key, vault)
     who, about = kept.about.person, kept.about
@@ -68,11 +68,9 @@ def of_writing(tx: Tx, due: Due, now: datetime, vault: Vault) -> Heard:
     enquiries.judge(tx, due.tenant_id, kept.id, judged)
     found = matching.find_written(tx, due.tenant_id, about)
     _matched(tx, due, kept.id, about, found, now)
-    _goals(tx, due, kept.id, about.at, found, zip(rules, verdicts, strict=True))
-    if who.phone is None and who.email is None:
-        return Heard(kept.id, None)
+    _goals(tx, due, about, kept.id, found, zip(rules, verdicts, strict=True), now)
     source = _source(tx, due.tenant_id, found, None)
-    return Heard(kept.id, _told_of_writing(due.kind, kept.id, about, source, found))
+    return Onward(kept.id, _told_of_writing(due.kind, kept.id, about, source, found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +140,22 @@ def _matched(tx: Tx, due: Due, enquiry_id: int, about: About, found: Match, now:
 _Judgements = Iterable[tuple[qualify.Rules, qualify.Verdict]]
 
 
-def _goals(tx: Tx, due: Due, enquiry_id: int, at: datetime, found: Match, judged: _Judgements) -> None:
+def _goals(tx: Tx, due: Due, about: About, enquiry_id: int, found: Match, judged: _Judgements, now: datetime) -> None:
     """Write a goal for each rule that accepts the enquiry; one that no longer does takes its goal back."""
     subject = f"{due.kind}:{enquiry_id}"
     for rules, verdict in judged:
         name = rules.name.format(kind=due.kind)
         if not verdict.qualified:
-            goals.withdraw_goal(tx, due.tenant_id, name, subject, at)
+            goals.withdraw_goal(tx, due.tenant_id, name, subject, now)
             continue
         visit_id = int(found.visit_id) if found.visit_id else None
-        told = {"enquiry_id": enquiry_id, "visit_id": visit_id, "value_minor": 0, "currency": "", "occurred_at": at}
+        told = {
+            "enquiry_id": enquiry_id,
+            "visit_id": visit_id,
+            "value_minor": 0,
+            "currency": "",
+            "occurred_at": about.at,
+        }
         goals.save_goal(tx, {"tenant_id": due.tenant_id, "name": name, "subject": subject, **told})
 
 
@@ -184,7 +188,7 @@ def _told_of_writing(kind: str, enquiry_id: int, about: About, source: Source | 
         caller=about.person.phone,
         email=about.person.email,
         person=about.told.get("name", ""),
-        text=about.told.get("text", ""),
+        text="\n".join(about.told[name] for name in ("text", "phone", "email") if name in about.told),
         dialled=None,
         started_at=about.at,
         talk_s=0,

@@ -35,16 +35,16 @@ def look(tx: Tx, now: datetime, vault: Vault) -> Looked | None:
     due = inbox.take_due(tx, now)
     if due is None:
         return None
-    heard = (enquiries.of_call if due.kind == CALL else enquiries.of_writing)(tx, due, now, vault)
+    onward = (enquiries.of_call if due.kind == CALL else enquiries.of_writing)(tx, due, now, vault)
     planned = 0
-    if heard.enquiry is not None:
+    if onward.enquiry is not None:
         try:
-            planned = planning.plan(tx, due.tenant_id, heard.id, heard.enquiry, now, vault)
+            planned = planning.plan(tx, due.tenant_id, onward.id, onward.enquiry, now, vault)
         except ScenarioError as error:  # the enquiry is kept; the plan waits until the rules fit the account
             inbox.postpone(tx, due, now + _UNTIL_MENDED, str(error))
-            return Looked(heard.id, 0)
-    inbox.done(tx, due, heard.again_at)
-    return Looked(heard.id, planned)
+            return Looked(onward.id, 0)
+    inbox.done(tx, due, onward.again_at)
+    return Looked(onward.id, planned)
 
 
 class InboxLoop:

@@ -8,7 +8,7 @@ from hub.store.tracking import Holding, NumberFacts
 from hub.store.tx import Tx
 from tracking_core import enquiry as writing
 from tracking_core.call import Call
-from tracking_core.habits import SHEET_HABITS, Interest, interest
+from tracking_core.habits import SHEET_HABITS, SURE, Interest, interest
 from tracking_core.match import (
     SHEET_THRESHOLDS,
     Evidence,
@@ -64,7 +64,7 @@ def learn(tx: Tx, tenant_id: int, call: Call, number: NumberFacts, who: Person, 
     if found.reason is MatchReason.NOBODY:
         if number.pool_id is not None and is_known_outside(heat.strays(tx, tenant_id, did, at), at):
             heat.rest(tx, tenant_id, number.number_id, at)
-    elif found.visitor is not None and found.confidence >= heat.SURE and who.phone_key is not None:
+    elif found.visitor is not None and found.confidence >= SURE and who.phone_key is not None:
         held = tracking.holders_at(tx, tenant_id, number.number_id, now, _REMEMBERED_HOLDERS)
         called = heat.callers_but(tx, tenant_id, [one.visitor_id for one in held], None, now)
         called.add(int(found.visitor))

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from random import Random
 
 from hub.store.pool_past import PastVisit, PoolPast
-from tracking_core.habits import interest
-from tracking_core.planner import SURE, RecordedCall, RecordedVisit
+from tracking_core.habits import SURE, interest
+from tracking_core.planner import RecordedCall, RecordedVisit
 from tracking_core.simulated_traffic import Traffic, simulate
 
 FEWEST_CALLS = 50  # with a sure caller; one call more or less then moves a share by 2 points

@@ -12,6 +12,7 @@ from math import exp, log
 
 PRESENT = 1.0  # minutes since last seen within which a visitor counts as still on the page
 TAP_WINDOW = timedelta(seconds=60)
+SURE = 0.9  # confidence from which a call is the visitor's, so that another phone is hardly his
 LONG_LOOK = timedelta(seconds=20)
 _AWAY = 30.0  # minutes after which only late callers are left
 

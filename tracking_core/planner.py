@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from heapq import merge
 
-from tracking_core.habits import SHEET_HABITS, Habits, Interest
+from tracking_core.habits import SHEET_HABITS, SURE, Habits, Interest
 from tracking_core.learn import Exposure, HeardCall, learn
 from tracking_core.match import (
     SHEET_THRESHOLDS,
@@ -27,7 +27,6 @@ from tracking_core.match import (
 from tracking_core.pool import HeldNumber, PastHolder, choose, cooled, given
 
 SOFT_HOLD = timedelta(minutes=3)
-SURE = 0.9  # from here on a call is the visitor's, so that another phone is hardly his
 _REMEMBERED_HOLDERS = 8  # of a number, when its heat is reckoned anew
 
 

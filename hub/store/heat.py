@@ -9,9 +9,9 @@ from sqlalchemy import bindparam as value
 from hub.store.moment import to_micros
 from hub.store.tables import Call, Enquiry, Lease, Match, TrackingNumber, Visit, table_of
 from hub.store.tx import Tx
+from tracking_core.habits import SURE
 from tracking_core.pool import MOST_AT_REST, REST, STRAY_WINDOW
 
-SURE = 0.9  # confidence from which a call is the visitor's, so that another phone is hardly his
 _number, _lease, _visit = (table_of(model) for model in (TrackingNumber, Lease, Visit))
 _enquiry, _call, _match = (table_of(model) for model in (Enquiry, Call, Match))
 
@@ -44,8 +44,8 @@ def strays(tx: Tx, tenant_id: int, e164: str, now: datetime) -> list[tuple[datet
     return [(row.at, row.phone_key) for row in rows]
 
 
-def rest(tx: Tx, tenant_id: int, number_id: int, now: datetime) -> bool:
-    """Take a pool number out of use for a while; False when it rests already, or too much of its pool does."""
+def rest(tx: Tx, tenant_id: int, number_id: int, now: datetime) -> None:
+    """Take a pool number out of use for a while, unless it rests already or too much of its pool does."""
     here = (_number.c.tenant_id == tenant_id, _number.c.id == number_id)
     pool_id = tx.execute(select(_number.c.pool_id).where(*here)).scalar()
     of_pool = (_number.c.tenant_id == tenant_id, _number.c.pool_id == pool_id)
@@ -53,17 +53,15 @@ def rest(tx: Tx, tenant_id: int, number_id: int, now: datetime) -> bool:
     counted = select(func.count(), func.count(case((resting, 1)))).where(*of_pool)
     numbers, at_rest = tx.execute(counted).one()
     if pool_id is None or (at_rest + 1) * MOST_AT_REST > numbers:
-        return False
+        return
     still = (*here, ~resting)
     until = to_micros(now + REST)
     rested = tx.execute(
         update(_number).where(*still).values(visitor_id=None, free_at=until, rests=True, is_called=False)
     )
-    if not rested.rowcount:
-        return False
-    live = (_lease.c.tenant_id == tenant_id, _lease.c.number_id == number_id, _lease.c.ended_at.is_(None))
-    tx.execute(update(_lease).where(*live).values(ended_at=now))
-    return True
+    if rested.rowcount:
+        live = (_lease.c.tenant_id == tenant_id, _lease.c.number_id == number_id, _lease.c.ended_at.is_(None))
+        tx.execute(update(_lease).where(*live).values(ended_at=now))
 
 
 _CALLERS = (

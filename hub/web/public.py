@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -110,6 +111,8 @@ class Doors:
                 )
             now = self.hub.clock.now()
             letter = letters.read({**asked, "at": None}, f"site{site.id}", now, _FROM_PAGES)
+            # What a manager heard is not a page's to tell, and a visit only as its visitor's own.
+            letter = replace(letter, heard="", visit_id=letter.visit_id if letter.visitor else None)
         except (Unacceptable, letters.Unreadable) as error:
             return await self._refuse(request, str(error), origin=origin)
         if not self._letters.hit(request.client.host if request.client else ""):

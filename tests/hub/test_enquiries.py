@@ -134,6 +134,21 @@ async def test_a_flood_of_forms_is_asked_to_wait(still: World) -> None:
     assert answers == [204] * 10 + [429]
 
 
+async def test_a_visit_without_its_visitor_is_not_taken_from_a_page(still: World) -> None:
+    shown = await still.visit(AD)
+    await send_form(still, visit=shown["visit"], heard="from himself")
+    asked = select(_enquiry.c.named_visit_id, _enquiry.c.heard)
+    assert tuple(await still.hub.db.read(lambda tx: tx.execute(asked).one())) == (None, "")
+
+
+async def test_a_form_whose_phone_nobody_can_read_still_becomes_a_deal(connected: World) -> None:
+    await send_form(connected, await connected.visit(AD), phone="звоните в офис")
+    await connected.delivered(1)
+    state = await connected.state()
+    assert (len(state["leads"]), len(state["contacts"])) == (1, 0)
+    assert "звоните в офис" in json.dumps(state["notes"], ensure_ascii=False)
+
+
 # -- from a customer's own programs
 
 

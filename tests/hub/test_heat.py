@@ -72,18 +72,15 @@ async def test_a_caller_who_stays_on_the_site_does_not_warm_his_number_again(sti
     assert (await still.visit(AD))["number"] == caller["number"]
 
 
-async def test_another_phone_is_hardly_his_who_has_called(still: World) -> None:
-    first = await still.visit(AD)
-    await call(still, "c1", IVAN, first["number"])
-    for _ in range(3):  # the other two numbers, and his own to somebody else
-        still.clock.forward(11 * MINUTE)
-        later = await still.visit(AD)
-        if later["number"] == first["number"]:
-            break
-    still.clock.forward(90 * MINUTE)
-    await call(still, "c2", STRANGERS[0], first["number"])
-    (_, second) = (await still.api("calls"))["calls"]
-    assert second["match"]["visit"] != first["visit"]
+@pytest.mark.parametrize(("has_called", "reason"), [(True, "nobody"), (False, "last_holder")])
+async def test_another_phone_is_hardly_his_who_has_called(still: World, has_called: bool, reason: str) -> None:
+    shown = await still.visit(AD)
+    if has_called:
+        await call(still, "c1", IVAN, shown["number"])
+    still.clock.forward(20 * MINUTE)
+    await call(still, "c2", STRANGERS[0], shown["number"])
+    told = {one["provider_call_id"]: one["match"]["reason"] for one in (await still.api("calls"))["calls"]}
+    assert told["c2"] == reason
 
 
 # -- a number that strangers know rests

@@ -1,9 +1,10 @@
 """Who called: the matching model of the DNI sheet, section 10, with its worked values."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
+from tests.unit.leases import AT, CALLER, NUMBER, lease
 from tracking_core.match import (
     Evidence,
     LeaseSpan,
@@ -13,24 +14,7 @@ from tracking_core.match import (
     match,
 )
 
-AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-NUMBER, CALLER = "+74951112233", "+79161234567"
 BILLBOARD = StaticNumber(NUMBER, "placement-1", "Щит на Ленина")
-
-
-def lease(visitor: str, seen_minutes_ago: float, hold: float = 10, **facts) -> LeaseSpan:
-    seen = AT - timedelta(minutes=seen_minutes_ago)
-    return LeaseSpan(
-        **{
-            "number": NUMBER,
-            "visitor": visitor,
-            "visit_id": f"visit-{visitor}",
-            "started_at": seen - timedelta(minutes=4),
-            "last_seen": seen,
-            "exclusive_until": seen + timedelta(minutes=hold),
-            **facts,
-        }
-    )
 
 
 def remembered(days_ago: float = 3, visitor: str = "old") -> Remembered:

@@ -1,31 +1,15 @@
 """Who called, where more is known than the delay: region, tap, what the visitor did with the number."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from tests.unit.leases import AT, CALLER, NUMBER, lease
 from tracking_core.habits import SHEET_HABITS, Delays, Habits, Interest
 from tracking_core.match import LeaseSpan, Match, MatchReason, Remembered, Thresholds, match
 
-AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-NUMBER, CALLER = "+74951112233", "+79161234567"
 HALF_LIFE = Habits(delays=Delays.half_life(10), background=0.05)
-
-
-def lease(visitor: str, seen_minutes_ago: float, hold: float = 10, **facts) -> LeaseSpan:
-    seen = AT - timedelta(minutes=seen_minutes_ago)
-    return LeaseSpan(
-        **{
-            "number": NUMBER,
-            "visitor": visitor,
-            "visit_id": f"visit-{visitor}",
-            "started_at": seen - timedelta(minutes=4),
-            "last_seen": seen,
-            "exclusive_until": seen + timedelta(minutes=hold),
-            **facts,
-        }
-    )
 
 
 def past(visitor: str, seen_minutes_ago: float, **facts) -> LeaseSpan:
