@@ -1,6 +1,6 @@
 """What enquiries brought, divided between the sources that led to them: rows for the report of ``roi``.
 
-Nothing is lost in dividing. Money is divided in minor units and each call or deal in billionths, both by the largest
+Nothing is lost in dividing. Money is divided in minor units and each enquiry or deal in billionths, both by the largest
 remainder, so that every column sums to the same in every model.
 """
 
@@ -11,12 +11,13 @@ from fractions import Fraction
 
 from tracking_core.attribution import MODELS, Journey, Model, Name, TouchRules, shares, split_money
 from tracking_core.attribution_data import Chain, Step, in_equal_parts, path_of, steps_of
-from tracking_core.roi import CallCount, DealSum, Key
+from tracking_core.roi import DealSum, EnquiryCount, Key
 
 BY_RULE: Mapping[str, Model] = {**MODELS, "shapley": in_equal_parts}  # models that one journey is enough for
 MOST_NAMES = 200  # in a Markov chain: its arithmetic grows with their cube, and this many take about a second
 _BILLION = 10**9
-_PARTS = {"calls": _BILLION, "qualified": _BILLION, "deals": _BILLION, "won": _BILLION, "revenue_minor": 1}  # of one
+_COUNTED = ("enquiries", "calls", "qualified", "deals", "won")
+_PARTS = {**dict.fromkeys(_COUNTED, _BILLION), "revenue_minor": 1}  # of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Brought:
     """What one enquiry brought, and the journey that led to it; its touches are named by keys of the report."""
 
     journey: Journey
+    enquiries: int = 0
     calls: int = 0
     qualified: int = 0
     deals: int = 0
@@ -35,7 +37,7 @@ class Brought:
 class Credited:
     """The rows a model makes; how many journeys it learned from, and how many keys it put together: none for a rule."""
 
-    calls: Sequence[CallCount]
+    enquiries: Sequence[EnquiryCount]
     deals: Sequence[DealSum]
     learned_from: int = 0
     put_together: int = 0
@@ -108,7 +110,7 @@ def _credited(sums: _Sums, learned_from: int = 0, put_together: int = 0) -> Cred
         return Fraction(sums[figure].get(name, 0), _PARTS[figure])
 
     return Credited(
-        [CallCount(_key(name), count("calls", name), count("qualified", name)) for name in names],
+        [EnquiryCount(_key(name), *(count(figure, name) for figure in _COUNTED[:3])) for name in names],
         [
             DealSum(_key(name), count("deals", name), count("won", name), sums["revenue_minor"].get(name, 0))
             for name in names

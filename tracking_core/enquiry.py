@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from tracking_core.match import SHEET_THRESHOLDS, Match, MatchReason, Remembered, Thresholds
-from tracking_core.qualify import Rules, Verdict
+from tracking_core.qualify import NO_CALL_BACKS, CallBacks, Rules, Verdict, by_call_back
 
 LONGEST_EMAIL = 254  # characters, RFC 5321
 _EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@(?:[^@\s.<>,;:\"()\[\]\\]+\.)+[^@\s.<>,;:\"()\[\]\\]{2,}")
@@ -42,9 +42,21 @@ def to_email(raw: str | None) -> str | None:
     return tidy if _EMAIL.fullmatch(tidy) else None
 
 
-def qualify(kind: EnquiryKind, at: datetime, writer: Writer, rules: Rules, *, came_before: bool) -> Verdict:
-    """Judges a written enquiry: one that can be answered counts, unless a list or a rule refuses it."""
-    if writer.phone is None and writer.email is None:
+def qualify(
+    kind: EnquiryKind,
+    at: datetime,
+    writer: Writer,
+    rules: Rules,
+    *,
+    came_before: bool,
+    back: CallBacks = NO_CALL_BACKS,
+) -> Verdict:
+    """Judges a written enquiry: one that can be answered counts, unless a list or a rule refuses it.
+
+    ``back`` tells of our calls to who ordered one.
+    """
+    is_chat = kind is EnquiryKind.CHAT  # it is answered where it came from
+    if writer.phone is None and writer.email is None and not is_chat:
         return Verdict(False, "It leaves neither a phone nor an e-mail to answer to.")
     if writer.phone in rules.staff:
         return Verdict(False, "The phone is on the staff list.")
@@ -55,6 +67,10 @@ def qualify(kind: EnquiryKind, at: datetime, writer: Writer, rules: Rules, *, ca
     refused = rules.refusal(kind, at)
     if refused:
         return Verdict(False, refused)
+    if kind is EnquiryKind.CALLBACK and rules.called_back_within_s is not None:
+        return by_call_back(at, back, rules, rules.called_back_within_s)
+    if writer.phone is None and writer.email is None:
+        return Verdict(True, "It can be answered in the chat.")
     return Verdict(True, "It can be answered: a phone or an e-mail is left.")
 
 

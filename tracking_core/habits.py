@@ -92,6 +92,21 @@ class Delays:
             left += share * exp(-away / mean)
         return scale * left
 
+    def within(self, share: float) -> float:
+        """Returns the minutes after which that share of the calls has come, counted from when he was last seen."""
+        low, high = 0.0, 1.0
+        while self.survival(high) > 1 - share:
+            low, high = high, 2 * high
+        while high - low > 0.01 * max(high, PRESENT):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.survival(middle) > 1 - share else (low, middle)
+        return high
+
+    @property
+    def at_page(self) -> float:
+        """The share of calls made while the visitor counts as being on the page."""
+        return 1 - self.survival(PRESENT)
+
     @property
     def tail(self) -> float:
         """How many minutes later, on average, those call who have not within half an hour."""

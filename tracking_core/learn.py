@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
-from math import exp
+from math import exp, isclose, isfinite
 
 from tracking_core.habits import PRESENT, SHEET_HABITS, Delays, Habits, Interest
 from tracking_core.match import LeaseSpan
@@ -72,6 +72,22 @@ def learn(calls: Sequence[HeardCall], exposure: Exposure, start: Habits = SHEET_
     for _ in range(ROUNDS):
         habits = _round(told, exposure, habits, first)
     return habits
+
+
+def is_sound(habits: Habits) -> bool:
+    """Says whether habits can be matched with: finite figures, shares that are shares, no chance that is nothing."""
+    at_page, stay = habits.delays.present or (0.0, 1.0)
+    shares = [share for share, _ in habits.delays.parts]
+    some = [stay, habits.tapped, habits.other_region, *habits.interests.values(), *habits.regions.values()]
+    less_than_all = [at_page, habits.tap_share, habits.region_differs, *shares]
+    return (
+        all(isfinite(one) and one > 0 for one in (*some, *(mean for _, mean in habits.delays.parts)))
+        and all(0 <= one < 1 for one in less_than_all)
+        and isclose(sum(shares), 1, abs_tol=1e-6)
+        and (not habits.regions or isclose(sum(habits.regions.values()), 1, abs_tol=1e-6))
+        and isfinite(habits.background)
+        and 0 <= habits.region_known <= 1
+    )
 
 
 def _stay(calls: Sequence[HeardCall]) -> float:

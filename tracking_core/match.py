@@ -1,7 +1,7 @@
 """Call -> visit or placement, with confidence, candidates and the reason in words (DNI sheet, section 10)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -16,6 +16,7 @@ class MatchReason(StrEnum):
     region or behaviour points to an earlier holder than the last. The words of the match tell them apart.
     """
 
+    CORRECTED = "corrected"
     VISIT_ID = "visit_id"
     EXCLUSIVE_LEASE = "exclusive_lease"
     REPEAT_CALLER = "repeat_caller"
@@ -125,7 +126,8 @@ class Thresholds:
     """How sure is sure: section 10's figures.
 
     ``accept`` and ``probable`` are probabilities; ``memory`` is how long a caller is remembered; ``newest`` is
-    how many holders of the number are weighed, ``kept`` how many of them stay with the match.
+    how many holders of the number are weighed, ``kept`` how many of them stay with the match. ``keeps_first`` is the
+    policy of repeat calls: a caller we know keeps his source, whoever holds the number now.
     """
 
     accept: float = 0.6
@@ -133,6 +135,7 @@ class Thresholds:
     memory: timedelta = timedelta(days=90)
     newest: int = 24
     kept: int = 5
+    keeps_first: bool = False
 
 
 SHEET_THRESHOLDS = Thresholds()
@@ -162,12 +165,21 @@ def match(
         words = "The telephony named the visit itself."
         return Match(MatchReason.VISIT_ID, words, 1.0, evidence.visit_id, visitor=evidence.visitor)
     known = remembered if caller and _is_fresh(remembered, at, thresholds) else None
+    if known and thresholds.keeps_first:
+        return _by_repeat(known, placement, ())
     if placement is not None:
         return _by_repeat(known, placement, ()) if known else _by_placement(placement)
     judged = _judge(spans_at(did, at, leases, thresholds.newest), at, caller_region, habits)
     if known and not judged.is_one_holder(at, thresholds.accept):
         return _by_repeat(known, None, judged.candidates(thresholds.kept))
     return _by_holders(judged, at, caller_region, thresholds)
+
+
+def corrected(found: Match, visit_id: str | None, visitor: str | None) -> Match:
+    """Returns a match as a person corrects it: this visit, or None for nobody we know of; the candidates stay."""
+    words = "A person named this visit." if visit_id else "A person says that it was none of these visitors."
+    told = replace(found, reason=MatchReason.CORRECTED, reason_words=words, confidence=1.0 if visit_id else 0.0)
+    return replace(told, visit_id=visit_id, placement_id=None, visitor=visitor)
 
 
 def spans_at(did: str | None, at: datetime, leases: Sequence[LeaseSpan], newest: int) -> list[LeaseSpan]:

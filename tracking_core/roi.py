@@ -1,7 +1,7 @@
-"""Spend, visits, calls and deals -> one row of money figures per source (DNI sheet, section 14).
+"""Spend, visits, enquiries and deals -> one row of money figures per source (DNI sheet, section 14).
 
 All money is integer minor units of one currency; the caller converts. A quotient of money is rounded half to
-even. A division by zero is None, never 0. Calls and deals are whole, or exact parts where several keys share them.
+even. A division by zero is None, never 0. Enquiries and deals are whole, or exact parts where several keys share them.
 """
 
 from collections.abc import Iterable
@@ -30,11 +30,12 @@ class VisitCount:
 
 
 @dataclass(frozen=True, slots=True)
-class CallCount:
-    """Calls of one key, and how many of them qualified."""
+class EnquiryCount:
+    """Enquiries of one key, how many of them were calls, and how many qualified."""
 
     key: Key
-    calls: Count
+    enquiries: Count
+    calls: Count = 0
     qualified: Count = 0
 
 
@@ -54,6 +55,7 @@ class RoiRow:
 
     key: Key
     visits: int = 0
+    enquiries: Count = 0
     calls: Count = 0
     qualified: Count = 0
     deals: Count = 0
@@ -67,13 +69,13 @@ class RoiRow:
         return _per(self.spend_minor, self.visits)
 
     @property
-    def cost_per_call_minor(self) -> int | None:
-        """Spend / calls."""
-        return _per(self.spend_minor, self.calls)
+    def cost_per_enquiry_minor(self) -> int | None:
+        """CPL, a lead being an enquiry of any kind: spend / enquiries."""
+        return _per(self.spend_minor, self.enquiries)
 
     @property
     def cost_per_qualified_minor(self) -> int | None:
-        """CPL, a lead being a qualified enquiry: spend / qualified."""
+        """What a target enquiry costs: spend / qualified."""
         return _per(self.spend_minor, self.qualified)
 
     @property
@@ -87,9 +89,9 @@ class RoiRow:
         return _per(self.revenue_minor, self.won)
 
     @property
-    def qualified_percent(self) -> float | None:
-        """CR visit -> lead: qualified / visits * 100."""
-        return _percent(self.qualified, self.visits)
+    def enquiry_percent(self) -> float | None:
+        """CR visit -> lead: enquiries / visits * 100."""
+        return _percent(self.enquiries, self.visits)
 
     @property
     def drr_percent(self) -> float | None:
@@ -110,7 +112,7 @@ class RoiRow:
 def report(
     spend: Iterable[SpendRow],
     visits: Iterable[VisitCount],
-    calls: Iterable[CallCount],
+    enquiries: Iterable[EnquiryCount],
     deals: Iterable[DealSum],
 ) -> tuple[RoiRow, ...]:
     """Returns a row per key that occurs anywhere, by spend, revenue and key; the totals row is last."""
@@ -119,8 +121,8 @@ def report(
         _add(rows, RoiRow(cost.key, spend_minor=cost.spend_minor))
     for count in visits:
         _add(rows, RoiRow(count.key, visits=count.visits))
-    for call in calls:
-        _add(rows, RoiRow(call.key, calls=call.calls, qualified=call.qualified))
+    for told in enquiries:
+        _add(rows, RoiRow(told.key, enquiries=told.enquiries, calls=told.calls, qualified=told.qualified))
     for deal in deals:
         _add(rows, RoiRow(deal.key, deals=deal.deals, won=deal.won, revenue_minor=deal.revenue_minor))
     ordered = sorted(rows.values(), key=lambda row: (-row.spend_minor, -row.revenue_minor, row.key))
@@ -138,6 +140,7 @@ def _sum(left: RoiRow, right: RoiRow) -> RoiRow:
     return replace(
         left,
         visits=left.visits + right.visits,
+        enquiries=left.enquiries + right.enquiries,
         calls=left.calls + right.calls,
         qualified=left.qualified + right.qualified,
         deals=left.deals + right.deals,

@@ -1,4 +1,4 @@
-"""Which numbers a visit sees: the first rule of the site that fits its source, device and landing page decides.
+"""Which numbers a visit sees: the first rule of the site that fits its source, device, landing page and region decides.
 
 Facts: product survey, section E (what vendors let customers choose by); DNI sheet, section 9.
 """
@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from tracking_core.source import Source
 
-CONDITIONS = ("channel", "source", "medium", "campaign", "landing", "device")
+CONDITIONS = ("channel", "source", "medium", "campaign", "landing", "device", "region")
 
 
 class Device(StrEnum):
@@ -55,21 +55,23 @@ class Rule:
     when: Mapping[str, Sequence[str]] = field(default_factory=dict)
     show: Mapping[str, Show] = field(default_factory=dict)
 
-    def fits(self, source: Source, device: Device) -> bool:
-        """Says whether a visit with this source on this device is of the rule's kind."""
+    def fits(self, source: Source, device: Device, region: str | None = None) -> bool:
+        """Says whether a visit with this source on this device from this region is of the rule's kind."""
         return all(
-            any(_pattern(one).fullmatch(_fact(name, source, device)) for one in patterns)
+            any(pattern(one).fullmatch(_fact(name, source, device, region)) for one in patterns)
             for name, patterns in self.when.items()
         )
 
 
-def shows(rules: Sequence[Rule], groups: Collection[str], source: Source, device: Device) -> dict[str, Show]:
+def shows(
+    rules: Sequence[Rule], groups: Collection[str], source: Source, device: Device, region: str | None = None
+) -> dict[str, Show]:
     """Returns for each asked group what the first rule that fits and names it says; ``Own`` when none does."""
     told: dict[str, Show] = {}
     for rule in rules:
         if len(told) == len(groups):
             break
-        if rule.fits(source, device):
+        if rule.fits(source, device, region):
             told |= {group: show for group, show in rule.show.items() if group in groups and group not in told}
     return {group: told.get(group, Own()) for group in groups}
 
@@ -81,10 +83,13 @@ def device_of(user_agent: str) -> Device:
     return Device.MOBILE if is_mobile else Device.DESKTOP
 
 
-def _fact(name: str, source: Source, device: Device) -> str:
+def _fact(name: str, source: Source, device: Device, region: str | None) -> str:
+    if name == "region":
+        return region or ""
     return str(device if name == "device" else getattr(source, name))
 
 
 @lru_cache(maxsize=4_096)
-def _pattern(text: str) -> re.Pattern[str]:
+def pattern(text: str) -> re.Pattern[str]:
+    """Returns a pattern of a rule, ready to be held against a whole text."""
     return re.compile(".*".join(re.escape(part) for part in text.split("*")), re.IGNORECASE | re.DOTALL)

@@ -134,6 +134,12 @@ def test_the_probabilities_keep_their_word(ours):
     assert 100 * calibration_error(ours.told) <= 4
 
 
+def test_what_is_learned_is_no_worse_than_the_general_figures(recorded, ours):
+    general = accuracy.ours(recorded, 24, teach=TEACH, learn=False)
+    assert ours.share("right") >= general.share("right")
+    assert ours.share("wrong") <= general.share("wrong")
+
+
 # -- what must be worse
 
 

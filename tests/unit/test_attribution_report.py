@@ -42,8 +42,8 @@ def money(told: Credited) -> dict[str, int]:
     return {row.key[0]: row.revenue_minor for row in told.deals if row.revenue_minor}
 
 
-def calls(told: Credited) -> dict[str, float]:
-    return {row.key[0]: float(row.calls) for row in told.calls if row.calls}
+def enquiries(told: Credited) -> dict[str, float]:
+    return {row.key[0]: float(row.enquiries) for row in told.enquiries if row.enquiries}
 
 
 # -- sums
@@ -52,7 +52,7 @@ STEP = st.builds(lambda a, b: [Step(None, key(a)), Step(key(a), key(b)), Step(ke
 LOST = st.lists(STEP, max_size=4).map(lambda journeys: [step for steps in journeys for step in steps])
 MANY = st.lists(
     st.builds(
-        Brought, st.text("abcd", max_size=5).map(journey), st.integers(0, 1), st.integers(0, 1), st.integers(0, 3),
+        Brought, st.text("abcd", max_size=5).map(journey), *[st.integers(0, 1)] * 3, st.integers(0, 3),
         st.integers(0, 2), st.integers(-999, 10**9),
     ),
     max_size=8,
@@ -62,8 +62,8 @@ MANY = st.lists(
 @given(MANY, LOST, st.sampled_from(MODELS))
 def test_every_column_sums_to_the_same_in_every_model(brought, lost, model):
     told = credited(brought, model, lost)
-    for figure in ("calls", "qualified"):
-        assert sum(getattr(row, figure) for row in told.calls) == sum(getattr(one, figure) for one in brought)
+    for figure in ("enquiries", "calls", "qualified"):
+        assert sum(getattr(row, figure) for row in told.enquiries) == sum(getattr(one, figure) for one in brought)
     for figure in ("deals", "won", "revenue_minor"):
         assert sum(getattr(row, figure) for row in told.deals) == sum(getattr(one, figure) for one in brought)
 
@@ -74,19 +74,22 @@ def test_what_nobody_was_matched_to_stays_unknown(brought, lost, model):
     assert money(credited(brought, model, lost)).get("(unknown)", 0) == unknown
 
 
-def test_a_call_in_three_parts_is_one_call_again():
-    told = credited([Brought(journey("abc"), calls=1)], "linear")
-    assert [row.calls for row in told.calls] == [Fraction(333_333_334, 10**9), *[Fraction(333_333_333, 10**9)] * 2]
+def test_an_enquiry_in_three_parts_is_one_enquiry_again():
+    told = credited([Brought(journey("abc"), enquiries=1)], "linear")
+    assert [row.enquiries for row in told.enquiries] == [
+        Fraction(333_333_334, 10**9),
+        *[Fraction(333_333_333, 10**9)] * 2,
+    ]
 
 
-def test_a_call_of_one_source_stays_a_whole_number():
-    told = credited([Brought(journey("aa"), calls=1)], "linear")
-    assert [row.calls for row in told.calls] == [1]
+def test_an_enquiry_of_one_source_stays_a_whole_number():
+    told = credited([Brought(journey("aa"), enquiries=1)], "linear")
+    assert [row.enquiries for row in told.enquiries] == [1]
 
 
 # -- the sheet, section 13
 
-P = Brought(journey("yodmd", (14, 7, 3, 1, 0)), calls=1, deals=1, won=1, revenue_minor=100_000_000)
+P = Brought(journey("yodmd", (14, 7, 3, 1, 0)), enquiries=1, deals=1, won=1, revenue_minor=100_000_000)
 
 
 @pytest.mark.parametrize(
@@ -103,9 +106,9 @@ P = Brought(journey("yodmd", (14, 7, 3, 1, 0)), calls=1, deals=1, won=1, revenue
         ("shapley", {"y": 0.25, "o": 0.25, "d": 0.25, "m": 0.25}),
     ],
 )
-def test_the_sheet_s_journey_in_calls_and_money(model, shares):
+def test_the_sheet_s_journey_in_enquiries_and_money(model, shares):
     told = credited([P], model)
-    assert calls(told) == pytest.approx(shares, abs=1e-6)
+    assert enquiries(told) == pytest.approx(shares, abs=1e-6)
     assert money(told) == pytest.approx({name: share * 100_000_000 for name, share in shares.items()}, abs=100)
 
 
@@ -113,32 +116,32 @@ def counted(path: str, number: int, **brought: int) -> list[Brought]:
     return [Brought(journey(path), **brought)] * number
 
 
-J = [*counted("ab", 3, calls=1), *counted("b", 1, calls=1), *counted("bc", 2, calls=1)]
+J = [*counted("ab", 3, enquiries=1), *counted("b", 1, enquiries=1), *counted("bc", 2, enquiries=1)]
 J_LOST = [Step(None, key("a"), 4), Step(key("a"), None, 2), Step(key("a"), key("c"), 2), Step(key("c"), None, 2)]
 
 
-def test_the_sheet_s_markov_chain_in_calls():
+def test_the_sheet_s_markov_chain_in_enquiries():
     told = credited(J, "markov", J_LOST)
-    assert calls(told) == pytest.approx({"a": 2, "b": 2.857143, "c": 1.142857}, abs=1e-6)
+    assert enquiries(told) == pytest.approx({"a": 2, "b": 2.857143, "c": 1.142857}, abs=1e-6)
     assert told.learned_from == 10
 
 
-def test_the_sheet_s_shapley_values_in_calls():
-    assert calls(credited(J, "shapley")) == {"a": 1.5, "b": 3.5, "c": 1}
+def test_the_sheet_s_shapley_values_in_enquiries():
+    assert enquiries(credited(J, "shapley")) == {"a": 1.5, "b": 3.5, "c": 1}
 
 
 # -- Markov
 
 
 def test_each_figure_is_divided_by_what_is_lost_of_that_figure():
-    """By hand: every call needs b, half of them a; the money is all at the end of the journey by a."""
+    """By hand: every enquiry needs b, half of them a; the money is all at the end of the journey by a."""
     brought = [
-        Brought(journey("ab"), calls=1),
-        Brought(journey("b"), calls=1),
+        Brought(journey("ab"), enquiries=1),
+        Brought(journey("b"), enquiries=1),
         Brought(journey("a"), revenue_minor=900),
     ]
     told = credited(brought, "markov")
-    assert calls(told) == pytest.approx({"a": 2 / 3, "b": 4 / 3})
+    assert enquiries(told) == pytest.approx({"a": 2 / 3, "b": 4 / 3})
     assert money(told) == {"a": 900}
 
 
@@ -147,15 +150,15 @@ def test_a_refund_that_nothing_stands_against_stays_with_the_last_touch():
 
 
 def test_journeys_that_came_to_nothing_change_the_chain():
-    assert calls(credited(J, "markov", J_LOST)) != pytest.approx(calls(credited(J, "markov")), abs=0.1)
+    assert enquiries(credited(J, "markov", J_LOST)) != pytest.approx(enquiries(credited(J, "markov")), abs=0.1)
 
 
 def test_beyond_so_many_sources_the_least_visited_are_one(monkeypatch):
     monkeypatch.setattr(attribution_report, "MOST_NAMES", 2)
-    told = credited([*J, Brought(journey("x"), calls=1)], "markov", J_LOST)
-    assert calls(told).keys() == {"a", "b", "(other)"}
+    told = credited([*J, Brought(journey("x"), enquiries=1)], "markov", J_LOST)
+    assert enquiries(told).keys() == {"a", "b", "(other)"}
     assert told.put_together == 2
-    assert sum(row.calls for row in told.calls) == 7
+    assert sum(row.enquiries for row in told.enquiries) == 7
 
 
 def test_a_rule_learned_from_nothing():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tracking_core.enquiry import EnquiryKind, Writer, match, qualify, to_email
 from tracking_core.match import MatchReason, Remembered
-from tracking_core.qualify import Rules
+from tracking_core.qualify import CallBack, CallBacks, Rules
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 IVAN = Writer(phone="+79161234567")
@@ -51,6 +51,24 @@ def test_nobody_to_answer_to_does_not_count() -> None:
         qualify(EnquiryKind.FORM, NOW, Writer(), Rules(), came_before=False).why
         == "It leaves neither a phone nor an e-mail to answer to."
     )
+
+
+def test_a_chat_can_be_answered_where_it_came_from() -> None:
+    verdict = qualify(EnquiryKind.CHAT, NOW, Writer(), Rules(), came_before=False)
+    assert (verdict.qualified, verdict.why) == (True, "It can be answered in the chat.")
+
+
+@pytest.mark.parametrize(
+    ("after", "counts"), [((), False), ((600,), True), ((601,), False)], ids=["not yet", "in time", "too late"]
+)
+def test_an_order_to_call_back_counts_once_it_was_called_back_in_time(after: tuple[int, ...], counts: bool) -> None:
+    back = CallBacks([CallBack(NOW + timedelta(seconds=one), 40) for one in after])
+    rules = Rules(called_back_within_s=600)
+    assert qualify(EnquiryKind.CALLBACK, NOW, IVAN, rules, came_before=False, back=back).qualified is counts
+
+
+def test_a_form_is_no_order_to_call_back() -> None:
+    assert qualify(EnquiryKind.FORM, NOW, IVAN, Rules(called_back_within_s=600), came_before=False).qualified
 
 
 @pytest.mark.parametrize("rules", [Rules(staff=frozenset({"+79161234567"})), Rules(spam=frozenset({"+79161234567"}))])

@@ -52,6 +52,19 @@ def test_the_density_is_what_survival_loses():
     assert LEARNED.density(20) == pytest.approx(lost, rel=1e-3)
 
 
+@pytest.mark.parametrize("share", [0.7, 0.9, 0.99])
+def test_the_minutes_after_which_a_share_has_called_are_what_survival_leaves(share):
+    assert LEARNED.survival(LEARNED.within(share)) == pytest.approx(1 - share, abs=0.005)
+
+
+def test_half_of_the_calls_have_come_while_most_visitors_are_present():
+    assert LEARNED.within(0.5) == pytest.approx(0, abs=0.02)
+
+
+def test_who_calls_from_the_page_is_a_share_of_all():
+    assert LEARNED.at_page == pytest.approx(0.6)
+
+
 def test_the_tail_is_how_long_the_late_ones_take():
     assert Delays(((0.9, 1.0), (0.1, 240.0))).tail == pytest.approx(240, rel=1e-6)
 

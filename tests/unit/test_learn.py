@@ -1,13 +1,14 @@
 """A site's own habits from its calls, made by a known law, without telling who called."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
 
-from tracking_core.habits import SHEET_HABITS, Interest
-from tracking_core.learn import FEWEST, Exposure, HeardCall, learn
+from tracking_core.habits import SHEET_HABITS, Delays, Interest
+from tracking_core.learn import FEWEST, Exposure, HeardCall, is_sound, learn
 from tracking_core.match import LeaseSpan
 
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -75,6 +76,31 @@ def test_shares_of_the_mixture_stay_shares(late):
 def test_where_no_phone_tells_its_region_none_is_assumed():
     calls = [HeardCall(call.at, call.spans) for call in LATE]
     assert (learned(calls).regions, learned(calls).region_known < 0.1) == ({}, True)
+
+
+def test_what_is_learned_can_be_matched_with(late):
+    assert is_sound(late) and is_sound(SHEET_HABITS)
+
+
+@pytest.mark.parametrize(
+    "absurd",
+    [
+        {"background": float("nan")},
+        {"background": float("inf")},
+        {"tap_share": 1.0},
+        {"region_differs": 1.0},
+        {"region_known": -0.1},
+        {"regions": {"RU-MOW": 0.7, "KZ": 0.7}},
+        {"regions": {"RU-MOW": 1.0, "KZ": 0.0}},
+        {"delays": Delays(((0.5, 3.0), (0.1, 60.0)))},
+        {"delays": Delays(((0.5, 0.0), (0.5, 60.0)))},
+        {"delays": Delays(((0.5, 3.0), (0.5, 60.0)), present=(1.0, 5.0))},
+        {"delays": Delays(((0.5, 3.0), (0.5, 60.0)), present=(0.5, 0.0))},
+        {"interests": {**SHEET_HABITS.interests, Interest.KEEN: float("inf")}},
+    ],
+)
+def test_figures_that_cannot_be_are_not_sound(absurd):
+    assert not is_sound(replace(SHEET_HABITS, **absurd))
 
 
 def test_a_few_calls_teach_nothing():

@@ -11,6 +11,7 @@ from tracking_core.match import (
     MatchReason,
     Remembered,
     StaticNumber,
+    Thresholds,
     match,
 )
 
@@ -118,6 +119,25 @@ def test_memory_goes_before_a_past_holder():
 def test_a_remembered_visitor_s_newer_visit_is_taken():
     told = who(lease("old", 20, visit_id="visit-new"), memory=remembered())
     assert told.visit_id == "visit-new"
+
+
+FIRST = Thresholds(keeps_first=True)
+
+
+@pytest.mark.parametrize(("thresholds", "visitor"), [(Thresholds(), "A"), (FIRST, "old")])
+def test_the_policy_of_repeat_calls_says_whether_the_holder_or_the_first_call_decides(thresholds, visitor):
+    told = match(NUMBER, CALLER, AT, [lease("A", 2)], None, remembered(), thresholds=thresholds)
+    assert told.visitor == visitor
+
+
+def test_who_keeps_his_first_source_keeps_its_visit_too():
+    newer = [lease("old", 2, visit_id="visit-new")]
+    assert match(NUMBER, CALLER, AT, newer, None, remembered(), thresholds=FIRST).visit_id == "visit-old"
+
+
+def test_a_visit_that_telephony_names_goes_before_the_first_call():
+    told = match(NUMBER, CALLER, AT, [], None, remembered(), evidence=Evidence("visit-7"), thresholds=FIRST)
+    assert told.visit_id == "visit-7"
 
 
 @pytest.mark.parametrize("memory", [remembered(days_ago=91), remembered(days_ago=-1)])

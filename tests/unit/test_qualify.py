@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from tracking_core.call import CallEvent, CallEventKind, CallStatus, Direction, fold
-from tracking_core.qualify import DAYS, Hours, Rules, Verdict, qualify
+from tracking_core.qualify import DAYS, CallBack, CallBacks, Hours, Rules, Verdict, Waiting, qualify
 
 T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 CALLER = "+79161234567"
@@ -63,17 +63,55 @@ def test_a_repeated_call_is_refused_where_only_first_calls_count():
     assert verdict == Verdict(False, "The caller has called before, and only first calls count.")
 
 
-def test_a_missed_call_called_back_counts_where_the_rules_say_so():
-    assert qualify(MISSED, Rules(count_missed_called_back=True), called_back_talk_s=40).qualified
+SOON = Rules(called_back_within_s=300)
+
+
+def backs(*made: tuple[int, int], others: tuple[int, ...] = ()) -> CallBacks:
+    """Calls back so many seconds after the missed call ended, each with its talk; others began to wait before it."""
+    return CallBacks(
+        [CallBack(T0 + timedelta(seconds=after), talk_s) for after, talk_s in made],
+        [Waiting("call", T0 - timedelta(seconds=before + 20), T0 - timedelta(seconds=before)) for before in others],
+    )
+
+
+@pytest.mark.parametrize(
+    ("made", "verdict"),
+    [
+        (backs(), Verdict(False, "Nobody has called back; a call back within 300 s counts.")),
+        (backs((240, 40)), Verdict(True, "Called back after 240 s; the talk lasted 40 s, at least 30 s count.")),
+        (backs((300, 30)), Verdict(True, "Called back after 300 s; the talk lasted 30 s, at least 30 s count.")),
+        (backs((301, 40)), Verdict(False, "Called back after 301 s, at most 300 s count.")),
+        (backs((240, 5)), Verdict(False, "Called back after 240 s; the talk lasted 5 s, at least 30 s count.")),
+        (backs((60, 5), (240, 40)), Verdict(True, "Called back after 240 s; the talk lasted 40 s, at least 30 s count.")),
+        (backs((-5, 40)), Verdict(True, "Called back after 0 s; the talk lasted 40 s, at least 30 s count.")),
+        (backs((60, 40), others=(200,)), Verdict(False, "The call back counts for an earlier enquiry of the same person.")),
+        (backs((60, 40), others=(241,)), Verdict(True, "Called back after 60 s; the talk lasted 40 s, at least 30 s count.")),
+    ],
+)  # fmt: skip
+def test_a_missed_call_is_judged_by_its_call_back_where_the_rules_say_so(made, verdict):
+    assert qualify(MISSED, SOON, back=made) == verdict
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        Rules(called_back_within_s=300, kinds=frozenset({"call"})),
+        Rules(called_back_within_s=300, hours=Hours(frozenset(DAYS), time(12), time(13), "UTC")),
+    ],
+    ids=["of another kind", "out of hours"],
+)
+def test_who_waited_before_and_does_not_count_takes_no_call_back(rules):
+    earlier = T0 - timedelta(seconds=60)
+    back = replace(backs((60, 40)), others=[Waiting("callback", earlier, earlier)])
+    assert qualify(MISSED, rules, back=back).qualified
 
 
 def test_a_missed_call_called_back_does_not_count_by_default():
-    assert not qualify(MISSED, Rules(), called_back_talk_s=40).qualified
+    assert qualify(MISSED, Rules(), back=backs((60, 40))) == Verdict(False, "Nobody answered.")
 
 
-def test_a_short_call_back_does_not_count():
-    verdict = qualify(MISSED, Rules(count_missed_called_back=True), called_back_talk_s=5)
-    assert verdict.why == "The call was missed; the talk of the call back lasted 5 s, at least 30 s count."
+def test_a_call_that_was_answered_needs_no_call_back():
+    assert qualify(TALK, SOON).why == "The talk lasted 45 s, at least 30 s count."
 
 
 WORKING = Hours(frozenset(DAYS[:5]), time(9), time(18), "Europe/Moscow")

@@ -3,8 +3,10 @@
 import json
 import re
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
+from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -124,7 +126,21 @@ def test_the_credentials_for_freeswitch_are_those_of_its_example():
 def test_the_table_names_every_adapter_with_its_secrets():
     rows = dict(re.findall(r"^\| \[.*?\]\(.*?\) \| `(\w+)` \| (.*?) \|", PAGE, re.MULTILINE))
     told = {name: tuple(re.findall(r"`(\w+)`", secrets)) for name, secrets in rows.items()}
-    assert told == {name: adapter.secrets_needed for name, adapter in ADAPTERS.items()}
+    assert told == {name: adapter.secrets_needed + adapter.secrets_optional for name, adapter in ADAPTERS.items()}
+
+
+@pytest.mark.parametrize("exchange", ["asterisk", "freeswitch", "kamailio"])
+def test_every_dialplan_asks_for_one_line_with_the_number_that_was_dialled(exchange):
+    (asked,) = re.findall(r"ROUTE\?(\S+)", unescape(shown(f"{exchange}-route")))
+    assert asked.startswith("answer=text&to=$")
+
+
+def test_the_dialplan_of_freeswitch_is_well_formed_and_tells_every_kind_of_destination():
+    plan = ElementTree.fromstring(f"<context>{shown('freeswitch-route')}</context>")
+    patterns = [one.get("expression", "") for one in plan.iter("condition")]
+    goes = {"+74951000000": 1, "sip:sales@pbx.example": 2, "*98": 3, "reception": 3, "": 4}
+    found = {said: next(n for n, one in enumerate(patterns) if re.search(one, f"goes_{said}")) for said in goes}
+    assert found == goes
 
 
 def test_every_ending_for_twilio_is_named():

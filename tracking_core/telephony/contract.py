@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import ClassVar
 
 from tracking_core.call_event import CallEvent
+from tracking_core.telephony.recordings import Fetch, Recording, by_link
 
 BODY_LIMIT = 65_536  # bytes
 FARTHEST_FUTURE = timedelta(hours=24)  # sheet section 10: a later time is refused
@@ -86,6 +87,20 @@ def no_answer(request: CallRequest) -> Answer | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Routing:
+    """What a source that asks where a call goes calls its fields, and what it wants to read.
+
+    ``dialled`` and ``caller`` are the fields' names, the first that is there counts. ``answer(destination, events)``
+    is the answer for a destination as ``tracking_core.destination`` spells it, None where nothing says where the call
+    goes; ``events`` is the account's address for call events.
+    """
+
+    dialled: tuple[str, ...]
+    caller: tuple[str, ...]
+    answer: Callable[[str | None, str], Answer]
+
+
+@dataclass(frozen=True, slots=True)
 class Adapter:
     """One source of call events.
 
@@ -96,6 +111,9 @@ class Adapter:
     takes, for a trial from the console and for documentation; None where only the vendor can sign one.
     ``methods`` are the HTTP methods the source uses. ``answer(request)`` is what a request that ``parse`` took
     must be answered with, once its events are committed; None leaves the words to the door.
+    ``recording(recording, secrets)`` is the request that brings a recording, None where there is no way to it;
+    ``recording_hosts`` are the hosts, with their subdomains, it may lead to, and ``secrets_optional`` what only
+    that request needs. ``routing`` is there for a source that asks where a call goes in words of its own.
     """
 
     name: str
@@ -104,6 +122,10 @@ class Adapter:
     example: Callable[[Mapping[str, str], datetime], CallRequest] | None
     methods: tuple[str, ...] = ("POST",)
     answer: Callable[[CallRequest], Answer | None] = no_answer
+    recording: Callable[[Recording, Mapping[str, str]], Fetch | None] = by_link
+    recording_hosts: tuple[str, ...] = ()
+    secrets_optional: tuple[str, ...] = ()
+    routing: Routing | None = None
 
 
 def refuse_oversized(request: CallRequest) -> None:

@@ -26,10 +26,13 @@ from tracking_core.telephony.mango_mappings import (
 )
 from tracking_core.telephony.proof import same
 from tracking_core.telephony.reading import Fields, epoch, identifier, json_object, nested, whole, words
+from tracking_core.telephony.recordings import Fetch, Recording
 
 SECRETS = ("vpbx_api_key", "vpbx_api_salt")
 _FORM_FIELDS = ("vpbx_api_key", "sign", "json")
 _MOST_FORM_FIELDS = 20
+_FORM = "application/x-www-form-urlencoded"
+_RECORDINGS = "https://app.mango-office.ru/vpbx/queries/recording/post"
 
 
 def sign(key: str, salt: str, text: str) -> str:
@@ -244,10 +247,20 @@ def example(secrets: Mapping[str, str], now: datetime) -> CallRequest:
             "disconnect_reason": 1110,
         }
     )
+    return CallRequest("POST", "/events/summary", {"content-type": _FORM}, {}, _signed(text, secrets))
+
+
+def _signed(text: str, secrets: Mapping[str, str]) -> bytes:
     key = secrets["vpbx_api_key"]
-    form = {"vpbx_api_key": key, "sign": sign(key, secrets["vpbx_api_salt"], text), "json": text}
-    headers = {"content-type": "application/x-www-form-urlencoded"}
-    return CallRequest("POST", "/events/summary", headers, {}, urlencode(form).encode())
+    return urlencode({"vpbx_api_key": key, "sign": sign(key, secrets["vpbx_api_salt"], text), "json": text}).encode()
 
 
-MANGO = Adapter("mango", parse, SECRETS, example)
+def recording(told: Recording, secrets: Mapping[str, str]) -> Fetch | None:
+    """Returns the signed request of section 1.3, which is answered with a redirect to a link good once."""
+    if told.id is None:
+        return None
+    text = json.dumps({"recording_id": told.id, "action": "download"})
+    return Fetch(_RECORDINGS, "POST", {"content-type": _FORM}, _signed(text, secrets))
+
+
+MANGO = Adapter("mango", parse, SECRETS, example, recording=recording, recording_hosts=("mango-office.ru",))

@@ -1,5 +1,6 @@
 """Twilio Voice: forms signed with their address; some are answered in TwiML (telephony sheet, section 4)."""
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -8,25 +9,29 @@ from html import escape
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from tracking_core.call_event import CallEvent, CallEventKind, CallStatus, Direction, dedupe_key
+from tracking_core.destination import DestinationKind, kind_of
 from tracking_core.phone import is_anonymous, to_e164
 from tracking_core.telephony.contract import (
     Adapter,
     Answer,
     BadSignature,
     CallRequest,
+    Routing,
     Unreadable,
     refuse_future,
     refuse_oversized,
     secret,
 )
 from tracking_core.telephony.forms import FORM, pairs_of
-from tracking_core.telephony.proof import hmac_sha1, same
+from tracking_core.telephony.proof import basic, hmac_sha1, same
 from tracking_core.telephony.reading import Fields, first, identifier, link, seconds, whole, words
+from tracking_core.telephony.recordings import Fetch, Recording
 from tracking_core.telephony.twilio_mappings import DIAL_RESULTS, DIRECTIONS, LOST, STATE_KINDS
 
 SECRETS = ("auth_token",)
 
 _PORTS = {"https": 443, "http": 80}
+_RECORDING = re.compile(r"https://api\.twilio\.com/[^?#]*/Accounts/(\w{1,64})/Recordings/\w{1,64}", re.ASCII)
 
 
 def sign(token: str, url: str, form: Iterable[tuple[str, str]]) -> str:
@@ -55,12 +60,21 @@ def answer(request: CallRequest) -> Answer | None:
         return Answer(b"<Response/>", "text/xml")
     if ending != "/voice":
         return None
-    base = escape(urlsplit(request.url)._replace(query="", fragment="").geturl().rstrip("/").removesuffix("/voice"))
+    base = urlsplit(request.url)._replace(query="", fragment="").geturl().rstrip("/").removesuffix("/voice")
+    return route(_to_ring(request), base)
+
+
+def route(destination: str | None, events: str) -> Answer:
+    """Returns the TwiML that rings a phone or a SIP address and tells its events; for anything else it is busy."""
+    if destination is None or kind_of(destination) is DestinationKind.EXTENSION:
+        return Answer(b'<Response><Reject reason="busy"/></Response>', "text/xml")
+    base = escape(events)
+    noun = "Number" if kind_of(destination) is DestinationKind.PHONE else "Sip"
     # Without answerOnBridge Twilio takes the call at once and the talk would begin with the ringing.
     told = (
         f'<Response><Dial answerOnBridge="true" action="{base}/dial">'
-        f'<Number statusCallback="{base}/leg" statusCallbackEvent="initiated ringing answered completed">'
-        f"{_to_ring(request)}</Number></Dial></Response>"
+        f'<{noun} statusCallback="{base}/leg" statusCallbackEvent="initiated ringing answered completed">'
+        f"{destination}</{noun}></Dial></Response>"
     )
     return Answer(told.encode("utf-8", "replace"), "text/xml")
 
@@ -248,4 +262,21 @@ def example(secrets: Mapping[str, str], now: datetime) -> CallRequest:
     return CallRequest("POST", "/dial", headers, {}, urlencode(form).encode(), url)
 
 
-TWILIO = Adapter("twilio", parse, SECRETS, example, answer=answer)
+def recording(told: Recording, secrets: Mapping[str, str]) -> Fetch | None:
+    """Returns the request with the account's name and token, which go to Twilio's own address alone."""
+    named = _RECORDING.match(told.url or "")
+    if named is None:
+        return None
+    return Fetch(f"{named[0]}.mp3", headers={"authorization": basic(named[1], secrets["auth_token"])})
+
+
+TWILIO = Adapter(
+    "twilio",
+    parse,
+    SECRETS,
+    example,
+    answer=answer,
+    recording=recording,
+    recording_hosts=("twilio.com",),
+    routing=Routing(("To", "Called"), ("From", "Caller"), route),
+)

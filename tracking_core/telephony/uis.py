@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 
 from tracking_core.call_event import CallEvent, CallEventKind, CallStatus, Direction, dedupe_key
+from tracking_core.destination import DestinationKind, kind_of
 from tracking_core.phone import is_anonymous, to_e164
 from tracking_core.telephony import uis_mappings as names
-from tracking_core.telephony.contract import Adapter, CallRequest, Unreadable, refuse_oversized
+from tracking_core.telephony.contract import Adapter, Answer, CallRequest, Routing, Unreadable, refuse_oversized
 from tracking_core.telephony.forms import fields_of
 from tracking_core.telephony.proof import refuse_stranger
 from tracking_core.telephony.reading import Fields, first, link, moment, name_of, nested, seconds, words
@@ -122,4 +123,21 @@ def example(secrets: Mapping[str, str], now: datetime) -> CallRequest:
     return CallRequest("POST", "/", {"content-type": "application/json"}, {}, json.dumps(fields).encode())
 
 
-UIS = Adapter("uis", parse, SECRETS, example, methods=("POST", "GET"))
+def route(destination: str | None, events: str) -> Answer:
+    """Returns the answer of interactive call processing: whom to ring, or the branch 1 of the customer's scenario."""
+    if destination is None or kind_of(destination) is not DestinationKind.PHONE:
+        told: dict[str, object] = {"returned_code": 1}
+    else:
+        told = {"phones": [destination.removeprefix("+")]}
+    return Answer(json.dumps(told).encode(), "application/json")
+
+
+UIS = Adapter(
+    "uis",
+    parse,
+    SECRETS,
+    example,
+    methods=("POST", "GET"),
+    recording_hosts=("comagic.ru", "uiscom.ru", "novofon.ru"),
+    routing=Routing(("numb",), ("numa",), route),
+)

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
+from hashlib import md5
 from urllib.parse import urlencode
 
 from tracking_core.call_event import CallEvent, CallEventKind, CallStatus, Direction, dedupe_key
@@ -19,8 +20,12 @@ from tracking_core.telephony.contract import (
 from tracking_core.telephony.forms import FORM, form_of
 from tracking_core.telephony.proof import hmac_sha1, same
 from tracking_core.telephony.reading import Fields, code, first, identifier, moment, seconds, words
+from tracking_core.telephony.recordings import Fetch, Recording
 
 SECRETS = ("api_secret",)
+KEY = "api_key"  # only the interface asks for it: a recording is fetched with it
+_INTERFACE, _RECORD = "https://api.zadarma.com", "/v1/pbx/record/request/"
+_LINK_S = 180  # how long the link it gives is good, the least there is
 
 _CALLED = ("caller_id", "called_did", "call_start")
 _DIALLING = ("internal", "destination", "call_start")
@@ -149,4 +154,25 @@ def example(secrets: Mapping[str, str], now: datetime) -> CallRequest:
     return CallRequest("POST", "/", headers, {}, urlencode(form).encode())
 
 
-ZADARMA = Adapter("zadarma", parse, SECRETS, example, methods=("POST", "GET"), answer=echo)
+def recording(told: Recording, secrets: Mapping[str, str]) -> Fetch | None:
+    """Returns the signed request of the interface, whose answer names a link good for a while."""
+    key = secrets.get(KEY)
+    if told.id is None or not key:
+        return None
+    query = urlencode({"call_id": told.id, "lifetime": _LINK_S})  # in the order of the names: it is signed so
+    digest = md5(query.encode(), usedforsecurity=False).hexdigest()
+    signed = b64encode(hmac_sha1(secrets["api_secret"], f"{_RECORD}{query}{digest}").hex().encode()).decode()
+    return Fetch(f"{_INTERFACE}{_RECORD}?{query}", headers={"authorization": f"{key}:{signed}"}, link_in="link")
+
+
+ZADARMA = Adapter(
+    "zadarma",
+    parse,
+    SECRETS,
+    example,
+    methods=("POST", "GET"),
+    answer=echo,
+    recording=recording,
+    recording_hosts=("zadarma.com",),
+    secrets_optional=(KEY,),
+)
