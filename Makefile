@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip -qq --disable-pip-version-check
+# Tests, demo and benchmarks start many processes: each would compile our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 PHONE := kamailio kamailio-utils-modules kamailio-extra-modules sip-tester
 
 .PHONY: demo test lint bench proofs lock clean
@@ -26,6 +28,8 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@command -v wrk >/dev/null || apt-get install -y -qq wrk >/dev/null || { echo "make bench needs wrk: install it."; exit 1; }
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || apt-get install -y -qq chromium >/dev/null || \
+		{ echo "make bench needs Chromium: install it."; exit 1; }
 	@$(BIN)/python -m bench $(NAME)
 
 proofs: $(VENV)/.dev

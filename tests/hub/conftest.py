@@ -11,12 +11,10 @@ import pytest
 from hub.app import build, running, web_app
 from hub.settings import AppSettings, Settings
 from hub.setup import apply
-from hub.setup_file import read_setup
 from hub.store.db import Db
 from hub.store.vault import Vault
 from tests.hub import world as worlds
 
-SCENARIO = worlds.SCENARIO
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
 
@@ -32,8 +30,14 @@ def crm(hand_clock: worlds.HandClock) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
+def set_up() -> str:
+    """The set-up file of the customer; a module may have another."""
+    return worlds.SETUP
+
+
+@pytest.fixture
 async def world(
-    database_url: str, tmp_path: Path, hand_clock: worlds.HandClock, crm: dict[str, Any]
+    database_url: str, tmp_path: Path, hand_clock: worlds.HandClock, crm: dict[str, Any], set_up: str
 ) -> AsyncIterator[worlds.World]:
     """A customer set up but not yet connected to his CRM."""
     registration = AppSettings(client_id=crm["client_id"], client_secret=crm["client_secret"], base_url=crm["base_url"])
@@ -45,10 +49,7 @@ async def world(
         clock_file=hand_clock.path,
     )
     hub = build(settings)
-    (tmp_path / "setup.yaml").write_text(worlds.SETUP, encoding="utf-8")
-    (tmp_path / "calls_to_deals.yaml").write_text(SCENARIO.read_text(encoding="utf-8"), encoding="utf-8")
-    asked, texts = read_setup(tmp_path / "setup.yaml")
-    applied = hub.db.write_now(apply, asked, texts, hub.clock.now(), hub.vault)
+    applied = hub.db.write_now(apply, *worlds.read(set_up), hub.clock.now(), hub.vault)
     async with running(hub):
         made = worlds.World(hub, web_app(hub, works=False), hand_clock, crm, applied)
         yield made
@@ -77,17 +78,8 @@ def still(database_url: str, tmp_path: Path) -> Iterator[worlds.World]:
 @pytest.fixture(scope="module", params=BOTH)
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[worlds.World]:
     """The same for all tests of a module; one address may ask as often as it likes."""
-    folder = tmp_path_factory.mktemp("shared")
-    if request.param == "sqlite":
-        file = shutil.copy(request.getfixturevalue("sqlite_template"), folder / "hub.sqlite3")
-        with worlds.still(f"sqlite:///{file}", folder, visits_per_minute=1_000_000) as made:
-            yield made
-    else:
-        with (
-            worlds.pg_copy(request.getfixturevalue("pg_server"), request.getfixturevalue("pg_template")) as url,
-            worlds.still(url, folder, visits_per_minute=1_000_000) as made,
-        ):
-            yield made
+    with worlds.of_module(request, tmp_path_factory.mktemp("shared")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module", params=BOTH)

@@ -7,19 +7,22 @@ import hmac
 import itertools
 import json
 import os
+import shutil
+import ssl
 import struct
-import subprocess
-import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
 import httpx
 import psycopg
+import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import delete, func, select
 from sqlalchemy.engine import make_url
@@ -29,11 +32,12 @@ from hub.app import build, web_app
 from hub.hub import Hub
 from hub.settings import AppSettings, Settings
 from hub.setup import apply
-from hub.setup_file import read_setup
+from hub.setup_file import SetupFile, read_setup
 from hub.store import people
 from hub.store.calls import refusals
 from hub.store.tables import metadata
 from hub.store.tx import Tx
+from tests import processes
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"
 MANGO_KEY, MANGO_SALT = "KEY123", "SALT456"
@@ -42,6 +46,7 @@ OPENING = datetime(2026, 11, 20, 6, tzinfo=UTC)
 SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "calls_to_deals.yaml"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 _copies = itertools.count()
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nobody here speaks it, and reading the certificates takes long
 
 SETUP = f"""
 tenant: Окна Москвы
@@ -84,15 +89,9 @@ class HandClock:
 @contextmanager
 def sandbox(clock: Path, redirect_uri: str) -> Iterator[dict[str, Any]]:
     """Run the CRM's sandbox as a process of its own; yield the line it prints."""
-    command = [sys.executable, "-m", "sandbox", "amocrm", "--port", "0", "--clock", str(clock)]
-    process = subprocess.Popen([*command, "--redirect-uri", redirect_uri], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        yield json.loads(process.stdout.readline())
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-        process.stdout.close()
+    asked = ("--port", "0", "--clock", str(clock), "--redirect-uri", redirect_uri)
+    with processes.running("sandbox", "amocrm", *asked, environment={}, log=clock.with_suffix(".log")) as process:
+        yield process.printed
 
 
 @dataclass
@@ -113,7 +112,7 @@ class World:
             base_url="http://hub.test",
             headers={"user-agent": BROWSER},
         )
-        self.crm_web = httpx.AsyncClient(base_url=self.crm["base_url"])
+        self.crm_web = httpx.AsyncClient(base_url=self.crm["base_url"], verify=_NO_TLS)
 
     async def close(self) -> None:
         await self.web.aclose()
@@ -225,6 +224,16 @@ class World:
         )
 
 
+@cache
+def read(setup: str) -> tuple[SetupFile, dict[str, str]]:
+    """Read a set-up file that stands beside the usual scenario, once for all tests: reading YAML costs most of them."""
+    with TemporaryDirectory() as folder:
+        beside = Path(folder)
+        (beside / "setup.yaml").write_text(setup, encoding="utf-8")
+        (beside / "calls_to_deals.yaml").write_text(SCENARIO.read_text(encoding="utf-8"), encoding="utf-8")
+        return read_setup(beside / "setup.yaml")
+
+
 @contextmanager
 def still(database_url: str, folder: Path, setup: str = SETUP, **settings: Any) -> Iterator[World]:
     """A customer set up on a hub whose loops stand still: what a door wrote stays as the door wrote it.
@@ -238,7 +247,7 @@ def still(database_url: str, folder: Path, setup: str = SETUP, **settings: Any) 
     (folder / "setup.yaml").write_text(setup, encoding="utf-8")
     (folder / "calls_to_deals.yaml").write_text(SCENARIO.read_text(encoding="utf-8"), encoding="utf-8")
     with patch.object(people, "_hasher", CHEAP):  # a slow hash for each test would cost more than the test
-        applied = hub.db.write_now(apply, *read_setup(folder / "setup.yaml"), hub.clock.now(), hub.vault)
+        applied = hub.db.write_now(apply, *read(setup), hub.clock.now(), hub.vault)
     try:
         yield World(hub, web_app(hub, works=False), clock, {"base_url": nobody.base_url}, applied)
     finally:
@@ -254,6 +263,18 @@ def pg_copy(server: str, template: str) -> Iterator[str]:
     yield make_url(server).set(database=name).render_as_string(hide_password=False)
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def of_module(request: pytest.FixtureRequest, folder: Path, setup: str = SETUP) -> Iterator[World]:
+    """A customer as ``still`` makes him on the engine asked for; one address may ask as often as it likes."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            url = f"sqlite:///{shutil.copy(request.getfixturevalue('sqlite_template'), folder / 'hub.sqlite3')}"
+        else:
+            server, template = request.getfixturevalue("pg_server"), request.getfixturevalue("pg_template")
+            url = stack.enter_context(pg_copy(server, template))
+        yield stack.enter_context(still(url, folder, setup, visits_per_minute=1_000_000))
 
 
 def stored(tx: Tx) -> dict[str, int]:

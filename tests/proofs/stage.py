@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from tests.hub import world as worlds
-from tests.proofs.processes import Process, free_port, running
+from tests.processes import Process, free_port, running
 
 FAULTS = {"429": 0.03, "500": 0.05, "drop_before": 0.03, "drop_after": 0.10, "502_after_commit": 0.03}
 SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "calls_to_deals.yaml"
