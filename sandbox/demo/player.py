@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 
 from sandbox.demo.browser import Browsers
 from sandbox.demo.calls import CallPlan, Kind
@@ -31,6 +32,7 @@ class Played:
     hub_calls: Sequence[dict[str, object]]
     hub_status: HubStatus
     report: dict[str, object]
+    accuracy: dict[str, Any]
     crm: CrmState
     traffic: Traffic
     forged: int
@@ -150,6 +152,7 @@ class Player:
             hub_calls=stage.hub.calls(),
             hub_status=stage.hub.status(),
             report=stage.hub.report(),
+            accuracy=stage.hub.accuracy(),
             crm=stage.crm.state(),
             traffic=stage.crm.traffic(),
             forged=self.forged,

@@ -71,6 +71,11 @@ def judge(day: Day, played: Played, seconds: float) -> Result:
         "unmatched": matching.unmatched,
         "unmatched_rightly": matching.unmatched_rightly,
         "by_reason": matching.by_reason,
+        "named": played.accuracy["named"],
+        "named_rightly": matching.named_rightly,
+        "named_rightly_told": played.accuracy["expected"],
+        "checked": played.accuracy["check"]["tested"],
+        "checked_rightly": played.accuracy["check"]["right"],
         "contacts": played.crm.contacts,
         "contacts_duplicated": doubled_contacts(played.crm),
         "deals": sum(bool(deal.markers) for deal in played.crm.deals),
@@ -115,6 +120,12 @@ def expect(day: Day, played: Played, figures: Mapping[str, Any], lost: Sequence[
             "deals_duplicated",
             figures["deals_duplicated"] == 0,
             f"{figures['deals_duplicated']} deals are there twice.",
+        ),
+        Expectation(
+            "accuracy",
+            abs(figures["named_rightly"] - figures["named_rightly_told"]) <= max(5, 0.1 * figures["named"]),
+            f"The hub takes {figures['named_rightly_told']} of {figures['named']} calls for rightly matched,"
+            f" in truth it is {figures['named_rightly']}.",
         ),
         Expectation(
             "revenue",
@@ -167,6 +178,7 @@ def print_summary(console: Console, result: Result, lasts: Mapping[str, str] | N
 _EXPECTED = {
     "calls_lost": "No call is lost: each one has its deal, note or task in the CRM.",
     "deals_duplicated": "No deal is there twice.",
+    "accuracy": "The hub knows how accurate it is, to 10 in 100.",
     "revenue": "The report's revenue is what the CRM's won deals are worth, to the kopeck.",
     "spend": "The report's spend is what was imported, to the kopeck.",
     "visits": "Every visit is counted whose visitor did not opt out.",
@@ -192,6 +204,8 @@ def _figures(figures: Mapping[str, Any]) -> Table:
         ("unmatched", f"{figures['unmatched']}, {figures['unmatched_rightly']} rightly"),
         ("matched rightly", figures["matched_right"]),
         ("matched wrongly", figures["matched_wrong"]),
+        ("rightly, says the hub", f"{figures['named_rightly_told']:.0f} of {figures['named']}"),
+        ("in truth", figures["named_rightly"]),
         ("taps and copies", figures["taps"] + figures["copies"]),
         ("anonymous, opted out", f"{figures['anonymous_visits']}, {figures['opted_out_visits']}"),
         ("contacts", figures["contacts"]),

@@ -103,6 +103,11 @@ class Hub:
         day = company.DAY.isoformat()
         return self.api.get("/api/v1/report/roi", {"from": day, "to": day}).expect(200).told()
 
+    def accuracy(self) -> dict[str, Any]:
+        """Returns what the hub says of its own accuracy of the day."""
+        day = company.DAY.isoformat()
+        return self.api.get("/api/v1/accuracy", {"from": day, "to": day}).expect(200).told()
+
     def spend(self, day: Day) -> None:
         """Imports what advertising cost, as a person uploads a CSV."""
         head = "day,source,campaign,cost,clicks"

@@ -43,6 +43,12 @@ class Matching:
     unmatched_rightly: int
     by_reason: Mapping[str, Mapping[str, int]]
 
+    @property
+    def named_rightly(self) -> int:
+        """The calls to shared numbers that were given to a visitor for sure, and to the right one."""
+        unsure = {"static_number", "probable", "nobody"}
+        return sum(told.get("right", 0) for reason, told in self.by_reason.items() if reason not in unsure)
+
 
 def read_call(told: Mapping[str, Any]) -> HubCall:
     """Returns a call of `GET /api/v1/calls`."""

@@ -26,6 +26,7 @@ def played() -> Played:
         hub_calls=[],
         hub_status=HubStatus(0, {}, 42, 20, 0.0),
         report={},
+        accuracy={},
         crm=CrmState([], {}, [], 0, 0),
         traffic=Traffic(0, 0, 0, 0),
         forged=2,
@@ -43,6 +44,9 @@ def figures(day: Day) -> dict[str, Any]:
     return {
         "calls_lost": 0,
         "deals_duplicated": 0,
+        "named": 50,
+        "named_rightly": 40,
+        "named_rightly_told": 44.6,
         "revenue_minor": 100,
         "revenue_crm_minor": 100,
         "spend_minor": sum(one.cost_minor for one in day.spend),
@@ -65,6 +69,7 @@ def test_a_good_day_fails_nothing(day: Day, played: Played, figures: dict[str, A
         ({"calls_lost": 1}, "1 calls are lost (demo-0001: why)."),
         ({"deals_duplicated": 2}, "2 deals are there twice."),
         ({"revenue_minor": 99}, "The report's revenue is 99, but the CRM's won deals are worth 100."),
+        ({"named_rightly": 39}, "The hub takes 44.6 of 50 calls for rightly matched, in truth it is 39."),
         ({"visits": 41}, "The hub counts 41 visits of 42."),
         ({"calls": 21}, "The hub counts 21 calls of 20."),
     ],
@@ -94,7 +99,7 @@ def told() -> str:
     """The summary for people, of a day with two matches by a held number and one of a reason unknown here."""
     names = ("visits", "sources", "calls", "unmatched", "unmatched_rightly", "matched_right", "matched_wrong", "taps")
     names += ("copies", "anonymous_visits", "opted_out_visits", "contacts", "deals", "tasks", "won", "revenue_minor")
-    names += ("spend_minor", "requests_crm", "kills", "seconds")
+    names += ("named", "named_rightly", "named_rightly_told", "spend_minor", "requests_crm", "kills", "seconds")
     by_reason = {"by a dream": {"unmatched": 1}, "exclusive_lease": {"right": 5, "wrong": 2}}
     row = dict.fromkeys(("visits", "calls", "qualified", "deals", "won", "revenue_minor", "spend_minor"), 0)
     console = Console(file=StringIO(), width=80)

@@ -133,6 +133,11 @@ def test_a_match_with_the_visitor_who_called_is_right(call: CallPlan, told: HubC
     assert (matching.right, matching.by_reason) == (1, {"held": {"right": 1}})
 
 
+@pytest.mark.parametrize(("reason", "sure"), [("last_holder", 1), ("probable", 0), ("static_number", 0)])
+def test_only_a_visitor_named_for_sure_was_named(call: CallPlan, told: HubCall, reason: str, sure: int) -> None:
+    assert judge_matches([call], TOKENS, {"demo-0001": replace(told, reason=reason)}).named_rightly == sure
+
+
 def test_a_match_with_another_visitor_is_wrong(call: CallPlan, told: HubCall) -> None:
     matching = judge_matches([call], TOKENS, {"demo-0001": replace(told, visitor="visitor-six")})
 

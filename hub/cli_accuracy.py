@@ -1,0 +1,65 @@
+"""``cthub accuracy``: how accurate matching is, checked on the customer's own calls."""
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hub.accuracy import Accuracy, accuracy_of, plainly
+from hub.app import build
+from hub.errors import HubError
+from hub.hub import Hub
+from hub.settings import read_settings
+from hub.store import people
+from hub.web.console.accuracy_told import answer, band, notes, to_do
+from hub.web.console.formats import Formats
+from hub.web.words import Words
+from tracking_core.calibration import EDGES
+
+
+def accuracy(
+    days: Annotated[int, typer.Option(help="How many days back from today.", min=1, max=3_660)] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
+) -> None:
+    """How accurate matching is: what it promises, checked on calls whose caller is known otherwise."""
+    hub = build(read_settings(), writes=False)
+    try:
+        made = _made(hub, days)
+    finally:
+        hub.db.stop()
+    if as_json:
+        print(json.dumps(plainly(made)))
+    else:
+        _show(made)
+
+
+def _made(hub: Hub, days: int) -> Accuracy:
+    tenant_id = hub.db.read_now(people.first_tenant)
+    if tenant_id is None:
+        raise HubError("This hub is not set up yet: run 'cthub apply FILE' first.")
+    last = hub.clock.now().date()
+    return asyncio.run(accuracy_of(hub.db, tenant_id, last - timedelta(days=days - 1), last, hub.vault, hub.plan))
+
+
+def _show(made: Accuracy) -> None:
+    f = Formats(Words("en"), "UTC", "")
+    out = Console(soft_wrap=True)
+    if not made.calls:
+        out.print(Text(f.words("accuracy.none_title")))
+        return
+    table = Table(title=Text(f.words("accuracy.promises")), title_justify="left")
+    for name in ("band", "band_calls", "told", "tested", "right", "word"):
+        table.add_column(f.words(f"accuracy.{name}"), justify="left" if name in ("band", "word") else "right")
+    for one in made.bands:
+        share = f.percent(one.right / one.tested, 1) if one.tested else f.percent(None)
+        cells = (f.number(one.calls), f.percent(one.told, 1), f.number(one.tested), share)
+        table.add_row(band(f, one.low, EDGES[1]), *cells, f.words(f"accuracy.word.{one.word}"))
+    out.print(table)
+    out.print(Text(answer(f, made), style="bold"))
+    for line in (*notes(f, made), *to_do(f, made)):
+        out.print(Text(line))

@@ -1,0 +1,72 @@
+"""What people say of an enquiry's source against what matching says: their word stands until they take it back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import bindparam as value
+from sqlalchemy import select, update
+
+from hub.store import inbox
+from hub.store.tables import Enquiry, Person, Visit, table_of
+from hub.store.tx import Tx
+
+_enquiry, _visit, _person = table_of(Enquiry), table_of(Visit), table_of(Person)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The visit a person named, None when he said that it was nobody's we know of."""
+
+    visit_id: int | None
+    visitor_id: int | None
+
+
+_SAID = (
+    select(_enquiry.c.corrected_visit_id, _visit.c.visitor_id)
+    .select_from(
+        _enquiry.outerjoin(
+            _visit, (_visit.c.id == _enquiry.c.corrected_visit_id) & (_visit.c.tenant_id == _enquiry.c.tenant_id)
+        )
+    )
+    .where(_enquiry.c.tenant_id == value("tenant_id"), _enquiry.c.id == value("enquiry_id"))
+    .where(_enquiry.c.corrected_by.is_not(None))
+)
+
+
+def said(tx: Tx, tenant_id: int, enquiry_id: int) -> Said | None:
+    """Return what a person said of the enquiry; None when nobody did."""
+    row = tx.execute(_SAID, {"tenant_id": tenant_id, "enquiry_id": enquiry_id}).first()
+    return Said(*row) if row else None
+
+
+def correct(tx: Tx, tenant_id: int, enquiry_id: int, visit_id: int | None, person_id: int, now: datetime) -> bool:
+    """Note a person's word and have the enquiry looked at again; False when there is no such enquiry or visit."""
+    if visit_id is not None:
+        visit = (_visit.c.tenant_id == tenant_id, _visit.c.id == visit_id)
+        if tx.execute(select(_visit.c.id).where(*visit)).first() is None:
+            return False
+    return _write(tx, tenant_id, enquiry_id, now, corrected_by=person_id, corrected_visit_id=visit_id)
+
+
+def take_back(tx: Tx, tenant_id: int, enquiry_id: int, now: datetime) -> bool:
+    """Forget a person's word and have the enquiry looked at again; False when there is no such enquiry."""
+    return _write(tx, tenant_id, enquiry_id, now, corrected_by=None, corrected_visit_id=None)
+
+
+def _write(tx: Tx, tenant_id: int, enquiry_id: int, now: datetime, **columns: int | None) -> bool:
+    here = (_enquiry.c.tenant_id == tenant_id, _enquiry.c.id == enquiry_id)
+    written = update(_enquiry).where(*here).values(**columns).returning(_enquiry.c.kind, _enquiry.c.key)
+    row = tx.execute(written).first()
+    if row:
+        inbox.look_at(tx, tenant_id, row.kind, row.key, now)
+    return row is not None
+
+
+def corrector(tx: Tx, tenant_id: int, enquiry_id: int) -> str | None:
+    """Return the e-mail of who corrected the enquiry; None when nobody did."""
+    of = (_person.c.id == _enquiry.c.corrected_by) & (_person.c.tenant_id == _enquiry.c.tenant_id)
+    here = (_enquiry.c.tenant_id == tenant_id, _enquiry.c.id == enquiry_id)
+    email: str | None = tx.execute(
+        select(_person.c.email).select_from(_enquiry.join(_person, of)).where(*here)
+    ).scalar()
+    return email
