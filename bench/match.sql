@@ -1,15 +1,5 @@
 -- The history of one pool, the same on both engines - a visit each step of microseconds, on the numbers in turn, each seen
--- for four minutes; one in so many called five minutes after it began.
-
-INSERT INTO tenant (id, name, created_at) VALUES (1, 'bench', :began);
-
-INSERT INTO site (id, tenant_id, key, name, hosts, zone, currency, overflow_number, hold_s, mode, consent, forms, office)
-VALUES (1, 1, 'bench', 'bench', '[]', 'UTC', 'RUB', '+74950000000', 600, 'load', 'full', true, '[]');
-
-INSERT INTO pool (id, tenant_id, site_id, name, group_name, overflow_number) VALUES (1, 1, 1, 'bench', 'main', '');
-
-INSERT INTO telephony_account (id, tenant_id, name, adapter, token, zone, secrets)
-VALUES (1, 1, 'bench', 'generic', 'bench', 'UTC', '');
+-- for four minutes; one in so many touched the number after a minute, one in so many called five minutes after it began.
 
 INSERT INTO tracking_number (id, tenant_id, e164, site_id, pool_id, free_at, idle_since, is_called, rests)
 WITH RECURSIVE counted(i) AS (SELECT CAST(0 AS bigint) UNION ALL SELECT i + 1 FROM counted WHERE i + 1 < :numbers)
@@ -24,6 +14,12 @@ INSERT INTO visit (id, tenant_id, site_id, visitor_id, number_id, started_at, la
 WITH RECURSIVE counted(i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM counted WHERE i < :leases)
 SELECT i, 1, 1, i, 1 + i % :numbers, :began + i * :step, :began + i * :step + 240000000, 'paid_search', 'yandex', 'cpc',
        'c', '', '', '[]', '', '/'
+FROM counted;
+
+INSERT INTO page_event (tenant_id, visit_id, number_id, kind, at)
+WITH RECURSIVE counted(i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM counted WHERE i < :leases / :taps)
+SELECT 1, i * :taps, 1 + i * :taps % :numbers, CASE WHEN i % 2 = 0 THEN 'tel_tap' ELSE 'copy' END,
+       :began + i * :taps * :step + 60000000
 FROM counted;
 
 INSERT INTO lease (id, tenant_id, number_id, visitor_id, started_at, ended_at)
@@ -47,5 +43,3 @@ SELECT i, 1, 1, '' || i, 'inbound', '+7495' || (1000000 + i * :ones % :numbers),
 INSERT INTO match (id, tenant_id, enquiry_id, visit_id, confidence, reason, words, candidates, made_at)
 WITH RECURSIVE counted(i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM counted WHERE i < :leases / :ones)
 SELECT i, 1, i, i * :ones, 0.95, 'exclusive_lease', '', '[]', :began FROM counted;
-
-ANALYZE;

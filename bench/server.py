@@ -21,8 +21,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.app import build, web_app
 from hub.settings import Settings
-from hub.store.db import Tx
 from hub.store.tables import Pool, Site, Tenant, TrackingNumber, table_of
+from hub.store.tx import Tx
 
 NUMBERS = 2_000
 HOLD_S = 2  # short, so that new visitors really take numbers from others instead of overflowing

@@ -245,6 +245,7 @@ class DealChange:
     closed_at: datetime | None
     marker: str | None
     deleted: bool = False
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

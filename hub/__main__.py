@@ -21,6 +21,8 @@ from rich.text import Text
 
 from hub import report as reporting
 from hub.app import build, web_app, work_until
+from hub.cli_accuracy import accuracy
+from hub.cli_habits import habits
 from hub.cli_pool import pool_cli
 from hub.errors import HubError, PortTaken
 from hub.hub import Hub
@@ -40,6 +42,8 @@ cli = typer.Typer(
 report_cli = typer.Typer(no_args_is_help=True, help="What came of it.")
 cli.add_typer(report_cli, name="report")
 cli.add_typer(pool_cli, name="pool")
+cli.command()(habits)
+cli.command()(accuracy)
 err = Console(stderr=True)
 
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -145,10 +149,13 @@ def apply_(
     out.print(f"[bold]{done.tenant}[/bold]: log in as {done.owner_email}")
     if done.owner_password:
         out.print(f"Password (shown once): [bold]{done.owner_password}[/bold]")
+    public_url = read_settings().public_url.rstrip("/")
     for site in done.sites:
         out.print(f"Site {site['name']}: key {site['key']}")
+        if site["mail"]:
+            out.print(f"Letters to {site['name']}: post a copy of each to {public_url}{site['mail']}")
     for path in done.telephony:
-        out.print(f"Telephony {path['name']}: send events to {read_settings().public_url.rstrip('/')}{path['path']}")
+        out.print(f"Telephony {path['name']}: send events to {public_url}{path['path']}")
     if done.api_token:
         out.print(f"API token (shown once): {done.api_token}")
 
@@ -216,13 +223,14 @@ def _roi_table(made: Any) -> Table:
     total = made.total
     columns = (
         "visits",
+        "enquiries",
         "calls",
         "qualified",
         "deals",
         "won",
         "revenue_minor",
         "spend_minor",
-        "cost_per_call_minor",
+        "cost_per_enquiry_minor",
     )
     table.add_column("source")
     table.add_column("campaign", footer="total")

@@ -13,6 +13,7 @@ from hub.clock import FileClock, SystemClock
 from hub.delivery import lanes
 from hub.errors import HubError
 from hub.hub import Hub
+from hub.places import Places, numbering_plan
 from hub.settings import Settings
 from hub.store import migrate
 from hub.store.db import Db
@@ -29,6 +30,7 @@ def build(settings: Settings, *, writes: bool = True) -> Hub:
     logs.configure(settings.log_level)
     vault = _vault(settings)
     clock = FileClock(settings.clock_file) if settings.clock_file else SystemClock()
+    places, plan = Places(settings.geo_database), numbering_plan(settings.numbering_plan)
     db = Db(settings.database_url)
     db.check()
     if writes:
@@ -37,7 +39,7 @@ def build(settings: Settings, *, writes: bool = True) -> Hub:
     elif not migrate.is_made(db.engine):
         raise HubError("This hub is not set up yet: run 'cthub apply FILE' first.")
     db.start()
-    return Hub(settings, db, clock, vault, CONNECTORS, _apps(settings))
+    return Hub(settings, db, clock, vault, CONNECTORS, _apps(settings), places, plan)
 
 
 def _vault(settings: Settings) -> Vault:
@@ -90,7 +92,7 @@ async def running(hub: Hub) -> AsyncIterator[None]:
     """Run the inbox and the lanes for as long as the block lasts."""
     if hub.db.is_sqlite:  # its lock says that no other process can hold a lane
         await hub.db.write(lanes.take_over, hub.clock.now())
-    loops: tuple[Callable[[], Awaitable[None]], ...] = (hub.inbox.run, hub.worker.run)
+    loops: tuple[Callable[[], Awaitable[None]], ...] = (hub.inbox.run, hub.worker.run, hub.habits.run)
     tasks = [asyncio.ensure_future(loop()) for loop in loops]
     try:
         yield

@@ -1,4 +1,4 @@
-"""What advertising cost: read from a CSV of day, source, campaign, cost and clicks."""
+"""What advertising cost: read from a CSV of day, source, campaign, cost and clicks; amounts in minor units."""
 
 import csv
 import io
@@ -59,17 +59,21 @@ def _day(line: int, text: str | None) -> date:
         raise SpendInvalid(f"Line {line}: {text!r} is not a day like 2026-11-20.") from None
 
 
+def to_minor(amount: Decimal) -> int:
+    """Return an amount in minor units; raises ArithmeticError for a negative one, one too large or a part of a unit."""
+    if not (amount.is_finite() and 0 <= amount <= _MOST_MINOR):
+        raise InvalidOperation
+    minor = amount * _MINOR
+    if minor != minor.to_integral_value() or minor > _MOST_MINOR:
+        raise InvalidOperation
+    return int(minor)
+
+
 def _cost(line: int, text: str | None) -> int:
     try:
-        cost = Decimal((text or "").replace("\u00a0", "").replace(" ", "").replace(",", "."))
-        if not (cost.is_finite() and 0 <= cost <= _MOST_MINOR):
-            raise InvalidOperation
-        minor = cost * _MINOR
-        if minor != minor.to_integral_value() or minor > _MOST_MINOR:
-            raise InvalidOperation
+        return to_minor(Decimal((text or "").replace("\u00a0", "").replace(" ", "").replace(",", ".")))
     except ArithmeticError:
         raise SpendInvalid(f"Line {line}: {text!r} is not a cost like 1234.50.") from None
-    return int(minor)
 
 
 def _clicks(line: int, text: str | None) -> int:

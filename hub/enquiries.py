@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.scenario import Enquiry
-from hub import matching
+from hub import call_backs, corrections, goals, matching, ties, visit_codes
 from hub.setup_rules import read_rules
-from hub.store import calls, enquiries, goals, inbox, judging, tracking
+from hub.store import calls, enquiries, inbox, judging, tracking
 from hub.store.enquiries import About, Judged
 from hub.store.inbox import Due
 from hub.store.tracking import NumberFacts
@@ -17,6 +17,7 @@ from tracking_core import enquiry as writing
 from tracking_core import qualify
 from tracking_core.call import Call, Direction, fold
 from tracking_core.match import SHEET_THRESHOLDS, Match
+from tracking_core.numbering_plan import NO_PLAN, NumberingPlan
 from tracking_core.phone import to_e164
 from tracking_core.source import Channel, Source
 
@@ -33,22 +34,28 @@ class Onward:
     again_at: datetime | None = None
 
 
-def of_call(tx: Tx, due: Due, now: datetime, vault: Vault) -> Onward:
+def of_call(tx: Tx, due: Due, now: datetime, vault: Vault, plan: NumberingPlan = NO_PLAN) -> Onward:
     """Fold a call from its events, match and judge it, and write all that."""
     call = fold(calls.events_of(tx, due, vault), now)
     number = tracking.find_number(tx, due.tenant_id, call.did) if call.did else None
     who = enquiries.person(due.tenant_id, call.caller, None, vault)
     came_before = enquiries.came_before(tx, due.tenant_id, who, call.started_at)
     rules = read_rules(judging.rules_of(tx, due.tenant_id, vault))
-    verdicts = [qualify.qualify(call, one, called_before=came_before) for one in rules]
+    back = call_backs.of_call(tx, due.tenant_id, who, call, rules)
+    verdicts = [qualify.qualify(call, one, called_before=came_before, back=back) for one in rules]
     judged = Judged(not came_before, verdicts[0])
     about = About(number.site_id if number else None, call.started_at, who)
     enquiry_id = calls.save_call(tx, due, call, about, judged, vault)
-    found = matching.find(tx, due.tenant_id, call, number, who)
+    call_backs.told(tx, due.tenant_id, who, call, rules, now)
+    found = corrections.settled(
+        tx, due.tenant_id, enquiry_id, matching.find(tx, due.tenant_id, call, number, who, plan)
+    )
     _matched(tx, due, enquiry_id, about, found, now)
     again_at = None if call.is_ended else call.settles_at
     if not call.is_ended or call.direction is not Direction.INBOUND:
         return Onward(enquiry_id, None, again_at)
+    if ties.settle(tx, due.tenant_id, enquiry_id, about, found, rules[0], now, vault):
+        again_at = now
     if number is not None:
         matching.learn(tx, due.tenant_id, call, number, who, found, now)
     _goals(tx, due, about, enquiry_id, found, zip(rules, verdicts, strict=True), now)
@@ -63,21 +70,24 @@ def of_writing(tx: Tx, due: Due, now: datetime, vault: Vault) -> Onward:
     came_before = enquiries.came_before(tx, due.tenant_id, who, about.at)
     kind, writer = writing.EnquiryKind(due.kind), writing.Writer(who.phone, who.email)
     rules = read_rules(judging.rules_of(tx, due.tenant_id, vault))
-    verdicts = [writing.qualify(kind, about.at, writer, one, came_before=came_before) for one in rules]
+    back = call_backs.of_writing(tx, due.tenant_id, kind, about, rules, now)
+    verdicts = [writing.qualify(kind, about.at, writer, one, came_before=came_before, back=back) for one in rules]
     judged = Judged(not came_before, verdicts[0])
     enquiries.judge(tx, due.tenant_id, kept.id, judged)
-    found = matching.find_written(tx, due.tenant_id, about)
+    found = corrections.settled(tx, due.tenant_id, kept.id, matching.find_written(tx, due.tenant_id, about))
     _matched(tx, due, kept.id, about, found, now)
+    again = ties.settle(tx, due.tenant_id, kept.id, about, found, rules[0], now, vault)
     _goals(tx, due, about, kept.id, found, zip(rules, verdicts, strict=True), now)
     source = _source(tx, due.tenant_id, found, None)
-    return Onward(kept.id, _told_of_writing(due.kind, kept.id, about, source, found))
+    return Onward(kept.id, _told_of_writing(due.kind, kept.id, about, source, found), now if again else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
     """What a person wrote, as its sender told it: nothing of it is trusted, texts are already of bounded length.
 
-    ``key`` is the sender's id of it: the same again is the same enquiry. ``visitor`` and ``visit_id`` name the visit.
+    ``key`` is the sender's id of it: the same again is the same enquiry. ``visitor`` and ``visit_id`` name the visit,
+    and so does the first true one of ``codes``. ``user`` is the site's own id of him.
     """
 
     kind: writing.EnquiryKind
@@ -86,22 +96,29 @@ class Letter:
     phone: str = ""
     email: str = ""
     name: str = ""
+    subject: str = ""
     text: str = ""
     page: str = ""
     visitor: str | None = None
     visit_id: int | None = None
     heard: str = ""
+    codes: tuple[str, ...] = ()
+    user: str = ""
 
 
 def take(tx: Tx, tenant_id: int, site_id: int | None, letter: Letter, now: datetime, vault: Vault) -> tuple[int, bool]:
     """Keep what a person wrote and put it into the inbox; return its id, and whether it is new."""
     phone, email = to_e164(letter.phone), writing.to_email(letter.email)
-    told = {"name": letter.name, "text": letter.text, "page": letter.page}
+    told = {"name": letter.name, "subject": letter.subject, "text": letter.text, "page": letter.page}
     # What we cannot read as a phone or an e-mail is kept as it was written.
     told |= {"phone": "" if phone else letter.phone, "email": "" if email else letter.email}
     named = None
     if letter.visitor is not None or letter.visit_id is not None:
         named = enquiries.his_visit(tx, tenant_id, site_id, letter.visitor, letter.visit_id)
+    if named is None and letter.codes:
+        named = visit_codes.named(tx, tenant_id, letter.codes, vault)
+    if named is not None and letter.user:
+        ties.user_of_visit(tx, tenant_id, named, letter.user, now, vault)
     about = About(
         site_id,
         letter.at,
@@ -141,22 +158,9 @@ _Judgements = Iterable[tuple[qualify.Rules, qualify.Verdict]]
 
 
 def _goals(tx: Tx, due: Due, about: About, enquiry_id: int, found: Match, judged: _Judgements, now: datetime) -> None:
-    """Write a goal for each rule that accepts the enquiry; one that no longer does takes its goal back."""
-    subject = f"{due.kind}:{enquiry_id}"
-    for rules, verdict in judged:
-        name = rules.name.format(kind=due.kind)
-        if not verdict.qualified:
-            goals.withdraw_goal(tx, due.tenant_id, name, subject, now)
-            continue
-        visit_id = int(found.visit_id) if found.visit_id else None
-        told = {
-            "enquiry_id": enquiry_id,
-            "visit_id": visit_id,
-            "value_minor": 0,
-            "currency": "",
-            "occurred_at": about.at,
-        }
-        goals.save_goal(tx, {"tenant_id": due.tenant_id, "name": name, "subject": subject, **told})
+    visit_id = int(found.visit_id) if found.visit_id else None
+    told = {"enquiry_id": enquiry_id, "visit_id": visit_id, "occurred_at": about.at}
+    goals.of_enquiry(tx, due.tenant_id, due.kind, told, judged, now)
 
 
 def _confidence(found: Match) -> float | None:
@@ -188,7 +192,7 @@ def _told_of_writing(kind: str, enquiry_id: int, about: About, source: Source | 
         caller=about.person.phone,
         email=about.person.email,
         person=about.told.get("name", ""),
-        text="\n".join(about.told[name] for name in ("text", "phone", "email") if name in about.told),
+        text="\n".join(about.told[name] for name in ("subject", "text", "phone", "email") if name in about.told),
         dialled=None,
         started_at=about.at,
         talk_s=0,

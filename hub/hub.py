@@ -7,10 +7,13 @@ from datetime import timedelta
 from connectors.protocol import App, Connector
 from hub.clock import Clock
 from hub.delivery.worker import Worker
+from hub.habits import HabitsLoop
 from hub.inbox import InboxLoop
+from hub.places import Places
 from hub.settings import Settings
 from hub.store.db import Db
 from hub.store.vault import Vault
+from tracking_core.numbering_plan import NO_PLAN, NumberingPlan
 
 
 @dataclass(slots=True)
@@ -23,11 +26,15 @@ class Hub:
     vault: Vault
     connectors: Mapping[str, Connector]
     apps: Mapping[str, App]
+    places: Places = field(default_factory=Places)
+    plan: NumberingPlan = NO_PLAN
     inbox: InboxLoop = field(init=False)
+    habits: HabitsLoop = field(init=False)
     worker: Worker = field(init=False)
 
     def __post_init__(self) -> None:
-        self.inbox = InboxLoop(self.db, self.clock, self.vault)
+        self.inbox = InboxLoop(self.db, self.clock, self.vault, self.plan)
+        self.habits = HabitsLoop(self.db, self.clock, self.vault, self.plan)
         self.worker = Worker(
             db=self.db,
             clock=self.clock,

@@ -15,6 +15,7 @@ from hub.store.db import Db
 from hub.store.inbox import CALL
 from hub.store.tx import Tx
 from hub.store.vault import Vault
+from tracking_core.numbering_plan import NO_PLAN, NumberingPlan
 
 log = structlog.get_logger()
 
@@ -30,12 +31,15 @@ class Looked:
     deliveries: int
 
 
-def look(tx: Tx, now: datetime, vault: Vault) -> Looked | None:
-    """Handle the enquiry that waits longest; None when none is due."""
+def look(tx: Tx, now: datetime, vault: Vault, plan: NumberingPlan = NO_PLAN) -> Looked | None:
+    """Handle the enquiry that waits longest; None when none is due. ``plan`` tells the region of a mobile phone."""
     due = inbox.take_due(tx, now)
     if due is None:
         return None
-    onward = (enquiries.of_call if due.kind == CALL else enquiries.of_writing)(tx, due, now, vault)
+    if due.kind == CALL:
+        onward = enquiries.of_call(tx, due, now, vault, plan)
+    else:
+        onward = enquiries.of_writing(tx, due, now, vault)
     planned = 0
     if onward.enquiry is not None:
         try:
@@ -50,8 +54,8 @@ def look(tx: Tx, now: datetime, vault: Vault) -> Looked | None:
 class InboxLoop:
     """Looks at enquiries as they come due, one transaction each, until it is stopped."""
 
-    def __init__(self, db: Db, clock: Clock, vault: Vault) -> None:
-        self._db, self._clock, self._vault = db, clock, vault
+    def __init__(self, db: Db, clock: Clock, vault: Vault, plan: NumberingPlan = NO_PLAN) -> None:
+        self._db, self._clock, self._vault, self._plan = db, clock, vault, plan
         self._wake = asyncio.Event()
         self.on_planned: Sequence[asyncio.Event] = ()
 
@@ -70,7 +74,7 @@ class InboxLoop:
     async def _look_once(self) -> bool:
         now = self._clock.now()
         try:
-            looked = await self._db.write(look, now, self._vault)
+            looked = await self._db.write(look, now, self._vault, self._plan)
         except Exception as error:  # one enquiry's trouble must not stop the others
             log.exception("inbox.trouble", error=type(error).__name__)
             return await self._db.write(_postpone, now, f"{type(error).__name__}: {error}")

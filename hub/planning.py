@@ -26,6 +26,8 @@ def plan(tx: Tx, tenant_id: int, enquiry_id: int, enquiry: Enquiry, now: datetim
         saved = crm.live_scenario(tx, tenant_id, installed.connector)
         if installed.status == crm.REMOVED or saved is None:
             continue
+        if queue.is_planned(tx, tenant_id, installed.id, enquiry.id):  # rules changed since are for enquiries to come
+            continue
         asked = scenarios.plan(_rules(saved, installed), saved.version, enquiry)
         if asked is not None:
             planned = Planned(installed.id, enquiry.id, enquiry_id, order_key, enquiry.started_at, asked)

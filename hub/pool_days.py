@@ -134,7 +134,7 @@ def _stay(visits: Sequence[PastVisit]) -> float:
 
 def _simulated(own: Days, most: int) -> Days:
     """Make ``most`` visits: as many an hour, and as long, as the site's own where it has enough of them."""
-    about = Traffic(region_known=0.0)  # the hub knows no regions, of phones or of visits
+    about = Traffic(region_known=0.0)  # regions are not replayed
     if len(own.visits) >= _FEWEST_VISITS:
         about = replace(about, per_hour=own.busiest, stay=max(own.stay, _SHORTEST))
     visits, calls = simulate(Random(1), replace(about, days=most / about.per_hour / 24))  # noqa: S311 - as above

@@ -1,7 +1,7 @@
 """How many numbers for which accuracy: a pool's days, replayed with more and fewer numbers, given in both ways.
 
-A replay gives numbers and matches calls as the hub does: the coolest number, all evidence, the general habits.
-Beside it stands what queueing says of the busiest hour (Erlang B).
+A replay gives numbers and matches calls as the hub does: the coolest number, all evidence but regions, the habits of
+the site. Beside it stands what queueing says of the busiest hour (Erlang B).
 """
 
 import asyncio
@@ -14,7 +14,9 @@ from enum import StrEnum
 from hub.pool_days import Days, days_of
 from hub.store.db import Db
 from hub.store.pool_past import PoolPast, Span, pool_past
+from hub.store.site_habits import habits_of
 from hub.store.sites_told import PoolTold, SiteTold
+from tracking_core.habits import SHEET_HABITS, Habits
 from tracking_core.planner import SOFT_HOLD, Policy, Replayed, fewest, frontier, soft_lease
 from tracking_core.pool import HOLD, erlang_b, numbers_for, offered_load
 
@@ -137,6 +139,7 @@ class Present:
     numbers: int
     hold: timedelta
     on_intent: bool
+    habits: Habits = SHEET_HABITS
 
 
 async def plan_pool(db: Db, tenant_id: int, site: SiteTold, pool: PoolTold, now: datetime, asked: Asked) -> PoolPlan:
@@ -144,22 +147,23 @@ async def plan_pool(db: Db, tenant_id: int, site: SiteTold, pool: PoolTold, now:
     span = Span(now - timedelta(days=asked.days), now, asked.visits)
     past = await db.read(pool_past, tenant_id, site.id, pool.name, span)
     hold = timedelta(seconds=site.hold_s)
-    present = Present(site.name, site.key, pool.name, pool.numbers, hold, on_intent=site.mode == "intent")
+    habits = await db.read(habits_of, tenant_id, site.id)
+    present = Present(site.name, site.key, pool.name, pool.numbers, hold, site.mode == "intent", habits)
     return await asyncio.get_running_loop().run_in_executor(_one_at_a_time, planned, present, past, asked)
 
 
 def planned(present: Present, past: PoolPast, asked: Asked) -> PoolPlan:
     """Replay the past of a pool and return its plan: seconds of work."""
-    hold, on_intent, right = present.hold, present.on_intent, asked.right
+    hold, on_intent, right, habits = present.hold, present.on_intent, asked.right, present.habits
     days = days_of(past, present.numbers, hold, on_intent, asked.visits)
     queueing = {way: _queueing(days, present.numbers, hold, way) for way in WAYS}
     sizes = _sizes(present.numbers, [one.enough for one in queueing.values()])
     days = days.latest(int(asked.visits * _LOOKS / (1 + days.revealed) / sum(sizes)))
-    played = {way: _played(days, sizes, hold, way) for way in WAYS}
+    played = {way: _played(days, sizes, hold, way, habits) for way in WAYS}
     few = {way: policy.numbers if (policy := fewest(played[way], right)) else None for way in WAYS}
     trials = [_trial(*one) for way in WAYS for one in played[way]]
     now = next(one for one in trials if one.numbers == present.numbers and one.on_intent == on_intent)
-    (other_hold,) = _played(days, [present.numbers], HOLD if hold == SOFT_HOLD else SOFT_HOLD, on_intent)
+    (other_hold,) = _played(days, [present.numbers], HOLD if hold == SOFT_HOLD else SOFT_HOLD, on_intent, habits)
     advice, advised = _advise(now, trials, few, right)
     return PoolPlan(
         site=present.site,
@@ -189,8 +193,10 @@ def _sizes(present: int, enough: Sequence[int]) -> list[int]:
     return sorted({present} | around | asked)
 
 
-def _played(days: Days, sizes: Iterable[int], hold: timedelta, on_intent: bool) -> list[tuple[Policy, Replayed]]:
-    policies = [soft_lease(size, hold=hold, on_intent=on_intent) for size in sizes]
+def _played(
+    days: Days, sizes: Iterable[int], hold: timedelta, on_intent: bool, habits: Habits
+) -> list[tuple[Policy, Replayed]]:
+    policies = [soft_lease(size, habits, hold, on_intent=on_intent) for size in sizes]
     since = days.visits[len(days.visits) // _RUN_IN].start
     return frontier(days.visits, days.calls, policies, since)
 

@@ -27,19 +27,22 @@ _RULES = TouchRules(none=(reports.UNKNOWN, ""))
 class Line:
     """One line of the report; money in minor units, ``romi_percent`` 20.0 is 20 %, None where a divisor is zero.
 
-    Calls and deals are whole by the last touch; another model gives parts of them, exact to nine places.
+    ``calls`` are a part of the enquiries. Enquiries and deals are whole by the last touch; another model gives parts of
+    them, exact to nine places.
     """
 
     source: str
     campaign: str
     visits: int
+    enquiries: float
     calls: float
     qualified: float
     deals: float
     won: float
     revenue_minor: int
     spend_minor: int
-    cost_per_call_minor: int | None
+    cost_per_enquiry_minor: int | None
+    cost_per_qualified_minor: int | None
     average_won_minor: int | None
     romi_percent: float | None
 
@@ -77,7 +80,7 @@ class Report:
 async def roi(db: Db, tenant_id: int, first: date, last: date, model: str = LAST) -> Report:
     """Return the report of the days from ``first`` to ``last`` in the zone of the tenant's site.
 
-    Every model of ``MODELS`` has the same visits, spend and totals; it divides calls, deals and revenue between the
+    Every model of ``MODELS`` has the same visits, spend and totals; it divides enquiries, deals and revenue between the
     sources of a journey. Raises HubError for a model that is none of them.
     """
     if model not in MODELS:
@@ -91,7 +94,7 @@ def _report(tx: Tx, tenant_id: int, first: date, last: date, model: str) -> Repo
     found: tuple[Sequence[Any], ...] = (
         reports.spend_rows(tx, span),
         reports.visit_counts(tx, span),
-        credited.calls,
+        credited.enquiries,
         credited.deals,
     )
     *rows, total = map(_line, figures.report(*found))
@@ -102,7 +105,7 @@ def _report(tx: Tx, tenant_id: int, first: date, last: date, model: str) -> Repo
 
 def _credited(tx: Tx, span: Span, model: str) -> Credited:
     if model == LAST:
-        return Credited(reports.call_counts(tx, span), reports.deal_sums(tx, span))
+        return Credited(reports.enquiry_counts(tx, span), reports.deal_sums(tx, span))
     brought = journeys.brought(tx, span, _RULES.look_back)
     if model != MARKOV:
         return by_rule(brought, BY_RULE[model], _RULES)
@@ -126,13 +129,15 @@ def _line(row: RoiRow) -> Line:
         source=source,
         campaign=campaign,
         visits=row.visits,
+        enquiries=_plain(row.enquiries),
         calls=_plain(row.calls),
         qualified=_plain(row.qualified),
         deals=_plain(row.deals),
         won=_plain(row.won),
         revenue_minor=row.revenue_minor,
         spend_minor=row.spend_minor,
-        cost_per_call_minor=row.cost_per_call_minor,
+        cost_per_enquiry_minor=row.cost_per_enquiry_minor,
+        cost_per_qualified_minor=row.cost_per_qualified_minor,
         average_won_minor=row.average_won_minor,
         romi_percent=row.romi_percent,
     )

@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     clock_file: Path | None = None
     readback_s: float = 60.0
     trusted_proxies: tuple[str, ...] = ()
+    geo_database: Path | None = None  # MMDB: the region of a visit by its address
+    numbering_plan: Path | None = None  # CSV, a file or a folder: the region of a mobile phone
     visits_per_minute: int = 600  # of one address, before it gets the overflow number
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

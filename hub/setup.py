@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from hub import ties
 from hub.setup_file import SetupFile, SitePart, TelephonyPart
 from hub.store import crm, judging, people
 from hub.store import setup as kept
 from hub.store.tx import Tx
 from hub.store.vault import Vault
 
-_SITE_COLUMNS = {"hosts", "zone", "currency", "overflow_number", "mode", "consent", "office", "forms"}
+_SITE_COLUMNS = {
+    *("hosts", "zone", "currency", "overflow_number", "destination"),
+    *("mode", "consent", "office", "forms", "repeat_calls"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ def apply(tx: Tx, asked: SetupFile, texts: Mapping[str, str], now: datetime, vau
         password = asked.owner.password or secrets.token_urlsafe(12)
         tenant_id = people.new_owner(tx, asked.tenant, asked.owner.email, password, now)
         token = people.log_in(tx, tenant_id, people.owner(tx, tenant_id), now, kind="api")
-    sites = [{"name": site.name, "key": _site(tx, tenant_id, site)} for site in asked.sites]
+    sites = [{"name": site.name, **_site(tx, tenant_id, site)} for site in asked.sites]
     paths = [
         {
             "name": told.name,
@@ -44,20 +48,24 @@ def apply(tx: Tx, asked: SetupFile, texts: Mapping[str, str], now: datetime, vau
         for told in asked.telephony
     ]
     judging.save(tx, tenant_id, asked.model_dump(mode="json", include={"goals", "staff", "spam"}), vault)
+    ties.leave_out(tx, tenant_id, {*asked.staff, *asked.spam}, now, vault)
     for connector, text in texts.items():
         crm.save_scenario(tx, tenant_id, connector, text, asked.owner.email, now)
     made = None if asked.owner.password else password
     return Applied(asked.tenant, asked.owner.email, made, token, tuple(sites), tuple(paths))
 
 
-def _site(tx: Tx, tenant_id: int, asked: SitePart) -> str:
+def _site(tx: Tx, tenant_id: int, asked: SitePart) -> Mapping[str, str]:
     columns = asked.model_dump(include=_SITE_COLUMNS)
     callback = asked.callback.model_dump(exclude_none=True) if asked.callback is not None else None
-    more = {"hold_s": asked.hold_minutes * 60, "callback": callback}
-    site_id, key = kept.save_site(tx, tenant_id, asked.name, {**columns, **more})
+    mail = asked.mail.model_dump() if asked.mail is not None else None
+    messengers = asked.messengers.model_dump(exclude_none=True) if asked.messengers is not None else None
+    more = {"hold_s": asked.hold_minutes * 60, "callback": callback, "mail": mail, "messengers": messengers}
+    site_id, key, mail_token = kept.save_site(tx, tenant_id, asked.name, {**columns, **more})
     kept.save_number(tx, tenant_id, asked.overflow_number, site_id)
     for pool in asked.pools:
         columns = {"group_name": pool.group, "overflow_number": pool.overflow_number or ""}
+        columns |= {"destination": pool.destination}
         pool_id = kept.save_pool(tx, tenant_id, site_id, pool.name, columns)
         if pool.overflow_number:
             kept.save_number(tx, tenant_id, pool.overflow_number, site_id)
@@ -65,17 +73,18 @@ def _site(tx: Tx, tenant_id: int, asked: SitePart) -> str:
             kept.save_number(tx, tenant_id, number, site_id, pool_id=pool_id)
     for placement in asked.placements:
         columns = placement.model_dump(include={"source", "campaign", "starts_on", "ends_on"})
+        columns |= {"cost_minor": placement.cost_minor, "destination": placement.destination}
         placement_id = kept.save_placement(tx, tenant_id, site_id, placement.name, columns)
         kept.save_number(tx, tenant_id, placement.number, site_id, placement_id=placement_id)
+    kept.save_destinations(tx, tenant_id, site_id, asked.destinations)
     for target in asked.targets:
         columns = {"group_name": target.group, "selectors": target.selectors, "mask": target.mask}
         kept.save_target(tx, tenant_id, site_id, target.number, columns)
     kept.save_rules(tx, tenant_id, site_id, [rule.model_dump(exclude_none=True) for rule in asked.rules])
-    return key
+    return {"key": key, "mail": f"/mail/v1/{mail_token}" if asked.mail is not None else ""}
 
 
 def _telephony(tx: Tx, tenant_id: int, asked: TelephonyPart, vault: Vault) -> str:
     sealed = vault.seal(json.dumps(asked.secrets), tenant_id, asked.name, "secrets")
-    return kept.save_telephony(
-        tx, tenant_id, asked.name, {"adapter": asked.adapter, "zone": asked.zone, "secrets": sealed}
-    )
+    columns = asked.model_dump(include={"adapter", "zone", "recordings_from"})
+    return kept.save_telephony(tx, tenant_id, asked.name, {**columns, "secrets": sealed})

@@ -6,13 +6,24 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from connectors import scenario as scenarios
 from connectors.registry import CONNECTORS
 from hub.errors import SetupInvalid
-from hub.setup_pages import CallbackPart
+from hub.setup_pages import CallbackPart, MailPart, MessengersPart, messengers_asked
+from hub.setup_regions import region
 from hub.setup_rules import GoalPart, Zone
+from hub.setup_values import Destination, Money, Origin
 from tracking_core.phone import to_e164
 from tracking_core.telephony import ADAPTERS
 
@@ -31,7 +42,7 @@ def _network(text: str) -> str:
         raise ValueError("is not a network like 203.0.113.0/24") from error
 
 
-Condition = Literal["channel", "source", "medium", "campaign", "landing", "device"]
+Condition = Literal["channel", "source", "medium", "campaign", "landing", "device", "region"]
 Network = Annotated[str, AfterValidator(_network)]
 Phone = Annotated[str, AfterValidator(_phone)]
 Name = Annotated[str, Field(min_length=1, max_length=120)]
@@ -57,6 +68,7 @@ class PoolPart(_Part):
     group: Name = "main"
     overflow_number: Phone | None = None
     numbers: list[Phone] = Field(min_length=1)
+    destination: Destination | None = None
 
 
 class PlacementPart(_Part):
@@ -68,6 +80,21 @@ class PlacementPart(_Part):
     number: Phone
     starts_on: date | None = None
     ends_on: date | None = None
+    cost: Money | None = None
+    destination: Destination | None = None
+
+    @model_validator(mode="after")
+    def _days(self) -> "PlacementPart":
+        if self.starts_on and self.ends_on and self.ends_on < self.starts_on:
+            raise ValueError(f"ends_on is {self.ends_on}, before starts_on, {self.starts_on}")
+        if self.cost is not None and not (self.starts_on and self.ends_on):
+            raise ValueError("cost needs starts_on and ends_on: it is spread over these days")
+        return self
+
+    @property
+    def cost_minor(self) -> int | None:
+        """The cost in minor units."""
+        return None if self.cost is None else int(self.cost * 100)
 
 
 class ShowPart(_Part):
@@ -90,6 +117,11 @@ class RulePart(_Part):
     when: dict[Condition, Annotated[list[str], Field(min_length=1)]] = {}
     show: dict[Name, Literal["own"] | ShowPart] = Field(min_length=1)
 
+    @field_validator("when")
+    @classmethod
+    def _regions(cls, when: dict[Condition, list[str]]) -> dict[Condition, list[str]]:
+        return {name: [region(one) for one in told] if name == "region" else told for name, told in when.items()}
+
 
 class SitePart(_Part):
     """A web site with the tracking script."""
@@ -99,11 +131,16 @@ class SitePart(_Part):
     zone: Zone = "Europe/Moscow"
     currency: str = Field(default="RUB", pattern="^[A-Z]{3}$")
     overflow_number: Phone
+    destination: Destination | None = None
+    destinations: dict[Phone, Destination] = {}
     hold_minutes: int = Field(default=10, ge=1, le=1_440)
+    repeat_calls: Literal["each", "first"] = "each"
     mode: Literal["load", "intent"] = "load"
     consent: Literal["full", "anonymous", "off"] = "full"
     forms: bool = True
     callback: CallbackPart | None = None
+    mail: MailPart | None = None
+    messengers: Annotated[MessengersPart | None, BeforeValidator(messengers_asked)] = None
     office: list[Network] = []
     targets: list[TargetPart] = []
     pools: list[PoolPart] = []
@@ -119,6 +156,25 @@ class SitePart(_Part):
                 _there(rule.name, "placement", getattr(show, "placement", None), placements)
         return self
 
+    @property
+    def numbers(self) -> set[str]:
+        """Every number of the site's that the hub may be asked about."""
+        shown = [number for pool in self.pools for number in pool.numbers]
+        overflow = [pool.overflow_number for pool in self.pools if pool.overflow_number]
+        return {self.overflow_number, *shown, *overflow, *(one.number for one in self.placements)}
+
+    @model_validator(mode="after")
+    def _calls_arrive(self) -> "SitePart":
+        stranger = next((number for number in self.destinations if number not in self.numbers), None)
+        if stranger:
+            raise ValueError(f"destinations names {stranger}, which is no tracking number of the site")
+        ring_at = [self.destination, *self.destinations.values()]
+        ring_at += [*(pool.destination for pool in self.pools), *(one.destination for one in self.placements)]
+        again = next((one for one in ring_at if one in self.numbers), None)
+        if again:
+            raise ValueError(f"the destination {again} is a tracking number itself: the call would come back")
+        return self
+
 
 class TelephonyPart(_Part):
     """A telephony account whose events we take."""
@@ -127,14 +183,16 @@ class TelephonyPart(_Part):
     adapter: str
     zone: Zone = "Europe/Moscow"
     secrets: dict[str, str] = {}
+    recordings_from: list[Origin] = []
 
     @model_validator(mode="after")
     def _known(self) -> "TelephonyPart":
         if self.adapter not in ADAPTERS:
             raise ValueError(f"adapter {self.adapter!r} is not known; allowed: {', '.join(sorted(ADAPTERS))}")
-        needed = set(ADAPTERS[self.adapter].secrets_needed)
-        if set(self.secrets) != needed:
-            raise ValueError(f"secrets of {self.adapter} are exactly: {', '.join(sorted(needed)) or 'none'}")
+        needed, more = set(ADAPTERS[self.adapter].secrets_needed), set(ADAPTERS[self.adapter].secrets_optional)
+        if not needed <= set(self.secrets) <= needed | more:
+            besides = f", and if you like {', '.join(sorted(more))}" if more else ""
+            raise ValueError(f"secrets of {self.adapter} are exactly: {', '.join(sorted(needed)) or 'none'}{besides}")
         return self
 
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 
-from connectors.amocrm.api import PAGE, Api, Json, whole
+from connectors.amocrm.api import PAGE, Api, Json, linked, whole
 from connectors.amocrm.find import deals, values_of
 from connectors.amocrm.mappings import MARKER_CODE, STAGE_OUTCOME
 from connectors.amocrm.trouble import trouble
@@ -228,6 +228,7 @@ def _change(address: str, deal: Json, marker_field: str | None, currency: str) -
         closed_at=_time(deal, "closed_at") if deal.get("closed_at") else None,
         marker=marker,
         deleted=deleted,
+        tags=tuple(str(tag["name"]) for tag in linked(deal, "tags") if tag.get("name")),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import and_, exists, func, insert, or_, select, update
+from sqlalchemy import bindparam as value
 
 from connectors.protocol import Limits, Outcome, Ref, Why
 from connectors.scenario import Plan, dump_plan, load_plan
@@ -85,6 +86,20 @@ def enqueue(tx: Tx, tenant_id: int, planned: Planned, now: datetime, vault: Vaul
     if written:
         lanes.wake(tx, tenant_id, planned.installation_id, now)
     return written is not None
+
+
+_PLANNED = (
+    select(_delivery.c.id)
+    .where(_delivery.c.tenant_id == value("tenant_id"), _delivery.c.installation_id == value("installation_id"))
+    .where(_delivery.c.enquiry == value("enquiry"))
+    .limit(1)
+)
+
+
+def is_planned(tx: Tx, tenant_id: int, installation_id: int, enquiry: str) -> bool:
+    """Say whether an enquiry has a delivery at an installation, by whatever version of the rules."""
+    asked = {"tenant_id": tenant_id, "installation_id": installation_id, "enquiry": enquiry}
+    return tx.execute(_PLANNED, asked).first() is not None
 
 
 # -- ready -> sending

@@ -20,7 +20,7 @@ from connectors.protocol import (
     Status,
     Why,
 )
-from hub import credentials, readback
+from hub import credentials, readback, ties
 from hub.clock import Clock, rest
 from hub.delivery import lanes, queue
 from hub.delivery.lanes import Claim, FenceLost
@@ -141,7 +141,7 @@ class _Lane:
             await self._learn(session)
         next_readback = self.claim.readback_at
         if worker.clock.now() >= next_readback:
-            more = await readback.pull(worker.db, worker.clock, session, await self._fresh())
+            more = await readback.pull(worker.db, worker.clock, session, await self._fresh(), worker.vault)
             next_readback = worker.clock.now() + (timedelta() if more else worker.readback_every)
         await worker.db.write(queue.release, self.claim, worker.clock.now(), next_readback)
 
@@ -202,6 +202,10 @@ class _Lane:
     async def _settle(self, taken: Sequence[Taken], outcomes: Mapping[str, Outcome]) -> None:
         limits, worker = self.connector.manifest.limits, self.worker
         await worker.db.write(queue.settle, self.claim, taken, outcomes, limits, worker.clock.now())
+        reached = ties.contacts_in(outcomes)
+        if reached:  # in a transaction of its own: a look at an enquiry locks its people first, and then the lane
+            at = (self.claim.tenant_id, self.claim.installation_id)
+            await worker.db.write(ties.contacts_told, *at, reached, worker.clock.now(), worker.vault)
 
     async def spend(self) -> None:
         """Pay for one request before it is sent, waiting while the lane's bucket is empty."""

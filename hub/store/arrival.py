@@ -8,15 +8,17 @@ from typing import Any
 
 from tracking_core.source import Channel, Source
 
-PoolsFor = Callable[[Source], Sequence[int]]
+OF_PAGE = "p"  # begins the token of who did not consent: known while his page lives, and never taken for a visitor's
+PoolsFor = Callable[[Source, str | None], Sequence[int]]  # by source and region
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A page view that asks which numbers to show.
 
-    ``pools`` says which pools a visit with a given source gets a number of: the visit's source, which may be older than
-    this page's. It is asked while the transaction is open, so it must be pure; none for a robot, a flood, the office.
+    ``pools`` says which pools a visit with a given source and region gets a number of: the visit's own, which may be
+    older than this page's. It is asked while the transaction is open, so it must be pure; none for a robot, a flood,
+    the office.
     """
 
     tenant_id: int
@@ -27,14 +29,16 @@ class Arrival:
     now: datetime
     hold: timedelta
     is_new: bool = False  # the token was made for this request: nobody can be known by it
+    region: str | None = None  # of the address; a visit keeps the one it began with
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What a visitor sees: his visit and its source, and the number he holds of each pool that had one free."""
+    """What a visitor sees: his visit, its source and region, and the number he holds of each pool that had one free."""
 
     visit_id: int
     source: Source
+    region: str | None
     numbers: Mapping[int, str]
 
 

@@ -1,16 +1,17 @@
 """Enquiries of every kind, what each was matched to, and what we remember of the person."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, Select, SelectBase, insert, or_, select, union_all, update
 from sqlalchemy import bindparam as value
-from sqlalchemy import insert, or_, select, update
 
+from hub.store.moment import from_micros, to_micros
 from hub.store.tables import Call, Enquiry, Match, Visit, Visitor, table_of
-from hub.store.tx import Tx, insert_or
+from hub.store.tx import Prepared, Tx, insert_or
 from hub.store.vault import Vault
 from tracking_core.match import Match as MatchFound
 from tracking_core.phone import masked
@@ -18,6 +19,7 @@ from tracking_core.qualify import Verdict
 
 _enquiry, _call, _match = (table_of(model) for model in (Enquiry, Call, Match))
 _visit, _visitor = table_of(Visit), table_of(Visitor)
+_at = _enquiry.c.at.type
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,38 +164,43 @@ def visitor_of(tx: Tx, tenant_id: int, visit_id: int) -> int:
 
 
 def _by(who: Person) -> str:
-    """Say by what a person is known: the name of the condition; empty for an anonymous one."""
-    return " ".join(name for name in ("phone_key", "email_key") if getattr(who, name))
+    """Say by what a person is known: the name of the statement; empty for an anonymous one."""
+    return " ".join(name for name in _KEYS if getattr(who, name))
 
 
-# By what a person is known -> the condition that an enquiry is his.
-_HIS = {
-    "phone_key": _enquiry.c.phone_key == value("phone_key"),
-    "email_key": _enquiry.c.email_key == value("email_key"),
-    "phone_key email_key": or_(_enquiry.c.phone_key == value("phone_key"), _enquiry.c.email_key == value("email_key")),
-}
+_KEYS = ("phone_key", "email_key")
+_WAYS = ("phone_key", "email_key", "phone_key email_key")  # by what a person can be known
 
 
-def _asked(tenant_id: int, who: Person, **more: Any) -> dict[str, Any]:
-    return {"tenant_id": tenant_id, **{name: getattr(who, name) for name in _by(who).split()}, **more}
+def _asked(tenant_id: int, who: Person, **moments: datetime) -> dict[str, Any]:
+    known = {name: getattr(who, name) for name in _by(who).split()}
+    return {"tenant_id": tenant_id, **known, **{name: to_micros(at) for name, at in moments.items()}}
 
 
-_CAME = {
-    by: select(_enquiry.c.id)
-    .select_from(
-        _enquiry.outerjoin(_call, (_call.c.enquiry_id == _enquiry.c.id) & (_call.c.tenant_id == _enquiry.c.tenant_id))
+def _each(by: str, of: Callable[[ColumnElement[bool]], Select[Any]]) -> SelectBase:
+    """Ask by each key on its own: asked by one or the other, SQLite would read all enquiries of the tenant's days."""
+    parts = [of(_enquiry.c[name] == value(name)) for name in by.split()]
+    return union_all(*(part.subquery().select() for part in parts)) if parts[1:] else parts[0]
+
+
+def _earlier(his: ColumnElement[bool]) -> Select[Any]:
+    call = (_call.c.enquiry_id == _enquiry.c.id) & (_call.c.tenant_id == _enquiry.c.tenant_id)
+    return (
+        select(_enquiry.c.id)
+        .select_from(_enquiry.outerjoin(_call, call))
+        .where(_enquiry.c.tenant_id == value("tenant_id"), his, _enquiry.c.at < value("before", type_=_at))
+        .where(or_(_call.c.direction.is_(None), _call.c.direction == "inbound"))
+        .limit(1)
     )
-    .where(_enquiry.c.tenant_id == value("tenant_id"), his, _enquiry.c.at < value("before"))
-    .where(or_(_call.c.direction.is_(None), _call.c.direction == "inbound"))
-    .limit(1)
-    for by, his in _HIS.items()
-}
+
+
+_CAME = {by: Prepared(_each(by, _earlier)) for by in _WAYS}
 
 
 def came_before(tx: Tx, tenant_id: int, who: Person, before: datetime) -> bool:
     """Say whether this person turned to us earlier; our own calls to him do not count."""
     earlier = _CAME.get(_by(who))
-    return earlier is not None and tx.execute(earlier, _asked(tenant_id, who, before=before)).first() is not None
+    return earlier is not None and bool(tx.run(earlier, _asked(tenant_id, who, before=before)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,25 +213,31 @@ class RememberedMatch:
     at: datetime
 
 
-_REMEMBERED = {
-    by: select(_visit.c.visitor_id, _match.c.visit_id, _match.c.confidence, _enquiry.c.at)
-    .join(_visit, (_visit.c.id == _match.c.visit_id) & (_visit.c.tenant_id == _match.c.tenant_id))
-    .join(_enquiry, (_enquiry.c.id == _match.c.enquiry_id) & (_enquiry.c.tenant_id == _match.c.tenant_id))
-    .where(_match.c.tenant_id == value("tenant_id"), _match.c.superseded_at.is_(None), _match.c.visit_id.is_not(None))
-    .where(his, _enquiry.c.at < value("before"), _enquiry.c.at >= value("since"))
-    .order_by(_enquiry.c.at.desc())
-    .limit(1)
-    for by, his in _HIS.items()
-}
+def _last_match(his: ColumnElement[bool]) -> Select[Any]:
+    before, since = value("before", type_=_at), value("since", type_=_at)
+    return (
+        select(_visit.c.visitor_id, _match.c.visit_id, _match.c.confidence, _enquiry.c.at)
+        .join(_visit, (_visit.c.id == _match.c.visit_id) & (_visit.c.tenant_id == _match.c.tenant_id))
+        .join(_enquiry, (_enquiry.c.id == _match.c.enquiry_id) & (_enquiry.c.tenant_id == _match.c.tenant_id))
+        .where(_match.c.tenant_id == value("tenant_id"), _match.c.superseded_at.is_(None))
+        .where(_match.c.visit_id.is_not(None))
+        .where(_enquiry.c.tenant_id == value("tenant_id"), his, _enquiry.c.at < before, _enquiry.c.at >= since)
+        .order_by(_enquiry.c.at.desc())
+        .limit(1)
+    )
+
+
+_REMEMBERED = {by: Prepared(_each(by, _last_match)) for by in _WAYS}
 
 
 def remembered(tx: Tx, tenant_id: int, who: Person, before: datetime, since: datetime) -> RememberedMatch | None:
     """Return the last visit this person was matched to, within the window of memory."""
     asked = _REMEMBERED.get(_by(who))
-    if asked is None:
+    rows = tx.run(asked, _asked(tenant_id, who, before=before, since=since)) if asked else []
+    if not rows:
         return None
-    row = tx.execute(asked, _asked(tenant_id, who, before=before, since=since)).first()
-    return RememberedMatch(*row) if row else None
+    visitor_id, visit_id, confidence, at = max(rows, key=lambda row: row[3])
+    return RememberedMatch(visitor_id, visit_id, confidence, from_micros(at))
 
 
 def save_match(tx: Tx, tenant_id: int, enquiry_id: int, found: MatchFound, now: datetime) -> bool:
@@ -247,11 +260,21 @@ def save_match(tx: Tx, tenant_id: int, enquiry_id: int, found: MatchFound, now: 
     return True
 
 
+def _after(his: ColumnElement[bool]) -> Select[Any]:
+    after, until = value("after", type_=_at), value("until", type_=_at)
+    return (
+        select(_enquiry.c.at, _enquiry.c.kind, _enquiry.c.key)
+        .where(_enquiry.c.tenant_id == value("tenant_id"), his, _enquiry.c.at > after, _enquiry.c.at <= until)
+        .order_by(_enquiry.c.at)
+        .limit(_MOST_LATER)
+    )
+
+
+_LATER = {by: Prepared(_each(by, _after)) for by in _WAYS}
+
+
 def later_ones(tx: Tx, tenant_id: int, who: Person, after: datetime, until: datetime) -> list[tuple[str, str]]:
     """Return kind and key of this person's enquiries between two moments: what they were matched to may change."""
-    his = _HIS.get(_by(who))
-    if his is None:
-        return []
-    here = (_enquiry.c.tenant_id == tenant_id, his, _enquiry.c.at > after, _enquiry.c.at <= until)
-    asked = select(_enquiry.c.kind, _enquiry.c.key).where(*here).order_by(_enquiry.c.at).limit(_MOST_LATER)
-    return [(row.kind, row.key) for row in tx.execute(asked, _asked(tenant_id, who))]
+    asked = _LATER.get(_by(who))
+    rows = tx.run(asked, _asked(tenant_id, who, after=after, until=until)) if asked else []
+    return [(kind, key) for _, kind, key in sorted(set(rows))[:_MOST_LATER]]

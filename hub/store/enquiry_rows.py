@@ -95,6 +95,11 @@ class EnquiryRow:
         return self.ended_at is not None and self.direction == "inbound" and self.status != "answered"
 
     @property
+    def waits_for_a_call(self) -> bool:
+        """Says whether we are to call him: he called in vain, or ordered a call."""
+        return self.is_missed or self.kind == "callback"
+
+    @property
     def is_matched(self) -> bool:
         """Says whether the source of the call is known."""
         return self.visit_id is not None or self.placement is not None

@@ -1,18 +1,15 @@
 """How warm a number is: what is known of its past holders moves its place among the free ones (tracking_core.pool)."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, case, func, select, update
-from sqlalchemy import bindparam as value
 
 from hub.store.moment import to_micros
-from hub.store.tables import Call, Enquiry, Lease, Match, TrackingNumber, Visit, table_of
+from hub.store.tables import Call, Enquiry, Lease, Match, TrackingNumber, table_of
 from hub.store.tx import Tx
-from tracking_core.habits import SURE
 from tracking_core.pool import MOST_AT_REST, REST, STRAY_WINDOW
 
-_number, _lease, _visit = (table_of(model) for model in (TrackingNumber, Lease, Visit))
+_number, _lease = table_of(TrackingNumber), table_of(Lease)
 _enquiry, _call, _match = (table_of(model) for model in (Enquiry, Call, Match))
 
 
@@ -62,25 +59,3 @@ def rest(tx: Tx, tenant_id: int, number_id: int, now: datetime) -> None:
     if rested.rowcount:
         live = (_lease.c.tenant_id == tenant_id, _lease.c.number_id == number_id, _lease.c.ended_at.is_(None))
         tx.execute(update(_lease).where(*live).values(ended_at=now))
-
-
-_CALLERS = (
-    select(_visit.c.visitor_id)
-    .select_from(_visit)
-    .join(_match, and_(_match.c.visit_id == _visit.c.id, _match.c.tenant_id == _visit.c.tenant_id))
-    .join(_enquiry, and_(_enquiry.c.id == _match.c.enquiry_id, _enquiry.c.tenant_id == _match.c.tenant_id))
-    .where(_visit.c.tenant_id == value("tenant_id"), _visit.c.visitor_id.in_(value("visitor_ids", expanding=True)))
-    .where(_match.c.superseded_at.is_(None), _match.c.confidence >= SURE, _enquiry.c.at < value("before"))
-    .where(_enquiry.c.phone_key != value("phone_key"))  # a hidden phone tells nobody from anybody
-    .distinct()
-)
-
-
-def callers_but(
-    tx: Tx, tenant_id: int, visitor_ids: Sequence[int], phone_key: str | None, before: datetime
-) -> set[int]:
-    """Return those of the visitors who called for sure before a moment, from another phone than this one."""
-    if not visitor_ids:
-        return set()
-    asked = {"tenant_id": tenant_id, "visitor_ids": list(visitor_ids), "phone_key": phone_key or "", "before": before}
-    return set(tx.execute(_CALLERS, asked).scalars())

@@ -7,32 +7,35 @@ from typing import Any
 from sqlalchemy import Select, Subquery, case, func, select, type_coerce
 
 from hub.store.moment import Identifier
-from hub.store.reports import Span, call_figures, deal_figures, source_named, with_source
-from hub.store.tables import Enquiry, Match, Placement, Visit, table_of
-from hub.store.tx import Tx
+from hub.store.reports import Span, deal_figures, enquiry_figures, source_named, with_source
+from hub.store.tables import Enquiry, Match, Placement, Visit, Visitor, table_of
+from hub.store.ties import is_he
+from hub.store.tx import Tx, of_few
 from tracking_core.attribution import Journey, Touch
 from tracking_core.attribution_data import Step
 from tracking_core.attribution_report import Brought
 from tracking_core.channel import Channel
 
-_enquiry, _match, _visit, _placement = (table_of(model) for model in (Enquiry, Match, Visit, Placement))
+_enquiry, _match, _placement = (table_of(model) for model in (Enquiry, Match, Placement))
+_visit, _visitor = table_of(Visit), table_of(Visitor)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def visits_of(tenant_id: int) -> Subquery:
-    """Return the tenant's visits, each with the person who made it.
+_is_direct = (_visit.c.channel == Channel.DIRECT.value).label("is_direct")
+_matched, _he = _visit.alias("matched"), _visitor.alias("he")
 
-    A person is one visitor here. Who learns that several visitors are one person changes this function alone.
-    """
+
+def visits_of(tenant_id: int) -> Subquery:
+    """Return the tenant's visits, each with the person who made it: the first of his visitors."""
     return (
         select(
             _visit.c.id,
-            _visit.c.visitor_id.label("person_id"),
+            func.coalesce(_visitor.c.person_id, _visitor.c.id).label("person_id"),
             _visit.c.started_at,
             source_named.label("source"),
             _visit.c.campaign,
-            (_visit.c.channel == Channel.DIRECT.value).label("is_direct"),
         )
+        .join(_visitor, (_visitor.c.id == _visit.c.visitor_id) & (_visitor.c.tenant_id == _visit.c.tenant_id))
         .where(_visit.c.tenant_id == tenant_id)
         .subquery()
     )
@@ -45,7 +48,7 @@ def brought(tx: Tx, span: Span, look_back: timedelta) -> list[Brought]:
     is empty where nobody was matched.
     """
     visited = _visited(tx, span, look_back)
-    calls = {row.id: row for row in tx.execute(call_figures(span, _enquiry.c.id))}
+    enquiries = {row.id: row for row in tx.execute(enquiry_figures(span, _enquiry.c.id))}
     deals = {row.id: row for row in tx.execute(deal_figures(span, _enquiry.c.id))}
     rows = tx.execute(
         select(_enquiry.c.id, _enquiry.c.at, _placement.c.source, _placement.c.campaign)
@@ -56,7 +59,7 @@ def brought(tx: Tx, span: Span, look_back: timedelta) -> list[Brought]:
     for enquiry_id, at, source, campaign in rows:
         placed = [Touch((source, campaign), at)] if source is not None else []
         journey = Journey(tuple(visited.get(enquiry_id, placed)), at)
-        found.append(Brought(journey, **_figures(calls.get(enquiry_id)), **_figures(deals.get(enquiry_id))))
+        found.append(Brought(journey, **_figures(enquiries.get(enquiry_id)), **_figures(deals.get(enquiry_id))))
     return found
 
 
@@ -65,16 +68,17 @@ def _figures(row: Any) -> dict[str, int]:
 
 
 def _visited(tx: Tx, span: Span, look_back: timedelta) -> dict[int, list[Touch]]:
-    matched, visit = visits_of(span.tenant_id), visits_of(span.tenant_id)
-    age = type_coerce(_enquiry.c.at, Identifier) - type_coerce(visit.c.started_at, Identifier)
+    age = type_coerce(_enquiry.c.at, Identifier) - type_coerce(_visit.c.started_at, Identifier)
     rows = tx.execute(
-        select(_enquiry.c.id, visit.c.source, visit.c.campaign, visit.c.started_at, visit.c.is_direct)
+        select(_enquiry.c.id, source_named, _visit.c.campaign, _visit.c.started_at, _is_direct)
         .join(_match, (_match.c.enquiry_id == _enquiry.c.id) & (_match.c.tenant_id == _enquiry.c.tenant_id))
-        .join(matched, matched.c.id == _match.c.visit_id)
-        .join(visit, visit.c.person_id == matched.c.person_id)
+        .join(_matched, (_matched.c.id == _match.c.visit_id) & (_matched.c.tenant_id == _match.c.tenant_id))
+        .join(_he, (_he.c.id == _matched.c.visitor_id) & (_he.c.tenant_id == _matched.c.tenant_id))
+        .join(_visitor, is_he(_he, _visitor))
+        .join(_visit, (_visit.c.visitor_id == _visitor.c.id) & (of_few(_visit.c.tenant_id) == _visitor.c.tenant_id))
         .where(_enquiry.c.tenant_id == span.tenant_id, _enquiry.c.at >= span.start, _enquiry.c.at < span.end)
         .where(_match.c.superseded_at.is_(None), age.between(0, look_back // _MICROSECOND))
-        .order_by(_enquiry.c.id, visit.c.started_at, visit.c.id)
+        .order_by(_enquiry.c.id, _visit.c.started_at, _visit.c.id)
     )
     found: dict[int, list[Touch]] = {}
     for enquiry_id, source, campaign, at, is_direct in rows:

@@ -41,6 +41,7 @@ class EnquiryLine:
     campaign: str
     term: str
     landing: str
+    region: str | None
     confidence: float
     reason: str
     words: str
@@ -80,6 +81,7 @@ def enquiry_lines(tx: Tx, tenant_id: int, after: int, limit: int, kind: str | No
             campaign_of_enquiry.label("campaign"),
             func.coalesce(_visit.c.term, "").label("term"),
             func.coalesce(_visit.c.landing, "").label("landing"),
+            _visit.c.region,
             func.coalesce(_match.c.confidence, 0.0).label("confidence"),
             func.coalesce(_match.c.reason, "").label("reason"),
             func.coalesce(_match.c.words, "").label("words"),

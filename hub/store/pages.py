@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, insert, select, update
 
-from hub.store import calls, heat, inbox
+from hub.store import calls, heat, inbox, site_habits
 from hub.store.inbox import CALL
 from hub.store.tables import PageEvent, PageSeen, TrackingNumber, Visit, Visitor, table_of
 from hub.store.tx import Tx, insert_or
-from tracking_core.habits import SHEET_HABITS, TAP_WINDOW, Interest
+from tracking_core.habits import TAP_WINDOW, Interest
 
 _event, _seen, _number = table_of(PageEvent), table_of(PageSeen), table_of(TrackingNumber)
 _visit, _visitor = table_of(Visit), table_of(Visitor)
@@ -53,7 +53,8 @@ def save_event(
         for key in calls.just_begun(tx, tenant_id, e164, now - TAP_WINDOW):  # told of before the tap was
             inbox.look_at(tx, tenant_id, CALL, key, now)
     if number_id is not None and kind in _KEEN:
-        heat.warm(tx, tenant_id, number_id, visitor_id, SHEET_HABITS.idle_since(now, Interest.KEEN))
+        habits = site_habits.habits_of(tx, tenant_id, site_id)
+        heat.warm(tx, tenant_id, number_id, visitor_id, habits.idle_since(now, Interest.KEEN))
     return True
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, Table, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, Table, and_, case, func, or_, select
 
 from hub.store.moment import Identifier
 from hub.store.tables import (
@@ -25,14 +25,15 @@ from hub.store.tables import (
     table_of,
 )
 from hub.store.tx import Tx, insert_or
-from tracking_core.roi import CallCount, DealSum, SpendRow, VisitCount
+from tracking_core.placement import spend_between
+from tracking_core.roi import DealSum, EnquiryCount, SpendRow, VisitCount
 
 _visit, _visitor, _match = (table_of(model) for model in (Visit, Visitor, Match))
 _enquiry, _call = table_of(Enquiry), table_of(Call)
 _deal, _payment, _spend, _placement = (table_of(model) for model in (Deal, Payment, Spend, Placement))
 _site, _delivery, _inbox = (table_of(model) for model in (Site, Delivery, Inbox))
 
-UNKNOWN = "(unknown)"  # the source of a call that matched nobody
+UNKNOWN = "(unknown)"  # the source of an enquiry that matched nobody
 DIRECT = "(direct)"  # of a visit that came from nowhere else
 NOT_SET = "(not set)"  # of a visit whose tags name no source
 OTHER = "(other)"  # what a model saw as one source, being too many
@@ -87,7 +88,7 @@ def visit_counts(tx: Tx, span: Span) -> list[VisitCount]:
     return [VisitCount((source, campaign), visits=number) for source, campaign, number in rows]
 
 
-# The source of a call: of its visit, else of its placement, else unknown.
+# The source of an enquiry: of its visit, else of its placement, else unknown.
 source_of_enquiry = func.coalesce(source_named, _placement.c.source, UNKNOWN)
 campaign_of_enquiry = func.coalesce(_visit.c.campaign, _placement.c.campaign, "")
 # Enquiries, calls among them, with their current match, its visit or its placement.
@@ -113,21 +114,33 @@ with_source = (
 in_call = [column for column in _call.c if column.name not in ("enquiry_id", "tenant_id")]
 
 
-def call_figures(span: Span, *by: ColumnElement[Any]) -> Select[Any]:
-    """Return the statement that counts inbound calls and qualified ones, by what they are to be grouped by."""
+# Somebody turned to us: what was written has no direction, and our own calls are no enquiries.
+is_turned_to_us = or_(_call.c.direction.is_(None), _call.c.direction == "inbound")
+
+
+def enquiry_figures(span: Span, *by: ColumnElement[Any]) -> Select[Any]:
+    """Return the statement that counts enquiries, calls among them and qualified ones, grouped as asked."""
+    qualified = func.sum(case((_enquiry.c.qualified, 1), else_=0))
     return (
-        select(*by, func.count().label("calls"), func.sum(case((_enquiry.c.qualified, 1), else_=0)).label("qualified"))
+        select(
+            *by,
+            func.count().label("enquiries"),
+            func.count(_call.c.enquiry_id).label("calls"),
+            qualified.label("qualified"),
+        )
         .select_from(with_source)
-        .where(_enquiry.c.tenant_id == span.tenant_id, _call.c.direction == "inbound")
+        .where(_enquiry.c.tenant_id == span.tenant_id, is_turned_to_us)
         .where(_enquiry.c.at >= span.start, _enquiry.c.at < span.end)
         .group_by(*by)
     )
 
 
-def call_counts(tx: Tx, span: Span) -> list[CallCount]:
-    """Count inbound calls and qualified ones by the source they matched."""
-    rows = tx.execute(call_figures(span, source_of_enquiry, campaign_of_enquiry))
-    return [CallCount((source, campaign), calls=calls, qualified=int(good)) for source, campaign, calls, good in rows]
+def enquiry_counts(tx: Tx, span: Span) -> list[EnquiryCount]:
+    """Count enquiries, calls among them and qualified ones by the source they matched."""
+    rows = tx.execute(enquiry_figures(span, source_of_enquiry, campaign_of_enquiry))
+    return [
+        EnquiryCount((source, campaign), number, calls, int(good)) for source, campaign, number, calls, good in rows
+    ]
 
 
 def deal_figures(span: Span, *by: ColumnElement[Any]) -> Select[Any]:
@@ -171,7 +184,22 @@ def spend_rows(tx: Tx, span: Span) -> list[SpendRow]:
         .where(_spend.c.tenant_id == span.tenant_id, _spend.c.day >= span.first, _spend.c.day <= span.last)
         .group_by(_spend.c.source, _spend.c.campaign)
     )
-    return [SpendRow((source, campaign), spend_minor=int(cost)) for source, campaign, cost in rows]
+    spent = [SpendRow((source, campaign), spend_minor=int(cost)) for source, campaign, cost in rows]
+    return [*spent, *_placements_spend(tx, span)]
+
+
+def _placements_spend(tx: Tx, span: Span) -> list[SpendRow]:
+    """Return what the placements that stood on these days cost on them."""
+    columns = [_placement.c[name] for name in ("source", "campaign", "cost_minor", "starts_on", "ends_on")]
+    rows = tx.execute(
+        select(*columns)
+        .where(_placement.c.tenant_id == span.tenant_id, _placement.c.cost_minor > 0)
+        .where(_placement.c.starts_on <= span.last, _placement.c.ends_on >= span.first)
+    )
+    return [
+        SpendRow((source, campaign), spend_between(cost_minor, starts_on, ends_on, span.first, span.last))
+        for source, campaign, cost_minor, starts_on, ends_on in rows
+    ]
 
 
 def save_spend(tx: Tx, tenant_id: int, site_id: int, rows: Sequence[dict[str, Any]]) -> int:
@@ -197,7 +225,7 @@ def visit_of_enquiry(tx: Tx, tenant_id: int, enquiry_id: int | None) -> int | No
 
 
 def totals(tx: Tx, tenant_id: int) -> dict[str, int]:
-    """Count what a status page begins with: visits, calls, deals and calls that wait to be looked at."""
+    """Count what a status page begins with: visits, calls, deals, and enquiries that wait to be looked at."""
 
     def count(table: Table, *conditions: Any) -> Any:
         return tx.execute(

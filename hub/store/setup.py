@@ -26,10 +26,11 @@ def _save(tx: Tx, table: Table, names: Mapping[str, Any], values: Mapping[str, A
     return row
 
 
-def save_site(tx: Tx, tenant_id: int, name: str, values: Mapping[str, Any]) -> tuple[int, str]:
-    """Write a site; return its id and its public key."""
-    row = _save(tx, _site, {"tenant_id": tenant_id, "name": name}, values, {"key": secrets.token_urlsafe(12)})
-    return row.id, row.key
+def save_site(tx: Tx, tenant_id: int, name: str, values: Mapping[str, Any]) -> tuple[int, str, str]:
+    """Write a site; return its id, its public key and the token of the path its letters are posted to."""
+    new = {"key": secrets.token_urlsafe(12), "mail_token": secrets.token_urlsafe(24)}
+    row = _save(tx, _site, {"tenant_id": tenant_id, "name": name}, values, new)
+    return row.id, row.key, row.mail_token
 
 
 def save_pool(tx: Tx, tenant_id: int, site_id: int, name: str, values: Mapping[str, Any]) -> int:
@@ -70,6 +71,14 @@ def save_number(
         raise SetupInvalid(f"The number {e164} is another customer's of this hub.")
     values = {"site_id": site_id, "pool_id": pool_id, "placement_id": placement_id}
     _save(tx, _number, {"tenant_id": tenant_id, "e164": e164}, values, {"free_at": 0})
+
+
+def save_destinations(tx: Tx, tenant_id: int, site_id: int, destinations: Mapping[str, str]) -> None:
+    """Write where single numbers of a site ring, in place of what was said before."""
+    here = (_number.c.tenant_id == tenant_id, _number.c.site_id == site_id)
+    tx.execute(update(_number).where(*here, _number.c.destination.is_not(None)).values(destination=None))
+    for e164, destination in destinations.items():
+        tx.execute(update(_number).where(*here, _number.c.e164 == e164).values(destination=destination))
 
 
 def save_telephony(tx: Tx, tenant_id: int, name: str, values: Mapping[str, Any]) -> str:

@@ -50,15 +50,19 @@ class SiteDoor:
     consent: str
     forms: bool
     callback: Mapping[str, str] | None
+    mail: Mapping[str, Any] | None
+    messengers: Mapping[str, str] | None
     office: tuple[IPv4Network | IPv6Network, ...]
     groups: tuple[str, ...]  # names of its number groups
     numbers: tuple[OwnNumber, ...]
     pools: Mapping[int, PoolDoor]
     rules: tuple[Rule, ...]
 
-    def shows(self, groups: Sequence[str], source: Source, device: Device) -> dict[str, Show]:
+    def shows(
+        self, groups: Sequence[str], source: Source, device: Device, region: str | None = None
+    ) -> dict[str, Show]:
         """Return what a visit sees in each of these groups that the site has."""
-        return shows(self.rules, [group for group in groups if group in self.groups], source, device)
+        return shows(self.rules, [group for group in groups if group in self.groups], source, device, region)
 
     def is_office(self, address: str) -> bool:
         """Say whether an address is one of the office's own."""
@@ -95,6 +99,8 @@ def site_door(tx: Tx, key: str) -> SiteDoor | None:
         consent=row.consent,
         forms=row.forms,
         callback=row.callback,
+        mail=row.mail,
+        messengers=row.messengers,
         office=tuple(ip_network(network) for network in row.office),
         groups=tuple(dict.fromkeys([*(one.group for one in numbers), *(pool.group_name for pool in pools.values())])),
         numbers=numbers,

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, case, func, select
 
+from hub.store.mail import LettersTold, letters_told
 from hub.store.moment import to_micros
 from hub.store.pages import Seen, pages_seen
 from hub.store.tables import NumberRule, Placement, Pool, Site, Target, TrackingNumber, table_of
@@ -14,6 +15,7 @@ from hub.store.tx import Tx
 
 _site, _pool, _target, _rule = (table_of(model) for model in (Site, Pool, Target, NumberRule))
 _placement, _number = table_of(Placement), table_of(TrackingNumber)
+_RECENT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class PoolTold:
     held: int
     resting: int
     never: int
+    destination: str | None
+    stranded: int  # numbers of which neither they nor the pool say where they ring
 
     @property
     def free(self) -> int:
@@ -56,7 +60,24 @@ class PlacementTold:
     campaign: str
     starts_on: date | None
     ends_on: date | None
+    cost_minor: int | None
+    destination: str | None
     e164: str | None
+    own_destination: str | None
+
+    @property
+    def rings_at(self) -> str | None:
+        """Return where its number rings, by what is said of the number or of the placement."""
+        return self.own_destination or self.destination
+
+
+@dataclass(frozen=True, slots=True)
+class SingleTold:
+    """A number of which it is said by itself where it rings."""
+
+    site_id: int
+    e164: str
+    destination: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +99,20 @@ class SiteTold:
     name: str
     hosts: Sequence[str]
     overflow_number: str
+    destination: str | None
     hold_s: int
+    repeat_calls: str
     mode: str
     consent: str
+    mail: Mapping[str, Any] | None
+    mail_token: str | None
+    messengers: Mapping[str, str] | None
     office: Sequence[str]
+    letters: LettersTold  # of the last 30 days
     targets: Sequence[TargetTold]
     pools: Sequence[PoolTold]
     placements: Sequence[PlacementTold]
+    singles: Sequence[SingleTold]
     rules: Sequence[RuleTold]
     seen: Sequence[Seen]
 
@@ -95,15 +123,17 @@ def sites_told(tx: Tx, tenant_id: int, now: datetime) -> list[SiteTold]:
         "targets": _targets(tx, tenant_id),
         "pools": _pools(tx, tenant_id, now),
         "placements": _placements(tx, tenant_id),
+        "singles": _singles(tx, tenant_id),
         "rules": _rules(tx, tenant_id),
     }
     rows = tx.execute(select(_site).where(_site.c.tenant_id == tenant_id).order_by(_site.c.id)).all()
-    return [_site_told(tx, tenant_id, row, own) for row in rows]
+    return [_site_told(tx, tenant_id, row, own, now) for row in rows]
 
 
-def _site_told(tx: Tx, tenant_id: int, row: Any, own: Mapping[str, Sequence[Any]]) -> SiteTold:
+def _site_told(tx: Tx, tenant_id: int, row: Any, own: Mapping[str, Sequence[Any]], now: datetime) -> SiteTold:
     told: dict[str, Any] = {name: [one for one in rows if one.site_id == row.id] for name, rows in own.items()}
     told["seen"] = pages_seen(tx, tenant_id, row.id)
+    told["letters"] = letters_told(tx, tenant_id, row.id, now - _RECENT)
     columns = {name: getattr(row, name) for name in SiteTold.__slots__ if name not in told}
     return SiteTold(**columns, **told)
 
@@ -116,8 +146,9 @@ def _targets(tx: Tx, tenant_id: int) -> list[TargetTold]:
 
 def _pools(tx: Tx, tenant_id: int, now: datetime) -> list[PoolTold]:
     its = and_(_number.c.pool_id == _pool.c.id, _number.c.tenant_id == _pool.c.tenant_id)
-    columns = [_pool.c[name] for name in ("site_id", "name", "group_name", "overflow_number")]
+    columns = [_pool.c[name] for name in ("site_id", "name", "group_name", "overflow_number", "destination")]
     is_taken = _number.c.free_at > to_micros(now)
+    says_nothing = _number.c.id.is_not(None) & func.coalesce(_number.c.destination, _pool.c.destination).is_(None)
     rows = tx.execute(
         select(
             *columns,
@@ -125,6 +156,7 @@ def _pools(tx: Tx, tenant_id: int, now: datetime) -> list[PoolTold]:
             func.count(case((is_taken & ~_number.c.rests, 1))).label("held"),
             func.count(case((is_taken & _number.c.rests, 1))).label("resting"),
             func.count(case((_number.c.free_at == 0, 1))).label("never"),
+            func.count(case((says_nothing, 1))).label("stranded"),
         )
         .select_from(_pool.outerjoin(_number, its))
         .where(_pool.c.tenant_id == tenant_id)
@@ -136,14 +168,20 @@ def _pools(tx: Tx, tenant_id: int, now: datetime) -> list[PoolTold]:
 
 def _placements(tx: Tx, tenant_id: int) -> list[PlacementTold]:
     its = and_(_number.c.placement_id == _placement.c.id, _number.c.tenant_id == _placement.c.tenant_id)
-    columns = [_placement.c[name] for name in PlacementTold.__slots__ if name != "e164"]
+    columns = [_placement.c[name] for name in PlacementTold.__slots__ if name not in ("e164", "own_destination")]
     rows = tx.execute(
-        select(*columns, _number.c.e164)
+        select(*columns, _number.c.e164, _number.c.destination.label("own_destination"))
         .select_from(_placement.outerjoin(_number, its))
         .where(_placement.c.tenant_id == tenant_id)
         .order_by(_placement.c.id, _number.c.id)
     )
     return [PlacementTold(**row._asdict()) for row in rows]
+
+
+def _singles(tx: Tx, tenant_id: int) -> list[SingleTold]:
+    columns = [_number.c[name] for name in SingleTold.__slots__]
+    mine = (_number.c.tenant_id == tenant_id, _number.c.destination.is_not(None))
+    return [SingleTold(**row._asdict()) for row in tx.execute(select(*columns).where(*mine).order_by(_number.c.id))]
 
 
 def _rules(tx: Tx, tenant_id: int) -> list[RuleTold]:

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from connectors.scenario import Plan, load_plan
-from hub.store import enquiries
+from hub.store import call_backs, enquiries
+from hub.store.call_backs import MadeBack
 from hub.store.enquiry_rows import EnquiryRow, row_of
+from hub.store.goals_told import GoalLine, goals_of
 from hub.store.tables import (
     Attempt,
     CallEvent,
@@ -49,8 +51,18 @@ class VisitSeen:
     campaign: str
     term: str
     landing: str
+    region: str | None
     started_at: datetime
     last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementNamed:
+    """The placement an enquiry came from, and the days it stood."""
+
+    name: str
+    starts_on: date | None
+    ends_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +75,7 @@ class MatchMade:
     made_at: datetime
     superseded_at: datetime | None
     visit: VisitSeen | None
-    placement: str | None
+    placement: PlacementNamed | None
     others: tuple[VisitSeen, ...]
 
 
@@ -100,7 +112,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Everything known about one enquiry; ``told`` is what the person wrote, by name of the field."""
+    """Everything known about one enquiry; ``told`` is what the person wrote, by name of the field.
+
+    ``called_back`` is our call that answered a missed one or an order, if there was one.
+    """
 
     enquiry: EnquiryRow
     telephony: str
@@ -108,6 +123,8 @@ class Story:
     events: tuple[EventTold, ...]
     matches: tuple[MatchMade, ...]
     sent: tuple[Sent, ...]
+    called_back: MadeBack | None
+    goals: tuple[GoalLine, ...]
 
 
 def story(tx: Tx, tenant_id: int, enquiry_id: int, vault: Vault) -> Story | None:
@@ -123,6 +140,8 @@ def story(tx: Tx, tenant_id: int, enquiry_id: int, vault: Vault) -> Story | None
         events=_events(tx, tenant_id, row) if row.is_call else (),
         matches=_matches(tx, tenant_id, enquiry_id),
         sent=_sent(tx, tenant_id, enquiry_id, vault),
+        called_back=call_backs.answered_by(tx, tenant_id, enquiry_id) if row.waits_for_a_call else None,
+        goals=tuple(goals_of(tx, tenant_id, enquiry_id)),
     )
 
 
@@ -156,7 +175,6 @@ def _matches(tx: Tx, tenant_id: int, enquiry_id: int) -> tuple[MatchMade, ...]:
 def _made(tx: Tx, tenant_id: int, row: Any, visits: dict[int, Any]) -> MatchMade:
     likely = {int(visit_id): float(probability) for visit_id, probability in row.candidates}
     others = [visit_id for visit_id in likely if visit_id != row.visit_id and visit_id in visits]
-    named = (_placement.c.tenant_id == tenant_id, _placement.c.id == row.placement_id)
     return MatchMade(
         confidence=row.confidence,
         reason=row.reason,
@@ -164,9 +182,16 @@ def _made(tx: Tx, tenant_id: int, row: Any, visits: dict[int, Any]) -> MatchMade
         made_at=row.made_at,
         superseded_at=row.superseded_at,
         visit=_seen(visits[row.visit_id], row.confidence) if row.visit_id in visits else None,
-        placement=tx.execute(select(_placement.c.name).where(*named)).scalar() if row.placement_id else None,
+        placement=_placed(tx, tenant_id, row.placement_id) if row.placement_id else None,
         others=tuple(_seen(visits[visit_id], likely[visit_id]) for visit_id in others),
     )
+
+
+def _placed(tx: Tx, tenant_id: int, placement_id: int) -> PlacementNamed | None:
+    columns = [_placement.c[name] for name in PlacementNamed.__slots__]
+    named = (_placement.c.tenant_id == tenant_id, _placement.c.id == placement_id)
+    row = tx.execute(select(*columns).where(*named)).first()
+    return PlacementNamed(*row) if row else None
 
 
 def _visits(tx: Tx, tenant_id: int, ids: set[int]) -> dict[int, Any]:

@@ -2,18 +2,35 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Table, case, select
+from sqlalchemy import ScalarSelect, Select, Table, case, literal_column, select
 from sqlalchemy import bindparam as value
 
 from hub.store.arrival import source_of
-from hub.store.tables import Lease, PageEvent, Placement, Site, TrackingNumber, Visit, table_of
-from hub.store.tx import Tx
+from hub.store.habits_text import read_habits
+from hub.store.moment import from_micros, to_micros
+from hub.store.tables import (
+    Enquiry,
+    Lease,
+    Match,
+    PageEvent,
+    Placement,
+    Site,
+    SiteHabits,
+    TrackingNumber,
+    Visit,
+    table_of,
+)
+from hub.store.tx import Prepared, Tx, of_few
+from tracking_core.habits import SHEET_HABITS, SURE, Habits
 from tracking_core.source import Source
 
 _visit, _number, _lease = (table_of(model) for model in (Visit, TrackingNumber, Lease))
 _placement, _site, _event = table_of(Placement), table_of(Site), table_of(PageEvent)
+_habits = table_of(SiteHabits)
+_match, _enquiry = table_of(Match), table_of(Enquiry)
 
 # Said once: to build a statement costs more than to run it, and these run for every call.
 
@@ -23,53 +40,86 @@ def _same(table: Table, key: Any) -> Any:
     return (table.c.id == key) & (table.c.tenant_id == _number.c.tenant_id)
 
 
-_FACTS = (
+_FACTS = Prepared(
     select(
         _number.c.id,
         _number.c.site_id,
         _site.c.hold_s,
+        _site.c.repeat_calls,
         _number.c.pool_id,
         _placement.c.id,
         _placement.c.source,
         _placement.c.campaign,
+        _habits.c.habits,
     )
     .select_from(_number.join(_site, _same(_site, _number.c.site_id)))
+    .outerjoin(_habits, (_habits.c.site_id == _number.c.site_id) & (_habits.c.tenant_id == _number.c.tenant_id))
     .outerjoin(_placement, _same(_placement, _number.c.placement_id))
     .where(_number.c.tenant_id == value("tenant_id"), _number.c.e164 == value("e164"))
 )
 
+_AT = value("at", type_=_lease.c.ended_at.type)
 
-def _holders() -> Select[Any]:
-    at = value("at", type_=_lease.c.ended_at.type)
-    until = case((_lease.c.ended_at < at, _lease.c.ended_at), else_=at)
+
+def _last_visit() -> ScalarSelect[Any]:
+    """Say which visit of a lease's holder was the last to begin before the moment, while he held the number."""
     touched = _visit.alias("touched")
-    last = (
+    until = case((_lease.c.ended_at < _AT, _lease.c.ended_at), else_=_AT)
+    return (
         select(touched.c.id)
-        .where(touched.c.tenant_id == value("tenant_id"), touched.c.visitor_id == _lease.c.visitor_id)
+        .where(of_few(touched.c.tenant_id) == value("tenant_id"), touched.c.visitor_id == _lease.c.visitor_id)
         .where(touched.c.started_at <= until)
-        .order_by(touched.c.started_at.desc(), touched.c.id.desc())
+        .order_by(touched.c.id.desc())
         .limit(1)
         .correlate(_lease)
         .scalar_subquery()
     )
+
+
+def _sure_call() -> ScalarSelect[Any]:
+    """Name a call of a lease's holder before the moment that was surely his, from another phone than this one."""
+    his = _visit.alias("his")
     return (
-        select(_lease.c.visitor_id, _lease.c.started_at, _lease.c.ended_at, _visit.c.id, _visit.c.last_seen_at)
-        .select_from(_lease.join(_visit, (_visit.c.tenant_id == value("tenant_id")) & (_visit.c.id == last)))
-        .where(_lease.c.tenant_id == value("tenant_id"), _lease.c.number_id == value("number_id"))
-        .where(_lease.c.started_at <= at)
-        .order_by(_lease.c.started_at.desc())
-        .limit(value("most"))
+        select(_match.c.id)
+        .select_from(his.join(_match, (_match.c.visit_id == his.c.id) & (_match.c.tenant_id == his.c.tenant_id)))
+        .join(_enquiry, (_enquiry.c.id == _match.c.enquiry_id) & (of_few(_enquiry.c.tenant_id) == _match.c.tenant_id))
+        .where(of_few(his.c.tenant_id) == value("tenant_id"), his.c.visitor_id == _lease.c.visitor_id)
+        .where(_match.c.superseded_at.is_(None), _match.c.confidence >= SURE, _enquiry.c.at < _AT)
+        .where(_enquiry.c.phone_key != value("phone_key"))  # a hidden phone tells nobody from anybody
+        .limit(1)
+        .correlate(_lease)
+        .scalar_subquery()
     )
 
 
-_HOLDERS = _holders()
+def _held(most: int) -> Select[Any]:
+    at_visit = (_visit.c.tenant_id == value("tenant_id")) & (_visit.c.id == _last_visit())
+    return (
+        select(
+            _lease, _visit.c.id.label("visit_id"), _visit.c.last_seen_at, _visit.c.region, _sure_call().label("call")
+        )
+        .select_from(_lease.join(_visit, at_visit))
+        .where(_lease.c.tenant_id == value("tenant_id"), _lease.c.number_id == value("number_id"))
+        .where(_lease.c.started_at <= select(_AT).scalar_subquery())  # one plan for all moments, not one for each call
+        .order_by(_lease.c.started_at.desc())
+        .limit(literal_column(str(most)))  # a planner is told how few they are
+    )
 
-_DONE = (
-    select(_event.c.visit_id, _event.c.kind, _event.c.at)
-    .where(_event.c.tenant_id == value("tenant_id"), _event.c.number_id == value("number_id"))
-    .where(_event.c.at <= value("at"), _event.c.visit_id.in_(value("visit_ids", expanding=True)))
-    .order_by(_event.c.at)
-)
+
+@cache
+def _holders(most: int) -> Prepared:
+    """Ask for the holders, a row for each thing done with the number, at least one for each holder."""
+    held = _held(most).subquery("held")
+    done = (_event.c.tenant_id == value("tenant_id")) & (_event.c.visit_id == held.c.visit_id)
+    done &= (of_few(_event.c.number_id) == value("number_id")) & (_event.c.at <= _AT)
+    told = [
+        held.c[name] for name in ("visitor_id", "visit_id", "started_at", "last_seen_at", "region", "ended_at", "call")
+    ]
+    return Prepared(
+        select(held.c.id, *told, _event.c.kind, _event.c.at)
+        .select_from(held.outerjoin(_event, done))
+        .order_by(held.c.started_at.desc(), _event.c.at)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +129,31 @@ class NumberFacts:
     number_id: int
     site_id: int
     hold: timedelta
+    keeps_first: bool  # who calls again keeps the source of his first call
     pool_id: int | None
     placement_id: int | None
     placement_source: str
     placement_campaign: str
+    habits: Habits = SHEET_HABITS
 
 
 def find_number(tx: Tx, tenant_id: int, e164: str) -> NumberFacts | None:
     """Find a tracking number of the tenant by its E.164 form."""
-    rows = tx.execute(_FACTS, {"tenant_id": tenant_id, "e164": e164}).all()
+    rows = tx.run(_FACTS, {"tenant_id": tenant_id, "e164": e164})
     if not rows:
         return None
-    number_id, site_id, hold_s, pool_id, placement_id, source, campaign = rows[0]
-    hold = timedelta(seconds=hold_s)
-    return NumberFacts(number_id, site_id, hold, pool_id, placement_id, source or "", campaign or "")
+    number_id, site_id, hold_s, repeat_calls, pool_id, placement_id, source, campaign, habits = rows[0]
+    named = (source or "", campaign or "")
+    kept = (timedelta(seconds=hold_s), repeat_calls == "first")
+    return NumberFacts(number_id, site_id, *kept, pool_id, placement_id, *named, habits=read_habits(habits))
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One holder of a number: his lease, his last visit that began before the asked moment, and what he did there."""
+    """One holder of a number: his lease, his last visit that began before the asked moment, and what he did there.
+
+    ``has_called`` says that a call before that moment, from another phone than the asked one, was surely his.
+    """
 
     visitor_id: int
     visit_id: int
@@ -106,33 +162,37 @@ class Holding:
     ended_at: datetime | None
     taps: tuple[datetime, ...] = ()
     copied: bool = False
+    has_called: bool = False
+    region: str | None = None
 
 
-def holders_at(tx: Tx, tenant_id: int, number_id: int, at: datetime, most: int) -> list[Holding]:
+def holders_at(
+    tx: Tx, tenant_id: int, number_id: int, at: datetime, most: int, phone_key: str | None = None
+) -> list[Holding]:
     """Return who held a number at a moment and before it, newest first."""
-    asked = {"tenant_id": tenant_id, "number_id": number_id, "at": at}
-    rows = tx.execute(_HOLDERS, {**asked, "most": most}).all()
-    did = _done(tx, {**asked, "visit_ids": [row.id for row in rows]}) if rows else {}
-    return [
-        Holding(
-            row.visitor_id,
-            row.id,
-            row.started_at,
-            min(row.last_seen_at, at, row.ended_at or at),
-            row.ended_at,
-            tuple(moment for kind, moment in did.get(row.id, ()) if kind == "tel_tap"),
-            any(kind == "copy" for kind, _ in did.get(row.id, ())),
-        )
-        for row in rows
-    ]
+    asked = {"tenant_id": tenant_id, "number_id": number_id, "at": to_micros(at), "phone_key": phone_key or ""}
+    held: dict[int, list[tuple[Any, ...]]] = {}
+    for row in tx.run(_holders(most), asked):
+        held.setdefault(row[0], []).append(row[1:])
+    return [_holding(rows, at) for rows in held.values()]
 
 
-def _done(tx: Tx, asked: dict[str, Any]) -> dict[int, list[tuple[str, datetime]]]:
-    """Return what was done with the number in each of these visits before the moment."""
-    found: dict[int, list[tuple[str, datetime]]] = {}
-    for row in tx.execute(_DONE, asked):
-        found.setdefault(row.visit_id, []).append((row.kind, row.at))
-    return found
+def _holding(rows: list[tuple[Any, ...]], at: datetime) -> Holding:
+    """Make one holder of his rows, which differ in what was done."""
+    visitor_id, visit_id, started_at, last_seen_at, region, ended_at, call, *_ = rows[0]
+    done = [(kind, moment) for *_, kind, moment in rows if kind is not None]
+    ended = from_micros(ended_at) if ended_at is not None else None
+    return Holding(
+        visitor_id,
+        visit_id,
+        from_micros(started_at),
+        min(from_micros(last_seen_at), at, ended or at),
+        ended,
+        tuple(from_micros(moment) for kind, moment in done if kind == "tel_tap"),
+        any(kind == "copy" for kind, _ in done),
+        call is not None,
+        region,
+    )
 
 
 def visit_source(tx: Tx, tenant_id: int, visit_id: int) -> Source:

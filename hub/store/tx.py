@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, literal_column
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import CursorResult, Dialect
@@ -66,6 +66,11 @@ class Tx:
         compiled = prepared.on(self._dialect)
         cursor = self._driver.execute(*compiled.with_values(values))
         return cursor.fetchall() if compiled.returns else []
+
+
+def of_few(column: Any) -> Any:
+    """Keep a planner without statistics, as SQLite's is, from an index of the whole history to find a few rows."""
+    return column + literal_column("0")
 
 
 def insert_or(tx: Tx, table: Any) -> Any:

@@ -23,6 +23,7 @@ _KNOWN = Prepared(
         _visitor.c.id,
         _visit.c.id,
         _visit.c.last_seen_at,
+        _visit.c.region,
         _visit.c.channel,
         _visit.c.source,
         _visit.c.medium,
@@ -133,29 +134,30 @@ def open_visit(tx: Tx, arrival: Arrival) -> Shown:
         visitor_id, visit_id, *last = known[0]
     else:
         visitor_id, visit_id, last = tx.run(_NEW_VISITOR, {**who, "first_seen_at": now})[0][0], None, []
-    source, goes_on = _source(arrival, visit_id, last)
+    source, region, goes_on = _came(arrival, visit_id, last)
     numbers = {
         pool_id: held
-        for pool_id in arrival.pools(source)
+        for pool_id in arrival.pools(source, region)
         if (held := _number_for(tx, arrival, pool_id, visitor_id, is_known=bool(known)))
     }
     shown = {pool_id: e164 for pool_id, (_, e164) in numbers.items()}
     number_id = next((number_id for number_id, _ in numbers.values()), None)
     if goes_on and visit_id is not None:
         tx.run(_SEEN, {"tenant_id": arrival.tenant_id, "visit": visit_id, "now": now, "taken": number_id})
-        return Shown(visit_id, source, shown)
+        return Shown(visit_id, source, region, shown)
     row = {**source_columns(source), "tenant_id": arrival.tenant_id, "site_id": arrival.site_id}
     row |= {"visitor_id": visitor_id, "number_id": number_id, "started_at": now, "last_seen_at": now}
-    return Shown(tx.run(_NEW_VISIT, row)[0][0], source, shown)
+    row["region"] = region
+    return Shown(tx.run(_NEW_VISIT, row)[0][0], source, region, shown)
 
 
-def _source(arrival: Arrival, visit_id: int | None, last: Sequence[Any]) -> tuple[Source, bool]:
-    """Return the source of the visit this view belongs to, and whether that is his last visit."""
+def _came(arrival: Arrival, visit_id: int | None, last: Sequence[Any]) -> tuple[Source, str | None, bool]:
+    """Return the source and region of the visit this view belongs to, and whether that is his last visit."""
     if visit_id is not None:
-        before = last_source(last[1:])
+        before = last_source(last[2:])
         if continues(from_micros(last[0]), before, arrival.now, arrival.source):
-            return before, True
-    return arrival.source, False
+            return before, last[1], True
+    return arrival.source, arrival.region, False
 
 
 def _number_for(tx: Tx, arrival: Arrival, pool_id: int, visitor_id: int, *, is_known: bool) -> tuple[int, str] | None:

@@ -26,8 +26,9 @@ _KNOWN = Prepared(
 WITH asked AS MATERIALIZED (
     SELECT * FROM json_to_recordset(:asked) AS asked(n int, tenant_id bigint, site_id bigint, token text)
 )
-SELECT asked.n, visitor.id, latest.id, latest.last_seen_at, latest.channel, latest.source, latest.medium,
-       latest.campaign, latest.content, latest.term, latest.click_ids, latest.referrer_host, latest.landing
+SELECT asked.n, visitor.id, latest.id, latest.last_seen_at, latest.region, latest.channel, latest.source,
+       latest.medium, latest.campaign, latest.content, latest.term, latest.click_ids, latest.referrer_host,
+       latest.landing
 FROM asked
 JOIN visitor ON visitor.tenant_id = asked.tenant_id AND visitor.site_id = asked.site_id AND visitor.token = asked.token
 LEFT JOIN LATERAL (
@@ -104,11 +105,12 @@ RETURNING visit.id
 _OPENED = Prepared(
     text("""
 INSERT INTO visit (tenant_id, site_id, visitor_id, number_id, started_at, last_seen_at,
-                   channel, source, medium, campaign, content, term, click_ids, referrer_host, landing)
+                   channel, source, medium, campaign, content, term, click_ids, referrer_host, landing,
+                   region)
 SELECT * FROM json_to_recordset(:asked)
 AS asked(tenant_id bigint, site_id bigint, visitor_id bigint, number_id bigint, started_at bigint, last_seen_at bigint,
          channel text, source text, medium text, campaign text, content text, term text, click_ids text,
-         referrer_host text, landing text)
+         referrer_host text, landing text, region text)
 RETURNING visitor_id, id
 """)
 )
@@ -143,11 +145,12 @@ class _Turn:
         self._known: set[int] = set()
         self._visits: dict[int, int] = {}  # those that go on
         self._sources = {n: arrival.source for n, arrival in arrivals.items()}
+        self._regions = {n: arrival.region for n, arrival in arrivals.items()}
         self._numbers: dict[tuple[int, int], tuple[int, str]] = {}  # view and pool -> number
 
     def shown(self) -> dict[int, Shown]:
         self._recognise()
-        asking = {n: tuple(arrival.pools(self._sources[n])) for n, arrival in self._arrivals.items()}
+        asking = {n: tuple(arrival.pools(self._sources[n], self._regions[n])) for n, arrival in self._arrivals.items()}
         self._keep([(n, pool_id) for n in self._known for pool_id in asking[n]])
         self._take([(n, pool_id) for n, pools in asking.items() for pool_id in pools])
         self._open(asking)
@@ -155,27 +158,27 @@ class _Turn:
 
     def _one(self, n: int, pools: Sequence[int]) -> Shown:
         numbers = {pool_id: self._numbers[n, pool_id][1] for pool_id in pools if (n, pool_id) in self._numbers}
-        return Shown(self._visits[n], self._sources[n], numbers)
+        return Shown(self._visits[n], self._sources[n], self._regions[n], numbers)
 
     def _run(self, statement: Prepared, asked: list[Row], **values: Any) -> list[tuple[Any, ...]]:
         return self._tx.run(statement, {"asked": orjson.dumps(asked).decode(), **values}) if asked else []
 
     def _recognise(self) -> None:
         asked = [{"n": n, **_who(arrival)} for n, arrival in self._arrivals.items() if not arrival.is_new]
-        for n, visitor_id, visit_id, last_seen_at, *source in self._run(_KNOWN, asked):
+        for n, visitor_id, visit_id, last_seen_at, region, *source in self._run(_KNOWN, asked):
             self._visitors[n] = visitor_id
             self._known.add(n)
             if visit_id is not None:
-                self._continue(n, visit_id, last_seen_at, last_source(source))
+                self._continue(n, visit_id, last_seen_at, last_source(source), region)
         strangers = {(a.site_id, a.token): n for n, a in self._arrivals.items() if n not in self._visitors}
         asked = [{**_who(self._arrivals[n]), "now": to_micros(self._arrivals[n].now)} for n in strangers.values()]
         for site_id, token, visitor_id in self._run(_ARRIVED, asked):
             self._visitors[strangers[site_id, token]] = visitor_id
 
-    def _continue(self, n: int, visit_id: int, last_seen_at: int, source: Source) -> None:
+    def _continue(self, n: int, visit_id: int, last_seen_at: int, source: Source, region: str | None) -> None:
         arrival = self._arrivals[n]
         if continues(from_micros(last_seen_at), source, arrival.now, arrival.source):
-            self._visits[n], self._sources[n] = visit_id, source
+            self._visits[n], self._sources[n], self._regions[n] = visit_id, source, region
 
     def _keep(self, wanted: Sequence[tuple[int, int]]) -> None:
         asked = [self._asking(n, pool_id) for n, pool_id in wanted]
@@ -213,7 +216,7 @@ class _Turn:
         return {"tenant_id": arrival.tenant_id, "now": to_micros(arrival.now), "number_id": number_id}
 
     def _begun(self, n: int, now: Row) -> Row:
-        row = {**source_columns(self._sources[n]), "site_id": self._arrivals[n].site_id}
+        row = {**source_columns(self._sources[n]), "site_id": self._arrivals[n].site_id, "region": self._regions[n]}
         return row | {**now, "visitor_id": self._visitors[n], "started_at": now["now"], "last_seen_at": now["now"]}
 
 

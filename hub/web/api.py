@@ -6,17 +6,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub import costs, report
+from hub import accuracy, costs, report
 from hub.delivery import lanes, queue
 from hub.errors import HubError
 from hub.hub import Hub
-from hub.store import crm, reports, sites
+from hub.store import crm, goals_told, reports, sites
 from hub.store.calls import refusals
+from hub.store.goals_told import GoalLine
 from hub.store.people import Who
 from hub.store.tx import Tx
 from hub.web.answers import Json
-from hub.web.api_door import Bad, day, guarded
+from hub.web.api_door import Bad, day, guarded, number
 from hub.web.words import Words
+
+_PAGE = 500
+GOAL = [name for name in GoalLine.__slots__ if name not in ("kind", "phone_masked")]
 
 
 async def _roi(hub: Hub, who: Who, request: Request) -> Response:
@@ -33,6 +37,11 @@ def _row(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__slots__}
 
 
+async def _accuracy(hub: Hub, who: Who, request: Request) -> Response:
+    first, last = day(request, "from"), day(request, "to")
+    return Json(accuracy.plainly(await accuracy.accuracy_of(hub.db, who.tenant_id, first, last, hub.vault, hub.plan)))
+
+
 async def _spend(hub: Hub, who: Who, request: Request) -> Response:
     site = await hub.db.read(sites.site_door, request.query_params.get("site", ""))
     if site is None or site.tenant_id != who.tenant_id:
@@ -42,6 +51,13 @@ async def _spend(hub: Hub, who: Who, request: Request) -> Response:
     except costs.SpendInvalid as error:
         raise Bad(str(error)) from error
     return Json({"rows": await hub.db.write(reports.save_spend, who.tenant_id, site.id, rows)})
+
+
+async def _goals(hub: Hub, who: Who, request: Request) -> Response:
+    after, limit = number(request, "after", 0), min(number(request, "limit", _PAGE), _PAGE)
+    listed = await hub.db.read(goals_told.goal_lines, who.tenant_id, after, limit)
+    told = [{name: getattr(one, name) for name in GOAL} for one in listed]
+    return Json({"goals": told, "next": listed[-1].id if listed else after})
 
 
 async def _status(hub: Hub, who: Who, _request: Request) -> Response:
@@ -71,6 +87,8 @@ def routes() -> list[Route]:
     """Return the routes of the programming interface."""
     return [
         Route("/api/v1/report/roi", guarded(_roi)),
+        Route("/api/v1/accuracy", guarded(_accuracy)),
         Route("/api/v1/spend", guarded(_spend), methods=["POST"]),
+        Route("/api/v1/goals", guarded(_goals)),
         Route("/api/v1/status", guarded(_status)),
     ]

@@ -1,6 +1,6 @@
 """Enquiries of the programming interface: those we have, and those a customer's own programs pass on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -11,16 +11,18 @@ from starlette.routing import Route
 
 from hub import enquiries as taking
 from hub.hub import Hub
-from hub.store import enquiries, lines, sites
+from hub.store import corrections, enquiries, lines, person_path, sites
 from hub.store.lines import EnquiryLine
 from hub.store.people import Who
+from hub.store.person_path import Path, Why
 from hub.web import letters
 from hub.web.answers import Json
 from hub.web.api_door import Bad, guarded, number
 
 _PAGE = 500
-_MATCH = ("visitor", "placement", "channel", "source", "campaign", "confidence", "reason", "words")
+_MATCH = ("visitor", "placement", "channel", "source", "campaign", "region", "confidence", "reason", "words")
 _OF_CALL = ("provider_call_id", "direction", "status", "dialled", "talk_s", "wait_s")
+_SEEN = ("browser", "started_at", "channel", "source", "campaign")
 _JUDGED = ("first_time", "qualified", "qualified_why")
 
 
@@ -38,6 +40,27 @@ async def _listed(hub: Hub, who: Who, request: Request, kind: str | None) -> tup
     after, limit = number(request, "after", 0), min(number(request, "limit", _PAGE), _PAGE)
     listed = await hub.db.read(lines.enquiry_lines, who.tenant_id, after, limit, kind)
     return listed, listed[-1].id if listed else after
+
+
+async def _one(hub: Hub, who: Who, request: Request) -> Response:
+    enquiry_id = _id(request)
+    listed = await hub.db.read(lines.enquiry_lines, who.tenant_id, enquiry_id - 1, 1)
+    if not listed or listed[0].id != enquiry_id:
+        raise Bad("There is no enquiry with this id.")
+    return Json({**_enquiry(listed[0]), **_path(await hub.db.read(person_path.path_of, who.tenant_id, enquiry_id))})
+
+
+def _path(path: Path | None) -> dict[str, Any]:
+    """Return the person's visits and why his browsers are taken for his; nothing where there is no visit."""
+    if path is None:
+        return {"path": [], "browsers": []}
+    visits = [{"visit": seen.id, **{name: getattr(seen, name) for name in _SEEN}} for seen in path.visits]
+    others = [{"browser": other.number, "visits": other.visits, "why": _why(other.whys)} for other in path.browsers]
+    return {"path": visits, "browsers": others}
+
+
+def _why(whys: Iterable[Why]) -> list[dict[str, Any]]:
+    return [{"kind": why.kind, "enquiry": why.enquiry_id, "since": why.since} for why in whys]
 
 
 def _call(line: EnquiryLine) -> dict[str, Any]:
@@ -80,6 +103,24 @@ async def _hear(hub: Hub, who: Who, request: Request) -> Response:
     return Json({"heard": letters.clean(heard)})
 
 
+async def _correct(hub: Hub, who: Who, request: Request) -> Response:
+    visit = (await _object(request)).get("visit", "")
+    if visit is not None and (type(visit) is not int or not 0 < visit < 2**63):
+        raise Bad("The field visit is the id of a visit, or null for nobody's you know of.")
+    now = hub.clock.now()
+    if not await hub.db.write(corrections.correct, who.tenant_id, _id(request), visit, who.person_id, now):
+        raise Bad("There is no enquiry, or no visit, with this id.")
+    hub.inbox.wake()
+    return Json({"visit": visit})
+
+
+async def _take_back(hub: Hub, who: Who, request: Request) -> Response:
+    if not await hub.db.write(corrections.take_back, who.tenant_id, _id(request), hub.clock.now()):
+        raise Bad("There is no enquiry with this id.")
+    hub.inbox.wake()
+    return Json({})
+
+
 async def _object(request: Request) -> Mapping[str, Any]:
     try:
         asked = orjson.loads(await request.body())
@@ -110,5 +151,8 @@ def routes() -> list[Route]:
         Route("/api/v1/calls", guarded(_calls)),
         Route("/api/v1/enquiries", guarded(_enquiries), methods=["GET"]),
         Route("/api/v1/enquiries", guarded(_take), methods=["POST"]),
+        Route("/api/v1/enquiries/{enquiry_id}/visit", guarded(_correct), methods=["PUT"]),
+        Route("/api/v1/enquiries/{enquiry_id}/visit", guarded(_take_back), methods=["DELETE"]),
+        Route("/api/v1/enquiries/{enquiry_id}", guarded(_one), methods=["GET"]),
         Route("/api/v1/enquiries/{enquiry_id}/heard", guarded(_hear), methods=["PUT"]),
     ]

@@ -9,10 +9,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.store.calls import count_refusal
 from hub.web.answers import refused
+from hub.web.mail import MAIL_CAP
 
 log = structlog.get_logger()
 
 BODY_CAP = 2 * 1024 * 1024  # bytes; single doors are narrower
+_CAPS = {"/mail/": MAIL_CAP}  # of doors that take more, by the beginning of their path
 _HEADERS = {
     "content-security-policy": (
         "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'{consent};"
@@ -44,6 +46,7 @@ class Frame:
         scope["request_id"] = request_id
         scope.setdefault("state", {})["request_id"] = request_id
         started = False
+        cap = next((cap for path, cap in _CAPS.items() if scope["path"].startswith(path)), BODY_CAP)
 
         async def answer(message: Message) -> None:
             nonlocal started
@@ -58,12 +61,12 @@ class Frame:
             await send(message)
 
         try:
-            await self.app(scope, _bounded(receive), answer)
+            await self.app(scope, _bounded(receive, cap), answer)
         except TooLong:
             hub = scope["app"].state.hub
             await hub.db.write(count_refusal, "web", "TooLong", hub.clock.now())
             if not started:
-                response = refused(Request(scope), 413, f"The body is longer than {BODY_CAP} bytes.")
+                response = refused(Request(scope), 413, f"The body is longer than {cap} bytes.")
                 await response(scope, receive, answer)
         except Exception as error:
             log.exception("web.failed", request_id=request_id, path=_shown(scope["path"]), error=type(error).__name__)
@@ -73,14 +76,14 @@ class Frame:
             await refused(Request(scope), 500, sentence)(scope, receive, answer)
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, cap: int) -> Receive:
     size = 0
 
     async def take() -> Message:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > BODY_CAP:
+        if size > cap:
             raise TooLong
         return message
 
@@ -90,8 +93,8 @@ def _bounded(receive: Receive) -> Receive:
 def _shown(path: str) -> str:
     """Return a path without the secret that some doors carry in it."""
     parts = path.split("/")
-    if len(parts) > 2 and parts[1] in ("telephony", "hooks"):
-        parts[2 if parts[1] == "telephony" else -1] = "..."
+    if len(parts) > 2 and parts[1] in ("telephony", "hooks", "mail"):
+        parts[2 if parts[1] == "telephony" and parts[2] != "v1" else -1] = "..."
     return "/".join(parts)
 
 

@@ -1,24 +1,28 @@
 """The page scripts as a site loads them: the site's settings, then the script's text, in one cached answer.
 
-``dni.js`` shows the number; ``enquiries.js`` takes forms and callback orders, and needs ``dni.js`` on the page.
+``dni.js`` shows the number; ``enquiries.js`` takes forms and callback orders, and needs ``dni.js`` on the page. For a
+site that follows letters or messengers ``visit_code.js`` comes with it.
 """
 
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.store.sites import SiteDoor
-from hub.web.words.callback import CALLBACK
+from hub.web.words.callback import CALLBACK, HELLO
+from tracking_core.messenger_links import LINK_FORMS
 from tracking_core.phone import national
 
 HEARTBEAT_S = 30
 _TIMEOUT_MS = 1_000
 _STATIC = Path(__file__).parent / "static"
-_NUMBER, _ENQUIRIES = "dni.js", "enquiries.js"
+_NUMBER, _ENQUIRIES, _CODE = "dni.js", "enquiries.js", "visit_code.js"
+_LINKS = [[form.pattern, form.parameter, form.prefills] for form in LINK_FORMS]
 
 
 @cache
@@ -29,8 +33,8 @@ def script(name: str) -> bytes:
 
 @cache
 def version() -> str:
-    """Return the version that stands in the addresses of both scripts: it changes when the text of either does."""
-    return hashlib.sha256(script(_NUMBER) + script(_ENQUIRIES)).hexdigest()[:10]
+    """Return the version that stands in the addresses of the scripts: it changes when the text of any does."""
+    return hashlib.sha256(script(_NUMBER) + script(_ENQUIRIES) + script(_CODE)).hexdigest()[:10]
 
 
 def snippet(public_url: str, site_key: str, more: str = "") -> str:
@@ -79,6 +83,19 @@ def _enquiries(site: SiteDoor, base: str) -> bytes:
         "callback": site.callback,
         "phone": {"number": to_dial, "display": national(to_dial)},
         "words": CALLBACK,
+        **_coded(site),
     }
+    more = b"\n" + script(_CODE) if site.mail or site.messengers is not None else b""
     # A second copy of the script finds the settings of the first, and that it is on.
-    return b"window.__dni_enquiries??=" + orjson.dumps(settings) + b";\n" + script(_ENQUIRIES)
+    return b"window.__dni_enquiries??=" + orjson.dumps(settings) + b";\n" + script(_ENQUIRIES) + more
+
+
+def _coded(site: SiteDoor) -> dict[str, Any]:
+    """Return what carries the visit's code: the mail address, and links to messengers; nothing where neither does."""
+    settings: dict[str, Any] = {}
+    if site.mail:
+        settings["mail"] = {name: site.mail[name] for name in ("address", "reply")}
+    if site.messengers is not None:
+        own_words = site.messengers.get("text")
+        settings |= {"messengers": _LINKS, "hello": dict.fromkeys(HELLO, own_words) if own_words else HELLO}
+    return settings

@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from hub import enquiries
+from hub import enquiries, ties, visit_codes
 from hub.hub import Hub
-from hub.store import calls, pages, sites, visits
-from hub.store.arrival import Arrival
+from hub.store import calls, mail, pages, sites, visits
+from hub.store.arrival import OF_PAGE, Arrival
 from hub.store.pages import Seen
 from hub.store.sites import SiteDoor
 from hub.web import letters, numbers_shown, page_script
@@ -30,9 +30,12 @@ _BODY_CAP = 16_384  # bytes
 _SITE_FRESH_S = 10.0
 _MOST_GROUPS = 20
 _LETTERS_PER_MINUTE = 10  # of one address
+_USERS_PER_MINUTE = 60  # likewise; an office may log in behind one
 _FROM_PAGES = (EnquiryKind.FORM, EnquiryKind.CALLBACK)
+_DOORS = ("visit", "hb", "event", "enquiry", "code", "user")
 _EVENTS = ("tel_tap", "copy", "form", "reveal")
 _TOKEN_ALPHABET = frozenset("0123456789abcdef")
+_TOKEN_LENGTH = 32
 _PREFLIGHT = {
     "access-control-allow-methods": "POST",
     "access-control-allow-headers": "content-type",
@@ -52,6 +55,7 @@ class Doors:
         self._sites: dict[str, tuple[float, SiteDoor | None]] = {}
         self._rates = Rates(hub.settings.visits_per_minute)
         self._letters = Rates(_LETTERS_PER_MINUTE)
+        self._users = Rates(_USERS_PER_MINUTE)
 
     async def script(self, request: Request) -> Response:
         """Answer with the script and the site's settings."""
@@ -69,8 +73,8 @@ class Doors:
         except Unacceptable as error:
             return await self._refuse(request, str(error))
         anonymous = asked.get("consent") == "anonymous"
-        known = None if anonymous else _token(asked.get("visitor"))
-        token = known or secrets.token_hex(16)
+        known = _page_token(asked.get("visitor")) if anonymous else _token(asked.get("visitor"))
+        token = known or (OF_PAGE * anonymous + secrets.token_hex(16))[:_TOKEN_LENGTH]
         agent, address = request.headers.get("user-agent", ""), request.client.host if request.client else ""
         device = device_of(agent)
         sees_own = asked.get("lease") is False or site.is_office(address)  # the office; who has not reached for one yet
@@ -78,22 +82,23 @@ class Doors:
         arrival = Arrival(
             tenant_id=site.tenant_id,
             site_id=site.id,
-            pools=lambda source: numbers_shown.pools(site.shows(groups, source, device)) if may_hold else (),
+            pools=lambda came, place: numbers_shown.pools(site.shows(groups, came, device, place)) if may_hold else (),
             token=token,
             source=Source(source.channel) if anonymous else source,
             now=self.hub.clock.now(),
             hold=site.hold,
             is_new=known is None,
+            region=None if anonymous else self.hub.places.region(address),
         )
         shown = await visits.arrive(self.hub.db, arrival)
-        numbers = numbers_shown.numbers(site, site.shows(groups, shown.source, device), shown)
+        numbers = numbers_shown.numbers(site, site.shows(groups, shown.source, device, shown.region), shown)
         return Json(numbers_shown.answer(site, token, shown, {} if sees_own else numbers), headers=_cors(origin))
 
     async def heartbeat(self, request: Request) -> Response:
         """Keep the numbers of a visitor who is still there."""
         try:
             site, asked, origin = await self._read(request)
-            token = None if _is_anonymous(asked) else _known_token(asked)
+            token = _page_token(asked.get("visitor")) if _is_anonymous(asked) else _known_token(asked)
         except Unacceptable as error:
             return await self._refuse(request, str(error))
         if token:
@@ -112,13 +117,46 @@ class Doors:
             now = self.hub.clock.now()
             letter = letters.read({**asked, "at": None}, f"site{site.id}", now, _FROM_PAGES)
             # What a manager heard is not a page's to tell, and a visit only as its visitor's own.
-            letter = replace(letter, heard="", visit_id=letter.visit_id if letter.visitor else None)
+            letter = replace(letter, heard="", user="", visit_id=letter.visit_id if letter.visitor else None)
         except (Unacceptable, letters.Unreadable) as error:
             return await self._refuse(request, str(error), origin=origin)
         if not self._letters.hit(request.client.host if request.client else ""):
             return await self._refuse(request, "Too many enquiries came from this address: wait a minute.", 429, origin)
         await self.hub.db.write(enquiries.take, site.tenant_id, site.id, letter, now, self.hub.vault)
         self.hub.inbox.wake()
+        return Response(status_code=204, headers=_cors(origin))
+
+    async def code(self, request: Request) -> Response:
+        """Answer with the code of his visit, by which this visitor's letters and chats name it; a robot has none."""
+        try:
+            site, asked, origin = await self._read(request)
+            token, visit_id = _known_token(asked), letters.visit_in(asked) or 0
+        except (Unacceptable, letters.Unreadable) as error:
+            return await self._refuse(request, str(error))
+        who = site.tenant_id, site.id, token, visit_id
+        if not await self.hub.db.read(mail.is_his_visit, *who):
+            return await self._refuse(request, "The field visit is not a visit of this visitor.", 400, origin)
+        robot = is_bot(request.headers.get("user-agent", ""))  # what it reads may end in a search engine
+        code = None if robot else visit_codes.code_of(visit_id, site.tenant_id, self.hub.vault)
+        return Json({"code": code}, headers=_cors(origin))
+
+    async def user(self, request: Request) -> Response:
+        """Note which user of the site this visitor is logged in as."""
+        origin = ""
+        try:
+            site, asked, origin = await self._read(request)
+            if not origin:
+                raise Unacceptable("The header origin is missing: who is logged in is taken from browsers alone.")
+            token, user = _known_token(asked), letters.user_in(asked)
+            if user is None:
+                raise Unacceptable("The field user is missing: your own id of who is logged in.")
+        except (Unacceptable, letters.Unreadable) as error:
+            return await self._refuse(request, str(error), origin=origin)
+        if not self._users.hit(request.client.host if request.client else ""):
+            return await self._refuse(request, "Too many users came from this address: wait a minute.", 429, origin)
+        told = (site.tenant_id, site.id, token, user, self.hub.clock.now(), self.hub.vault)
+        if not await self.hub.db.write(ties.user_of_token, *told):
+            return await self._refuse(request, "The field visitor is not a visitor of this site.", origin=origin)
         return Response(status_code=204, headers=_cors(origin))
 
     async def event(self, request: Request) -> Response:
@@ -196,7 +234,8 @@ class Doors:
 
 def _is_anonymous(asked: Mapping[str, Any]) -> bool:
     """Say whether a visit is told of whose visitor did not consent: nothing more of it is kept."""
-    return asked.get("visitor") is None and isinstance(asked.get("visit"), int)
+    visitor = asked.get("visitor")
+    return (visitor is None or _page_token(visitor) is not None) and isinstance(asked.get("visit"), int)
 
 
 def _known_token(asked: Mapping[str, Any]) -> str:
@@ -223,7 +262,14 @@ def _clean(text: str) -> str:
 
 def _token(given: object) -> str | None:
     """Return the visitor's token, or None when it is not of our making."""
-    if isinstance(given, str) and len(given) == 32 and _TOKEN_ALPHABET.issuperset(given):
+    if isinstance(given, str) and len(given) == _TOKEN_LENGTH and _TOKEN_ALPHABET.issuperset(given):
+        return given
+    return None
+
+
+def _page_token(given: object) -> str | None:
+    """Return the token of a page whose visitor did not consent, or None when it is not of our making."""
+    if isinstance(given, str) and given.startswith(OF_PAGE) and _token(given.replace(OF_PAGE, "0", 1)):
         return given
     return None
 
@@ -263,7 +309,9 @@ def routes(doors: Doors) -> list[Route]:
         Route("/dni/v1/hb", doors.heartbeat, methods=["POST"]),
         Route("/dni/v1/event", doors.event, methods=["POST"]),
         Route("/dni/v1/enquiry", doors.enquiry, methods=["POST"]),
+        Route("/dni/v1/code", doors.code, methods=["POST"]),
+        Route("/dni/v1/user", doors.user, methods=["POST"]),
         Route("/dni/v1/{version}/{site}.js", doors.script, methods=["GET"]),
         Route("/dni/v1/{version}/{site}/enquiries.js", doors.script, methods=["GET"]),
-        *(Route(f"/dni/v1/{door}", _preflight, methods=["OPTIONS"]) for door in ("visit", "hb", "event", "enquiry")),
+        *(Route(f"/dni/v1/{door}", _preflight, methods=["OPTIONS"]) for door in _DOORS),
     ]

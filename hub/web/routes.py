@@ -9,18 +9,22 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from hub.hub import Hub
-from hub.web import api, api_enquiries, console, oauth, public, telephony
+from hub.web import api, api_enquiries, api_visitors, console, mail, oauth, public, routing, telephony
 from hub.web.answers import Json
 from hub.web.middleware import Frame, origin_of
 
 
 def routes(hub: Hub) -> list[BaseRoute]:
     """Return the routes, the hottest first."""
+    calls = telephony.Door(hub)
     return [
         *public.routes(public.Doors(hub)),
-        *telephony.routes(telephony.Door(hub)),
+        *routing.routes(calls),
+        *telephony.routes(calls),
+        *mail.routes(),
         *api.routes(),
         *api_enquiries.routes(),
+        *api_visitors.routes(),
         *oauth.routes(oauth.Connecting(hub)),
         Route("/health", _health),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static"),

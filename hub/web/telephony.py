@@ -25,7 +25,7 @@ class Door:
         self.hub = hub
         self._accounts: dict[str, tuple[float, Account]] = {}
 
-    async def _account(self, token: str) -> Account | None:
+    async def account(self, token: str) -> Account | None:
         """Return the account of a path, as it was a few seconds ago at most."""
         kept = self._accounts.get(token)
         if kept and time.monotonic() - kept[0] < _FRESH_S:
@@ -38,7 +38,7 @@ class Door:
     async def take(self, request: Request) -> Response:
         """Verify, read and keep the events of one request."""
         hub = self.hub
-        account = await self._account(request.path_params["token"])
+        account = await self.account(request.path_params["token"])
         if account is None:
             await hub.db.write(calls.count_refusal, "telephony", "unknown_path", hub.clock.now())
             return refused(request, 404, "No telephony account has this path.")

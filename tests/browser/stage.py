@@ -23,9 +23,12 @@ from hub.web.words.callback import CALLBACK
 
 SCRIPT = Path(__file__).resolve().parents[2] / "hub/web/static/dni.js"
 ENQUIRIES = SCRIPT.with_name("enquiries.js")
+VISIT_CODE = SCRIPT.with_name("visit_code.js")
 TARGET, POOL = "+74951112233", "+74954445566"
 MOBILE_TARGET, MOBILE_POOL = "+79161112233", "+79164445566"
 TOKEN = "0123456789abcdef0123456789abcdef"
+DOORS = ("visit", "hb", "event", "enquiry", "code", "user")
+CODE = "000hhy05yp"
 PATIENCE_S = 10.0  # a condition that has not come true by then never will
 _keys = itertools.count(1)
 ORIGINAL, SWAPPED = "+7 (495) 111-22-33", "+7 (495) 444-55-66"
@@ -67,7 +70,7 @@ async def frames(page: Page) -> None:
 
 @dataclass(frozen=True)
 class Heard:
-    """One message of a page script: visit, hb, event or enquiry, with what it said and the cookies it carried."""
+    """One message of a page script: visit, hb, event, enquiry or code, with what it said and the cookies it carried."""
 
     door: str
     said: Mapping[str, Any]
@@ -85,6 +88,8 @@ class Scene:
     targets: list[dict[str, Any]] = field(default_factory=lambda: [target()])
     settings: dict[str, Any] = field(default_factory=dict)
     numbers: dict[str, str] = field(default_factory=lambda: {"city": POOL, "mobile": MOBILE_POOL})
+    coded: dict[str, Any] = field(default_factory=dict)  # settings of what carries the visit's code
+    code: str | None = CODE  # what the hub gives out
     hold_s: float = 600
     answer: Callable[[Mapping[str, Any]], Response] | None = None
     statuses: list[int] = field(default_factory=list)  # of the next answers to enquiries; 204 after them
@@ -114,7 +119,7 @@ class Scene:
     def enquiries_config(self) -> dict[str, Any]:
         phone = {"number": TARGET, "display": "+7 495 111-22-33"}
         usual = {"forms": True, "callback": None, "phone": phone, "words": CALLBACK}
-        return {"site": self.key, "base": self.hub} | usual
+        return {"site": self.key, "base": self.hub} | usual | self.coded
 
     def usual_answer(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """Answer as a hub with free numbers does; a visitor keeps his token and his visit."""
@@ -154,7 +159,7 @@ class Stage:
     def __init__(self, port: int) -> None:
         self.port = port
         self.scenes: dict[str, Scene] = {}
-        doors = [Route(f"/dni/v1/{door}", self.door, methods=["POST"]) for door in ("visit", "hb", "event", "enquiry")]
+        doors = [Route(f"/dni/v1/{door}", self.door, methods=["POST"]) for door in DOORS]
         scripts = [
             Route("/dni/v1/{version}/{key}.js", self.script),
             Route("/dni/v1/{version}/{key}/enquiries.js", self.enquiries),
@@ -181,8 +186,9 @@ class Stage:
     async def enquiries(self, request: Request) -> Response:
         scene = self.scenes[request.path_params["key"]]
         config = json.dumps(scene.enquiries_config())
-        text = f"window.__dni_enquiries??={config};\n{ENQUIRIES.read_text(encoding='utf-8')}"
-        return Response(text, media_type="text/javascript")
+        scripts = [ENQUIRIES, VISIT_CODE] if scene.coded else [ENQUIRIES]
+        texts = [f"window.__dni_enquiries??={config};", *(script.read_text(encoding="utf-8") for script in scripts)]
+        return Response("\n".join(texts), media_type="text/javascript")
 
     async def door(self, request: Request) -> Response:
         said = json.loads(await request.body())
@@ -192,6 +198,8 @@ class Stage:
         if door == "visit":
             await anyio.to_thread.run_sync(scene.gate.wait, PATIENCE_S)
             response = scene.answer(said) if scene.answer else JSONResponse(scene.usual_answer(said))
+        elif door == "code":
+            response = JSONResponse({"code": scene.code})
         else:
             refusing = door == "enquiry" and scene.statuses
             response = Response(status_code=scene.statuses.pop(0) if refusing else 204)

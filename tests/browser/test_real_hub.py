@@ -220,9 +220,6 @@ async def test_of_an_anonymous_visitor_the_channel_is_kept_and_nothing_else(page
     assert (await kept(page), await anonymous_hub.held()) == (["", {}], set())
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the visit's door takes no visit: without a token every view is a visit of its own"
-)
 async def test_routes_of_an_anonymous_visitor_are_one_visit(page: Page, anonymous_hub: RealHub) -> None:
     await page.goto(anonymous_hub.url(AD))
     await shows(page, OVERFLOW)
@@ -230,6 +227,14 @@ async def test_routes_of_an_anonymous_visitor_are_one_visit(page: Page, anonymou
     await page.clock.run_for(ROUTE_MS)
     await anonymous_hub.answers("visit", times=2)
     assert len(await anonymous_hub.rows(Visit)) == 1
+    assert await kept(page) == ["", {}]
+
+
+async def test_two_pages_of_an_anonymous_visitor_have_nothing_in_common(page: Page, anonymous_hub: RealHub) -> None:
+    for landing in (AD, "contacts"):
+        await page.goto(anonymous_hub.url(landing))
+        await shows(page, OVERFLOW)
+    assert (len(await anonymous_hub.rows(Visitor)), len(await anonymous_hub.rows(Visit))) == (2, 2)
 
 
 async def test_with_consent_off_the_hub_hears_nothing(page: Page, silent_hub: RealHub) -> None:

@@ -35,6 +35,7 @@ from hub.report import Line
 from hub.settings import AppSettings, Settings
 from hub.setup import apply
 from hub.setup_file import SetupFile, read_setup
+from hub.web.api import GOAL
 from hub.web.words.en import EN
 from hub.web.words.ru import RU
 from sandbox.__main__ import VENDORS
@@ -376,7 +377,7 @@ def doors(app: Any) -> set[str]:
             found.add(route.path)
         elif isinstance(route, Route):
             path = re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path)
-            methods = {"POST"} if path.startswith("/telephony/") else route.methods or {"GET"}  # the rest it refuses
+            methods = {"POST"} if path.startswith("/telephony/{token}") else route.methods or {"GET"}  # the rest it refuses
             found |= {f"{method} {path}" for method in methods - {"HEAD"}}
     return found
 
@@ -439,6 +440,11 @@ async def test_calls_are_told_as_documented(client: httpx.AsyncClient, house: An
     }
 
 
+def test_goals_are_told_as_documented() -> None:
+    (goal,) = json.loads(example("api.md", "goals-answer"))["goals"]
+    assert list(goal) == list(GOAL)
+
+
 def test_deliveries_of_a_call_are_told_as_documented() -> None:
     from hub.store.lines import DeliveryLine
 
@@ -454,6 +460,12 @@ async def test_the_report_and_the_spend_are_taken_and_told_as_documented(client:
     shown = json.loads(example("api.md", "roi-answer"))
     assert shape(answer.json()) == shape(shown)
     assert list(shown["total"]) == list(Line.__slots__)
+
+
+async def test_where_a_call_goes_is_answered_as_documented(client: httpx.AsyncClient, house: Any) -> None:
+    token = house.applied.telephony[0]["path"].rpartition("/")[2]
+    answer = await client.get(f"/telephony/v1/route/{token}", params={"to": "8 (495) 111-00-04"})
+    assert answer.json() == json.loads(example("telephony.md", "route-answer"))
 
 
 async def test_what_the_status_tells_is_named(client: httpx.AsyncClient) -> None:

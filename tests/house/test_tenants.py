@@ -32,6 +32,7 @@ DOORS = {
         "save_number",
         "_save",
     },  # whose number is it? and: the caller's names hold the tenant
+    "hub/store/site_habits.py": {"due"},  # the loop that learns habits serves everybody, one site at a time
     "hub/store/visits.py": {"_NEW_VISIT"},  # every column of the table, the tenant's among them
     "hub/delivery/lanes.py": {"claim", "next_wake", "take_over"},  # lanes of everybody, one claimed at a time
 }

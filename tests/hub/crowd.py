@@ -39,7 +39,7 @@ class Crowd:
         self.db = db
         self.tenant_id = tenant_id or db.write_now(write, Tenant, name="Окна", created_at=NOW)
         told = {"hosts": [], "zone": "UTC", "currency": "RUB", "overflow_number": "+74951000000", "hold_s": 600}
-        self.site_id, self.key = db.write_now(kept.save_site, self.tenant_id, "okna", told | about)
+        self.site_id, self.key, *_ = db.write_now(kept.save_site, self.tenant_id, "okna", told | about)
         self.account = db.write_now(
             write, TelephonyAccount, tenant_id=self.tenant_id, name="office", adapter="x", token=self.key, zone="UTC", secrets=b""
         )  # fmt: skip
@@ -58,7 +58,7 @@ class Crowd:
         """Somebody opens a page and is there for some minutes; return his visit. No pools: he asks for no number."""
         asks = (self.pool_id,) if pools is None else pools
         token = f"{who:032x}"
-        arrival = Arrival(self.tenant_id, self.site_id, lambda _source: asks, token, DIRECT, minutes(at), HOLD)
+        arrival = Arrival(self.tenant_id, self.site_id, lambda _source, _region: asks, token, DIRECT, minutes(at), HOLD)
         shown = self.db.write_now(visits.open_visit, arrival)
         self.db.write_now(visits.touch, self.tenant_id, self.site_id, token, minutes(at + stay), HOLD)
         return shown.visit_id
@@ -68,11 +68,15 @@ class Crowd:
         told = (self.tenant_id, self.site_id, f"{who:032x}", visit_id, kind, number, minutes(at))
         assert self.db.write_now(save_event, *told)
 
-    def calls(self, at: float, visit_id: int | None = None, confidence: float = 1.0, **about: Any) -> None:
+    def calls(
+        self, at: float, visit_id: int | None = None, confidence: float = 1.0, reason: str = "", **about: Any
+    ) -> None:
         """Somebody calls a number of the pool; nobody is named where there is no visit."""
-        self.db.write_now(self._call, at, visit_id, confidence, about)
+        self.db.write_now(self._call, at, visit_id, confidence, reason, about)
 
-    def _call(self, tx: Tx, at: float, visit_id: int | None, confidence: float, about: dict[str, Any]) -> None:
+    def _call(
+        self, tx: Tx, at: float, visit_id: int | None, confidence: float, reason: str, about: dict[str, Any]
+    ) -> None:
         self.told += 1
         judged = {"first_time": True, "qualified": True, "qualified_why": "", "phone_key": f"phone {self.told}"}
         of = {"tenant_id": self.tenant_id}
@@ -80,7 +84,7 @@ class Crowd:
         told = {"direction": "inbound", "status": "answered", "talk_s": 60, "wait_s": 5, "durations_differ": False}
         told |= {"dialled": self.numbers()[0], "account_id": self.account, "provider_call_id": str(self.told)}
         write(tx, Call, **of, enquiry_id=enquiry, **told | about)
-        found = {"visit_id": visit_id, "confidence": confidence if visit_id else 0.0, "reason": "", "words": ""}
+        found = {"visit_id": visit_id, "confidence": confidence if visit_id else 0.0, "reason": reason, "words": ""}
         write(tx, Match, **of, enquiry_id=enquiry, candidates=[], made_at=minutes(at), **found)
 
     def numbers(self) -> list[str]:

@@ -26,7 +26,7 @@ from tracking_core.attribution_data import Step
 
 FIRST, LATEST = date(2026, 11, 1), date(2026, 11, 30)
 CALLED = datetime(2026, 11, 20, 12, tzinfo=UTC)
-SHARED = ("calls", "qualified", "deals", "won", "revenue_minor")
+SHARED = ("enquiries", "calls", "qualified", "deals", "won", "revenue_minor")
 
 
 def row(tx: Tx, model: Any, **values: Any) -> int:
@@ -84,16 +84,18 @@ class Customer:
         placement: int | None = None,
         deals: tuple[int, ...] = (),
         at: datetime = CALLED,
+        direction: str | None = "inbound",
     ) -> int:
-        """Write a qualified call with its match, and a won deal for each amount; return the call."""
+        """Write a qualified enquiry with its match, and a won deal for each amount; without a direction it is a form."""
         self.count += 1
         mine, named = {"tenant_id": self.id}, f"{self.id}:{self.count}"
         judged = {"first_time": True, "qualified": True, "qualified_why": ""}
-        enquiry = row(self.tx, tables.Enquiry, **mine, kind="call", key=named, at=at, **judged)
-        row(
-            self.tx, tables.Call, **mine, enquiry_id=enquiry, account_id=self.telephony, provider_call_id=named,
-            direction="inbound", talk_s=60, wait_s=5, durations_differ=False, status="answered",
-        )  # fmt: skip
+        enquiry = row(self.tx, tables.Enquiry, **mine, kind="call" if direction else "form", key=named, at=at, **judged)
+        if direction:
+            row(
+                self.tx, tables.Call, **mine, enquiry_id=enquiry, account_id=self.telephony, provider_call_id=named,
+                direction=direction, talk_s=60, wait_s=5, durations_differ=False, status="answered",
+            )  # fmt: skip
         if visit or placement:
             told = {"visit_id": visit, "placement_id": placement, "confidence": 1.0, "reason": "", "words": ""}
             row(self.tx, tables.Match, **mine, enquiry_id=enquiry, **told, candidates=[], made_at=at)
@@ -214,20 +216,24 @@ async def test_a_match_that_was_corrected_counts_no_more(store: Db) -> None:
 async def test_a_form_takes_part_as_a_call_does_but_is_no_call(store: Db) -> None:
     def write(tx: Tx) -> int:
         customer = Customer(tx)
-        visit = customer.visits(ads, mail)
-        judged = {"first_time": True, "qualified": True, "qualified_why": ""}
-        form = row(tx, tables.Enquiry, tenant_id=customer.id, kind="form", key="f", at=CALLED, **judged)
-        told = {"visit_id": visit, "confidence": 1.0, "reason": "", "words": "", "candidates": [], "made_at": CALLED}
-        row(tx, tables.Match, tenant_id=customer.id, enquiry_id=form, **told)
-        row(
-            tx, tables.Deal, tenant_id=customer.id, installation_id=customer.crm, external_id=f"{customer.id}:form", pipeline="",
-            stage="", outcome="won", amount_minor=50, currency="RUB", created_at=CALLED, updated_at=CALLED, enquiry_id=form,
-        )  # fmt: skip
+        customer.calls(visit=customer.visits(ads, mail), deals=(50,), direction=None)
         return customer.id
 
     made = await by(store, store.write_now(write), "linear")
     assert brought(made) == {"ads": 25, "mail": 25}
-    assert made.total.calls == 0
+    assert (made.total.enquiries, made.total.calls, made.total.qualified) == (1, 0, 1)
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_enquiries_are_calls_and_what_was_written_but_not_our_own_calls(store: Db, model: str) -> None:
+    def write(tx: Tx) -> int:
+        customer = Customer(tx)
+        for direction in ("inbound", "inbound", None, "outbound", "internal"):
+            customer.calls(visit=customer.visits(ads), direction=direction)
+        return customer.id
+
+    made = await by(store, store.write_now(write), model)
+    assert (brought(made, "enquiries"), brought(made, "calls")) == ({"ads": 3}, {"ads": 2})
 
 
 # -- what a model learns from

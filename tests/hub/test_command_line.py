@@ -13,7 +13,7 @@ import pytest
 
 from tests.forker import forker
 from tests.hub.world import MANGO_SALT, SCENARIO, SETUP
-from tests.proofs.processes import running
+from tests.processes import running
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,14 @@
 """What people write takes the same way as calls: matched to its visit, judged, and told to the CRM once."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import select
 
+from hub.inbox import look
 from hub.store import enquiries
 from hub.store.tables import Enquiry, Goal, table_of
 from hub.store.tx import Tx
@@ -196,3 +198,24 @@ async def test_the_sites_own_pages_can_read_why_they_are_refused(shared: World) 
 
 async def test_a_hidden_field_that_no_script_has_filled_names_no_visit(still: World) -> None:
     assert (await pass_on(still, kind="form", id="1", phone=IVAN, visit="")).status_code == 200
+
+
+@pytest.mark.parametrize("last", ["phone", "email"])
+async def test_who_is_known_by_phone_and_mail_is_remembered_by_what_he_used_last(still: World, last: str) -> None:
+    known = {"phone": IVAN, "email": "ivan@okna.example"}
+    for name in sorted(known, key=lambda name: name == last):
+        shown = await still.visit(AD)
+        await pass_on(still, kind="chat", id=name, visit=shown["visit"], **{name: known[name]})
+        assert await still.hub.db.write(look, still.clock.now(), still.hub.vault) is not None
+        began = still.clock.forward(60)
+    who = enquiries.person(1, *known.values(), still.hub.vault)
+    found = await still.hub.db.read(enquiries.remembered, 1, who, still.clock.forward(60), began - timedelta(days=1))
+    assert found is not None and found.visit_id == shown["visit"]
+
+
+async def test_an_enquiry_that_is_his_by_phone_and_by_mail_is_one_later_enquiry(still: World) -> None:
+    await pass_on(still, kind="mail", id="1", phone=IVAN, email="ivan@okna.example")
+    who = enquiries.person(1, IVAN, "ivan@okna.example", still.hub.vault)
+    moments = still.clock.now() - timedelta(days=1), still.clock.now()
+    (found,) = await still.hub.db.read(enquiries.later_ones, 1, who, *moments)
+    assert found[0] == "mail"

@@ -101,10 +101,11 @@ async def test_a_won_deal_becomes_revenue_and_a_goal_in_the_report(connected: Wo
     assert sent.json() == {"rows": 1}
     report = await connected.api("report/roi", **{"from": day, "to": day})
     (row,) = [row for row in report["rows"] if row["source"] == "yandex"]
-    assert (row["visits"], row["calls"], row["qualified"], row["deals"], row["won"]) == (1, 1, 1, 1, 1)
+    assert (row["visits"], row["enquiries"], row["calls"]) == (1, 1, 1)
+    assert (row["qualified"], row["deals"], row["won"]) == (1, 1, 1)
     assert row["revenue_minor"] == 12_500_000
     assert row["spend_minor"] == 250_050
-    assert row["cost_per_call_minor"] == 250_050
+    assert row["cost_per_enquiry_minor"] == 250_050
     goals = await connected.hub.db.read(all_goals)
     assert goals == [("call_qualified", 0, True), ("deal_won", 12_500_000, True)]
 

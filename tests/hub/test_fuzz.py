@@ -10,8 +10,10 @@ from typing import Any
 from urllib.parse import quote_from_bytes
 
 import pytest
+from sqlalchemy import select
 
 from hub.store import crm
+from hub.store.tables import Site, table_of
 from tests.hub import seed
 from tests.hub import world as worlds
 from tests.hub.world import World
@@ -95,7 +97,8 @@ def doors(world: World) -> dict[str, list[str]]:
     """The public addresses, by what they belong to; the first of each is the usual one."""
     mango, generic = (told["path"] for told in world.applied.telephony)
     return {
-        "dni": ["/dni/v1/visit", "/dni/v1/hb", "/dni/v1/%00", "/dni"],
+        "dni": ["/dni/v1/visit", "/dni/v1/hb", "/dni/v1/code", "/dni/v1/user", "/dni/v1/%00", "/dni"],
+        "mail": [f"/mail/v1/{mail_of(world)}", "/mail/v1/%00", "/mail/v1/x", "/mail"],
         "mango": [f"{mango}/events/summary", f"{mango}/events/call", f"{mango}/ping", mango],
         "generic": [generic, f"{generic}/x/%ff/../y", "/telephony/%00", "/telephony/"],
         "hooks": [f"/hooks/amocrm/{hook_of(world)}", "/hooks/amocrm/%00", f"/hooks/nobody/{hook_of(world)}", "/hooks/x"],
@@ -106,13 +109,18 @@ def doors(world: World) -> dict[str, list[str]]:
     }  # fmt: skip
 
 
-DOORS = ("dni", "mango", "generic", "hooks", "oauth", "api", "console", "elsewhere")
-MACHINES = ("dni", "mango", "generic", "hooks", "api", "elsewhere")
+DOORS = ("dni", "mail", "mango", "generic", "hooks", "oauth", "api", "console", "elsewhere")
+MACHINES = ("dni", "mail", "mango", "generic", "hooks", "api", "elsewhere")
 
 
 def hook_of(world: World) -> str:
     (of,) = world.hub.db.read_now(crm.installations, 1)
     return of.hook_token
+
+
+def mail_of(world: World) -> str:
+    token: str = world.hub.db.read_now(lambda tx: tx.execute(select(table_of(Site).c.mail_token)).scalar_one())
+    return token
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +159,7 @@ async def test_no_odd_request_is_a_failure_of_ours(fuzzed: World, door: str) -> 
             assert answer.json()["request_id"] == answer.headers["x-request-id"], asked
 
 
-@pytest.mark.parametrize("path", ["/dni/v1/visit", "/dni/v1/hb"])
+@pytest.mark.parametrize("path", ["/dni/v1/visit", "/dni/v1/hb", "/dni/v1/code", "/dni/v1/user"])
 async def test_no_odd_field_of_a_page_view_is_a_failure_of_ours(fuzzed: World, path: str) -> None:
     chance = random.Random(path)
     for number in range(REQUESTS):

@@ -64,7 +64,7 @@ class Pool:
         row = tenant.insert().values(name="Окна", created_at=NOW).returning(tenant.c.id)
         tenant_id = tx.execute(row).scalar_one()
         about = {"hosts": [], "zone": "UTC", "currency": "RUB", "overflow_number": "+74951000000", "hold_s": 600}
-        site_id, _ = kept.save_site(tx, tenant_id, "okna", about)
+        site_id, *_ = kept.save_site(tx, tenant_id, "okna", about)
         pool_id = kept.save_pool(tx, tenant_id, site_id, "main", {})
         for number in NUMBERS:
             # each example has numbers of its own, told apart by what stands before the plus
@@ -73,7 +73,7 @@ class Pool:
 
     def arrival(self, who: int, page: Source, now: Any, is_new: bool) -> Arrival:
         token = f"{self.tenant_id:016x}{who:016x}"
-        return Arrival(self.tenant_id, self.site_id, lambda _source: (self.pool_id,), token, page, now, HOLD, is_new)
+        return Arrival(self.tenant_id, self.site_id, lambda *_: (self.pool_id,), token, page, now, HOLD, is_new)
 
     def holds(self, who: int) -> bool:
         token = f"{self.tenant_id:016x}{who:016x}"

@@ -201,3 +201,47 @@ async def test_of_an_anonymous_visit_nothing_more_is_kept(site: World, door: str
     answer = await post(site, door, {"visitor": None, "visit": told["visit"], **more})
     assert answer.status_code == 204
     assert await site.hub.db.read(worlds.stored) == before
+
+
+# -- a visitor who did not consent, while his page lives
+
+
+async def visits(world: World) -> list[Any]:
+    rows = await world.hub.db.read(lambda tx: tx.execute(select(_visit).order_by(_visit.c.id)).all())
+    return list(rows)
+
+
+async def test_the_routes_of_an_anonymous_page_are_one_visit(site: World) -> None:
+    landed = await seen(site, DIRECT_ADS, consent="anonymous")
+    went_on = await seen(site, consent="anonymous", visitor=landed["visitor"])
+    assert (went_on["visit"], went_on["visitor"]) == (landed["visit"], landed["visitor"])
+    assert [row.channel for row in await visits(site)] == ["paid_search"]
+
+
+async def test_an_anonymous_page_that_stays_open_keeps_its_visit(site: World) -> None:
+    landed = await seen(site, consent="anonymous")
+    for _ in range(2):
+        site.clock.forward(20 * 60)
+        await post(site, "hb", {"visitor": landed["visitor"], "visit": landed["visit"]})
+    assert (await seen(site, consent="anonymous", visitor=landed["visitor"]))["visit"] == landed["visit"]
+
+
+@pytest.mark.parametrize("forged", [None, "p" + "0" * 31, "f" * 32], ids=["none", "of_no_page", "of_no_visitor"])
+async def test_to_name_a_visit_without_its_token_does_not_continue_it(site: World, forged: str | None) -> None:
+    landed = await seen(site, consent="anonymous")
+    other = await seen(site, consent="anonymous", visitor=forged, visit=landed["visit"])
+    assert other["visit"] != landed["visit"]
+
+
+@pytest.mark.parametrize(("before", "after"), [("full", "anonymous"), ("anonymous", "full")])
+async def test_a_change_of_consent_begins_a_visitor_anew(site: World, before: str, after: str) -> None:
+    first = await seen(site, consent=before)
+    second = await seen(site, consent=after, visitor=first["visitor"])
+    assert len({first["visitor"], second["visitor"]}) == len({row.visitor_id for row in await visits(site)}) == 2
+
+
+async def test_what_an_anonymous_visitor_does_is_not_kept_for_his_page_either(site: World) -> None:
+    told = await seen(site, consent="anonymous")
+    his = {"visitor": told["visitor"], "visit": told["visit"]}
+    assert (await post(site, "event", {**his, "kind": "tel_tap", "number": "+74951110001"})).status_code == 204
+    assert not await site.hub.db.read(lambda tx: tx.execute(select(_event)).all())

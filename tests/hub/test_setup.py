@@ -45,7 +45,7 @@ def changed(old: str, new: str) -> str:
 
 WRONG: Mapping[str, tuple[str, str]] = {
     "unknown_key": (changed("tenant:", "colour: red\ntenant:"), "1: colour: there is no such key; allowed: tenant, owner, sites, telephony, goals, staff, spam, scenarios"),
-    "unknown_key_of_a_site": (changed("    hosts:", "    host: x\n    hosts:"), "5: sites.0.host: there is no such key; allowed: name, hosts, zone, currency, overflow_number, hold_minutes, mode, consent,"),
+    "unknown_key_of_a_site": (changed("    hosts:", "    host: x\n    hosts:"), "5: sites.0.host: there is no such key; allowed: name, hosts, zone, currency, overflow_number, destination, destinations, hold_minutes,"),
     "unknown_key_of_a_pool": (changed("        numbers:", "        colour: red\n        numbers:"), "9: sites.0.pools.0.colour: there is no such key; allowed: name, group, overflow_number, numbers"),
     "unknown_key_of_the_owner": (changed("{email:", "{phone: 1, email:"), "2: owner.phone: there is no such key; allowed: email, password"),
     "missing_key": (changed("    hosts: [okna.example]\n", ""), "4: sites.0.hosts: Field required"),
@@ -66,6 +66,14 @@ WRONG: Mapping[str, tuple[str, str]] = {
     "number_in_two_places": (changed('"+7 495 222-00-01"', '"+7 495 111-00-01"'), "1: the file: the number +74951110001 has two places"),
     "overflow_number_in_the_pool": (changed("+7 495 100-00-00", "+7 495 111-00-01"), "1: the file: the number +74951110001 has two places"),
     "two_accounts_of_one_name": (changed("name: branch", "name: office"), "1: the file: two telephony accounts are called office"),
+    "mail_without_a_place_for_the_code": (changed("    hosts:", '    mail: {address: a@okna.example, reply: a@okna.example}\n    hosts:'), "5: sites.0.mail.reply: has {code} exactly once, before the @, like sales+{code}@firm.example"),
+    "mail_with_the_code_in_the_domain": (changed("    hosts:", '    mail: {address: a@okna.example, reply: "a@{code}.example"}\n    hosts:'), "5: sites.0.mail.reply: has {code} exactly once, before the @"),
+    "mail_with_two_codes": (changed("    hosts:", '    mail: {address: a@okna.example, reply: "{code}+{code}@okna.example"}\n    hosts:'), "5: sites.0.mail.reply: has {code} exactly once, before the @"),
+    "mail_with_the_code_glued": (changed("    hosts:", '    mail: {address: a@okna.example, reply: "sales{code}@okna.example"}\n    hosts:'), "5: sites.0.mail.reply: parts {code} from letters and digits by a sign, like sales+{code}@firm.example"),
+    "mail_that_is_no_address": (changed("    hosts:", '    mail: {address: okna.example, reply: "{code}@okna.example"}\n    hosts:'), "5: sites.0.mail.address: is not an e-mail address like sales@firm.example"),
+    "own_that_is_no_domain": (changed("    hosts:", '    mail: {address: a@okna.example, reply: "{code}@okna.example", own: [okna]}\n    hosts:'), "5: sites.0.mail.own.0: is neither an e-mail address nor a domain like firm.example"),
+    "unknown_key_of_mail": (changed("    hosts:", '    mail: {adress: a@okna.example}\n    hosts:'), "5: sites.0.mail.adress: there is no such key; allowed: address, reply, own"),
+    "messengers_that_are_no_switch": (changed("    hosts:", '    messengers: 17\n    hosts:'), "5: sites.0.messengers: is true, false, or {text: what a first message says}"),
     "no_yaml": ("tenant: [", "1: expected the node content, but found '<stream end>'"),
     "tab": ("tenant:\n\t- x", "2: found character '\\t' that cannot start any token"),
     "control_character": ("tenant: \x01", "1: unacceptable character #x0001: special characters are not allowed"),
@@ -74,6 +82,16 @@ WRONG: Mapping[str, tuple[str, str]] = {
     "a_list": ("- 1", "1: the file: Input should be a valid dictionary"),
     "very_deep": ("[" * 5_000, " is not YAML the hub can read"),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "read"), [("true", {}), ("{}", {}), ("{text: Hi}", {"text": "Hi"}), ("false", None), ("null", None)]
+)
+def test_messengers_are_switched_by_a_word_or_by_their_own_words(folder: Path, said: str, read: Any) -> None:
+    file = folder / "setup.yaml"
+    file.write_text(changed("    hosts:", f"    messengers: {said}\n    hosts:"), encoding="utf-8")
+    asked = read_setup(file)[0].sites[0].messengers
+    assert (asked.model_dump(exclude_none=True) if asked else None) == read
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -40,9 +40,9 @@ class PhoneCall:
 class Exchange:
     """An exchange that listens; every file about its calls is in one folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, office_port: int) -> None:
         self.folder = folder
-        self.port, self.office_port = free_port(), free_port()
+        self.port, self.office_port = free_port(), office_port
         self._placed = 0
 
     def call(self, caller: str, dialled: str, course: Course) -> PhoneCall:
@@ -63,17 +63,16 @@ class Exchange:
 
 
 @contextmanager
-def opened(folder: Path, address: str, secret: str) -> Iterator[Exchange]:
-    """Run an exchange that tells ``address`` of its calls as the documentation shows."""
-    exchange = Exchange(folder)
+def opened(folder: Path, address: str, secret: str, office_port: int) -> Iterator[Exchange]:
+    """Run an exchange that tells ``address`` of its calls, and asks where they go, as the documentation shows."""
+    exchange = Exchange(folder, office_port)
     shutil.copy(_PROXY, folder)
     (folder / "call_tracking.cfg").write_text(documented(address, secret), encoding="utf-8")
     alone = ("-DD", "-E", "-m", "32", "-M", "4")  # it stays our child, speaks to its stderr and takes little memory
     here = ("-f", folder / _PROXY.name, "-Y", folder, "-l", f"udp:{LOOPBACK}:{exchange.port}")
-    office = ("-A", f'OFFICE="sip:main@{LOOPBACK}:{exchange.office_port}"')
     log = folder / "kamailio.log"
     with log.open("wb") as said:
-        proxy = subprocess.Popen([program("kamailio"), *alone, *here, *office], stdout=said, stderr=said)
+        proxy = subprocess.Popen([program("kamailio"), *alone, *here], stdout=said, stderr=said)
     try:
         until(lambda: has_port(proxy, exchange.port, log), "Kamailio listens")
         yield exchange
@@ -84,5 +83,9 @@ def opened(folder: Path, address: str, secret: str) -> Iterator[Exchange]:
 
 def documented(address: str, secret: str) -> str:
     """Return the configuration the documentation tells people to paste, for this address and secret."""
-    (told,) = re.findall(r"^```ini kamailio\n(.*?)^```$", _PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    return str(told).replace("SECRET", secret).replace("ADDRESS", address)
+    page = _PAGE.read_text(encoding="utf-8")
+    told = "".join(re.findall(r"^```ini kamailio(?:-route)?\n(.*?)^```$", page, re.DOTALL | re.MULTILINE))
+    events, _, token = address.rpartition("/")
+    # Where the exchange would ring by itself nobody listens: a call arrives because the hub says where.
+    nobody = told.replace("OFFICE", f"{LOOPBACK}:9").replace("TRUNK", f"{LOOPBACK}:9")
+    return nobody.replace("SECRET", secret).replace("ADDRESS", address).replace("ROUTE?", f"{events}/v1/route/{token}?")

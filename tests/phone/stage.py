@@ -18,9 +18,10 @@ from hub.web.page_script import snippet
 from sandbox.demo.company import OWNER
 from sandbox.demo.setup import connect_crm
 from tests.phone import exchange as exchanges
+from tests.phone import machine
 from tests.phone.exchange import Exchange, PhoneCall
-from tests.phone.machine import until
-from tests.proofs.processes import free_port, running
+from tests.phone.machine import LOOPBACK, until
+from tests.processes import free_port, running
 from tests.sandbox.loopback import served
 
 OWN_NUMBER, STATIC_NUMBER, NEVER_SHOWN = "+74957770001", "+74952220001", "+74953330001"
@@ -34,6 +35,7 @@ sites:
   - name: okna
     hosts: [okna.localhost]
     overflow_number: "+7 495 100-00-00"
+    destination: "sip:main@{LOOPBACK}:OFFICE_PORT"
     targets:
       - number: "{OWN_NUMBER}"
     pools:
@@ -103,7 +105,8 @@ def opened(folder: Path) -> Iterator[Stage]:
     """Set up a customer, start everything of his, and connect his CRM."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    (folder / "setup.yaml").write_text(_SETUP, encoding="utf-8")
+    office_port = machine.free_port()
+    (folder / "setup.yaml").write_text(_SETUP.replace("OFFICE_PORT", str(office_port)), encoding="utf-8")
     (folder / "calls_to_deals.yaml").write_text(_SCENARIO.read_text(encoding="utf-8"), encoding="utf-8")
     with ExitStack() as stack:
         sandbox = ("sandbox", "amocrm", "--port", "0", "--redirect-uri", f"{url}/oauth/amocrm/callback")
@@ -115,7 +118,7 @@ def opened(folder: Path) -> Iterator[Stage]:
         up = ("hub", "up", "--port", str(port), "--json")
         stack.enter_context(running(*up, environment=environment, log=folder / "hub.log"))
         connect_crm(url, _PASSWORD)
-        exchange = exchanges.opened(folder, f"{url}{applied['telephony'][0]['path']}", _SECRET)
+        exchange = exchanges.opened(folder, f"{url}{applied['telephony'][0]['path']}", _SECRET, office_port)
         bearer = {"authorization": f"Bearer {applied['api_token']}"}
         site = stack.enter_context(served(_site(url, applied["sites"][0]["key"]), lifespan="off"))
         yield Stage(

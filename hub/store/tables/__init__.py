@@ -5,6 +5,7 @@ from hub.store.tables.columns import metadata, table_of
 from hub.store.tables.crm import (
     Attempt,
     Deal,
+    DealStage,
     Delivery,
     Goal,
     Grant,
@@ -17,6 +18,7 @@ from hub.store.tables.crm import (
 )
 from hub.store.tables.enquiries import Enquiry, Match
 from hub.store.tables.people import Login, Person, Tenant
+from hub.store.tables.ties import Tie
 from hub.store.tables.tracking import (
     Lease,
     NumberRule,
@@ -25,6 +27,7 @@ from hub.store.tables.tracking import (
     Placement,
     Pool,
     Site,
+    SiteHabits,
     Target,
     TrackingNumber,
     Visit,
@@ -36,6 +39,7 @@ __all__ = [
     "Call",
     "CallEvent",
     "Deal",
+    "DealStage",
     "Delivery",
     "Enquiry",
     "Goal",
@@ -57,10 +61,12 @@ __all__ = [
     "Refusal",
     "ScenarioVersion",
     "Site",
+    "SiteHabits",
     "Spend",
     "Target",
     "TelephonyAccount",
     "Tenant",
+    "Tie",
     "TrackingNumber",
     "Visit",
     "Visitor",

@@ -6,7 +6,7 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from hub.store.moment import Identifier
-from hub.store.tables.columns import identifier, moment, reference, tenant
+from hub.store.tables.columns import identifier, json_, moment, reference, tenant
 
 
 class TelephonyAccount(SQLModel, table=True):
@@ -21,6 +21,7 @@ class TelephonyAccount(SQLModel, table=True):
     adapter: str
     token: str = Field(unique=True)  # the unguessable part of its path
     zone: str
+    recordings_from: list[str] = json_(list)  # origins of the customer's own that recordings may come from
     secrets: bytes
 
 

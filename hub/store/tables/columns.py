@@ -53,3 +53,8 @@ def table_of(model: type[SQLModel]) -> Table:
 def unique_where(name: str, condition: str, *columns: str) -> Index:
     """Return a unique index over the rows that satisfy a condition, the same on both engines."""
     return Index(name, *columns, unique=True, postgresql_where=text(condition), sqlite_where=text(condition))
+
+
+def index_where(name: str, condition: str, *columns: str) -> Index:
+    """Return an index over the rows that satisfy a condition, the same on both engines."""
+    return Index(name, *columns, postgresql_where=text(condition), sqlite_where=text(condition))

@@ -154,6 +154,18 @@ class Deal(SQLModel, table=True):
     deleted: bool = False
 
 
+class DealStage(SQLModel, table=True):
+    """A stage that a deal of an enquiry was seen in, and since when; ids are the CRM's."""
+
+    __tablename__ = "deal_stage"
+
+    deal_id: int = Field(primary_key=True, sa_type=Identifier, foreign_key="deal.id")
+    pipeline: str = Field(primary_key=True)
+    stage: str = Field(primary_key=True)
+    tenant_id: int = tenant()
+    at: datetime = moment()
+
+
 class Payment(SQLModel, table=True):
     """A payment of a deal as the CRM has it."""
 
@@ -186,15 +198,18 @@ class Spend(SQLModel, table=True):
 
 
 class Goal(SQLModel, table=True):
-    """A conversion worth telling an ad platform: a qualified call or a won deal, once each."""
+    """A conversion worth telling an ad platform, once for each enquiry or deal that reached it."""
 
-    __table_args__ = (UniqueConstraint("tenant_id", "name", "subject"),)
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "name", "subject"),
+        Index("ix_goal_day", "tenant_id", "occurred_at"),
+    )
 
     id: int | None = identifier()
     tenant_id: int = tenant()
-    name: str  # call_qualified | deal_won
+    name: str  # call_qualified | deal_won, or as the set-up file names it
     subject: str  # call:12 | deal:7
-    enquiry_id: int | None = reference("enquiry", nullable=True)
+    enquiry_id: int | None = reference("enquiry", nullable=True, index=True)
     visit_id: int | None = reference("visit", nullable=True)
     value_minor: int = Field(sa_type=Identifier)
     currency: str

@@ -37,6 +37,8 @@ class Enquiry(SQLModel, table=True):
     told: bytes | None = None  # sealed JSON: name and text, as the person gave them
     named_visit_id: int | None = reference("visit", nullable=True)
     heard: str = ""
+    corrected_by: int | None = reference("person", nullable=True)  # who said whose it was; his word stands
+    corrected_visit_id: int | None = reference("visit", nullable=True)  # none: nobody's we know of
     first_time: bool
     qualified: bool
     qualified_why: str

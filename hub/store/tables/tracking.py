@@ -7,7 +7,7 @@ from sqlalchemy import JSON, Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from hub.store.moment import Identifier
-from hub.store.tables.columns import identifier, json_, moment, reference, tenant, unique_where
+from hub.store.tables.columns import identifier, index_where, json_, moment, reference, tenant, unique_where
 
 
 class Site(SQLModel, table=True):
@@ -21,13 +21,20 @@ class Site(SQLModel, table=True):
     zone: str = "Europe/Moscow"
     currency: str = "RUB"
     overflow_number: str
+    destination: str | None = None  # where its numbers ring that say nothing else: E.164, a SIP address, an extension
     hold_s: int = 600
+    repeat_calls: str = "each"  # or first: who calls again keeps the source of his first call
     mode: str = "load"  # or intent: a number is asked for only when the visitor reaches for it
     consent: str = "full"  # what the script may keep before the page says otherwise: full, anonymous, off
     forms: bool = True  # the second script tells of the forms of its pages
     callback: dict[str, str] | None = Field(
         default=None, sa_column=Column(JSON(none_as_null=True))
     )  # its button's words
+    mail: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))  # address, reply, own
+    mail_token: str | None = Field(default=None, unique=True)  # the unguessable part of the path letters are posted to
+    messengers: dict[str, str] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )  # their links carry the visit's code; text of a first message
     office: list[str] = json_(list)  # networks (CIDR) whose visitors see the site's own numbers
 
 
@@ -71,6 +78,7 @@ class Pool(SQLModel, table=True):
     name: str
     group_name: str = "main"
     overflow_number: str = ""  # the site's when empty
+    destination: str | None = None  # where its numbers ring; the site's when none
 
 
 class Placement(SQLModel, table=True):
@@ -86,6 +94,8 @@ class Placement(SQLModel, table=True):
     campaign: str
     starts_on: date | None = None
     ends_on: date | None = None
+    cost_minor: int | None = Field(default=None, sa_type=Identifier)  # of all its days, in the site's currency
+    destination: str | None = None  # where its number rings; the site's when none
 
 
 class TrackingNumber(SQLModel, table=True):
@@ -111,6 +121,7 @@ class TrackingNumber(SQLModel, table=True):
     site_id: int = reference("site")
     pool_id: int | None = reference("pool", nullable=True)
     placement_id: int | None = reference("placement", nullable=True)
+    destination: str | None = None  # where this one rings; that of its placement, pool or site when none
     visitor_id: int | None = Field(default=None, sa_type=Identifier)
     free_at: int = Field(default=0, sa_type=Identifier)
     idle_since: int = Field(default=0, sa_type=Identifier)
@@ -119,15 +130,19 @@ class TrackingNumber(SQLModel, table=True):
 
 
 class Visitor(SQLModel, table=True):
-    """A browser we recognise."""
+    """A browser we recognise; ``person_id`` is the first visitor of the same person, once he has several (``Tie``)."""
+
+    __table_args__ = (
+        UniqueConstraint("site_id", "token"),
+        index_where("ix_visitor_person", "person_id IS NOT NULL", "person_id"),
+    )
 
     id: int | None = identifier()
     tenant_id: int = tenant()
     site_id: int = reference("site")
     token: str
     first_seen_at: datetime = moment()
-
-    __table_args__ = (UniqueConstraint("site_id", "token"),)
+    person_id: int | None = reference("visitor", nullable=True)
 
 
 class Visit(SQLModel, table=True):
@@ -154,6 +169,7 @@ class Visit(SQLModel, table=True):
     click_ids: str  # JSON text: [["yclid", "123"]]
     referrer_host: str
     landing: str
+    region: str | None = None  # tracking_core.regions; none where no geographic database says it
 
 
 class PageEvent(SQLModel, table=True):
@@ -202,3 +218,17 @@ class Lease(SQLModel, table=True):
     visitor_id: int = reference("visitor")
     started_at: datetime = moment()
     ended_at: datetime | None = moment(nullable=True)
+
+
+class SiteHabits(SQLModel, table=True):
+    """How the visitors of a site call, as last learned from its calls; no ``habits`` while the general ones hold."""
+
+    __tablename__ = "site_habits"
+    __table_args__ = (UniqueConstraint("tenant_id", "site_id"),)
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    site_id: int = reference("site")
+    learned_at: datetime = moment()
+    from_calls: int = 0
+    habits: str | None = None  # JSON text of tracking_core.habits.Habits

@@ -10,11 +10,16 @@ from starlette.routing import BaseRoute, Route
 
 from hub.web.answers import refused
 from hub.web.console import (
+    accuracy_page,
     connections_page,
+    correction_page,
     deliveries_page,
     enquiries_page,
+    goals_page,
     login,
     numbers_page,
+    person_page,
+    recording_page,
     report_page,
     sites_page,
 )
@@ -30,9 +35,15 @@ routes: list[BaseRoute] = [
     Route("/report", report_page.show, methods=["GET"]),
     Route("/enquiries", enquiries_page.show_list, methods=["GET"]),
     Route("/enquiries/{enquiry_id}", enquiries_page.show_one, methods=["GET"]),
+    Route("/enquiries/{enquiry_id}/recording", recording_page.play, methods=["GET"]),
     Route("/enquiries/{enquiry_id}/heard", enquiries_page.hear, methods=["POST"]),
+    Route("/enquiries/{enquiry_id}/visit", correction_page.correct, methods=["POST"]),
+    Route("/enquiries/{enquiry_id}/person/apart", person_page.tell_apart, methods=["POST"]),
+    Route("/enquiries/{enquiry_id}/person/together", person_page.take_back, methods=["POST"]),
     Route("/deliveries", deliveries_page.show, methods=["GET"]),
     Route("/deliveries/{delivery_id}/again", deliveries_page.send_again, methods=["POST"]),
+    Route("/accuracy", accuracy_page.show, methods=["GET"]),
+    Route("/goals", goals_page.show, methods=["GET"]),
     Route("/connections", connections_page.show, methods=["GET"]),
     Route("/sites", sites_page.show, methods=["GET"]),
     Route("/sites/{key}/numbers", numbers_page.show, methods=["GET"]),

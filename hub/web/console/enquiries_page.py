@@ -3,11 +3,15 @@
 from starlette.responses import RedirectResponse, Response
 
 from connectors.scenario import Plan
-from hub.store import enquiries, enquiry_rows, story
+from hub.recordings import fetch_of
+from hub.store import corrections, enquiries, enquiry_rows, person_path, story
+from hub.store.mail import replies
+from hub.store.recordings import recording_of
 from hub.web import letters
 from hub.web.console.page import NotHere, form, page
 from hub.web.console.shell import Desk, render
 from tracking_core.phone import masked, national
+from tracking_core.placement import standing
 
 _PAGE = 50
 _LARGEST_ID = 2**63 - 1
@@ -20,7 +24,7 @@ async def show_list(desk: Desk) -> Response:
     shown = asked.get("show", "all")
     if shown not in enquiry_rows.FILTERS:
         shown = "all"
-    before = _id(asked.get("before", ""))
+    before = read_id(asked.get("before", ""))
     rows = await desk.hub.db.read(enquiry_rows.rows_of, desk.tenant_id, shown, before, _PAGE + 1)
     return render(
         desk,
@@ -36,16 +40,30 @@ async def show_list(desk: Desk) -> Response:
 @page
 async def show_one(desk: Desk) -> Response:
     """Show what is known about one enquiry; another tenant's is not here."""
-    told = await desk.hub.db.read(story.story, desk.tenant_id, _asked(desk), desk.hub.vault)
+    told = await desk.hub.db.read(story.story, desk.tenant_id, asked_enquiry(desk), desk.hub.vault)
     if told is None:
         raise NotHere
-    return render(desk, "enquiry.html", story=told, one=told.enquiry, covered=_covered, cap=letters.CAPS["heard"])
+    kept = await desk.hub.db.read(recording_of, desk.tenant_id, told.enquiry.id, desk.hub.vault)
+    return render(
+        desk,
+        "enquiry.html",
+        story=told,
+        one=told.enquiry,
+        covered=_covered,
+        standing=standing,
+        cap=letters.CAPS["heard"],
+        corrected_by=await desk.hub.db.read(corrections.corrector, desk.tenant_id, told.enquiry.id),
+        path=await desk.hub.db.read(person_path.path_of, desk.tenant_id, told.enquiry.id),
+        recording=kept,
+        replies=replies(told.told),
+        is_playable=kept is not None and fetch_of(kept) is not None,
+    )
 
 
 @form
 async def hear(desk: Desk) -> Response:
     """Note what the person said when asked how he heard of us; another tenant's is not here."""
-    enquiry_id = _asked(desk)
+    enquiry_id = asked_enquiry(desk)
     given = (await desk.request.form()).get("heard", "")
     heard = letters.clean(str(given))[: letters.CAPS["heard"]]
     if not await desk.hub.db.write(enquiries.hear, desk.tenant_id, enquiry_id, heard):
@@ -53,8 +71,9 @@ async def hear(desk: Desk) -> Response:
     return RedirectResponse(f"/enquiries/{enquiry_id}", status_code=303)
 
 
-def _asked(desk: Desk) -> int:
-    enquiry_id = _id(desk.request.path_params["enquiry_id"])
+def asked_enquiry(desk: Desk) -> int:
+    """Return the enquiry an address names; what cannot be one is not here."""
+    enquiry_id = read_id(desk.request.path_params["enquiry_id"])
     if enquiry_id is None:
         raise NotHere
     return enquiry_id
@@ -70,7 +89,7 @@ def _covered(text: str, plan: Plan) -> str:
     return text
 
 
-def _id(given: str) -> int | None:
+def read_id(given: str) -> int | None:
     """Read an id of a path or query; None for what cannot be one."""
     if not (given.isascii() and given.isdecimal()):
         return None

@@ -1,7 +1,7 @@
 """Numbers, money, shares, moments and phones as a person of one language reads them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -47,6 +47,10 @@ class Formats:
     def money(self, minor: int | None) -> str:
         """Return minor units as ``1 234 567,00 ₽`` or ``₽1,234,567.00``."""
         return self._money(minor, 2)
+
+    def money_in(self, minor: int, currency: str) -> str:
+        """Return minor units of any currency; a dash where none is named."""
+        return replace(self, currency=currency).money(minor) if currency else NOTHING
 
     def round_money(self, minor: int | None) -> str:
         """Return minor units without their fraction, for charts."""
@@ -120,3 +124,7 @@ class Formats:
     def phone(self, e164: str | None) -> str:
         """Return a phone number as a person reads it."""
         return national(e164).replace(" ", _SPACE) if e164 else NOTHING
+
+    def destination(self, told: str | None) -> str:
+        """Return where a number rings: a phone as a person reads it, an address or an extension as it is."""
+        return told if told and not told.startswith("+") else self.phone(told)

@@ -7,8 +7,9 @@ from functools import partial
 from starlette.responses import Response
 
 from hub.pool_plan import WAYS, Asked, PoolPlan, plan_pool
+from hub.store.site_habits import learned_of
 from hub.store.sites_told import SiteTold, sites_told
-from hub.web.console import numbers_told
+from hub.web.console import habits_told, numbers_told
 from hub.web.console.page import NotHere, page
 from hub.web.console.shell import Desk, render
 
@@ -84,6 +85,7 @@ async def show(desk: Desk) -> Response:
     pool = next((one for one in site.pools if one.name == name), None)
     if pool is None:
         raise NotHere
+    learned = await desk.hub.db.read(learned_of, desk.tenant_id, site.id)
     plan = await plan_pool(desk.hub.db, desk.tenant_id, site, pool, desk.now, Asked(visits=_VISITS))
     return render(
         desk,
@@ -94,6 +96,7 @@ async def show(desk: Desk) -> Response:
         notes=list(numbers_told.notes(desk.f, plan)),
         way=partial(numbers_told.way, desk.f),
         picture=picture(plan),
+        habits=list(habits_told.told(desk.f, learned, desk.now)),
     )
 
 

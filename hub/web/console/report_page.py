@@ -19,13 +19,13 @@ _DEFAULT = "month"
 COLUMNS = (
     "source",
     "visits",
-    "calls",
+    "enquiries",
     "qualified",
     "deals",
     "won",
     "revenue_minor",
     "spend_minor",
-    "cost_per_call_minor",
+    "cost_per_enquiry_minor",
     "romi_percent",
 )
 _BARS = 8  # sources in the chart

@@ -13,10 +13,12 @@ from hub.store.sites_told import RuleTold, SiteTold, sites_told
 from hub.web.console.page import page
 from hub.web.console.shell import Desk, render
 from hub.web.page_script import snippet
+from hub.web.words.callback import HELLO
 
 _PAGES = 20
 _NAMED = 3  # pages that a finding names; the others are counted
 _SILENT = timedelta(days=3)
+_SOME_CODE = "000hhy05yp"  # to show what a code looks like
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,9 @@ def _told(desk: Desk, site: SiteTold) -> dict[str, Any]:
         "found_on": {group: _pages_with(site, group) for group in _groups(site)},
         "rules": [_in_words(desk, site, rule) for rule in site.rules],
         "others": _others(desk, site),
+        "says_where": _says_where(site),
+        "letters": _letters(desk, site),
+        "hello": _hello(desk, site),
     }
 
 
@@ -66,6 +71,22 @@ def _mail(desk: Desk, site: SiteTold, line: str) -> str:
     subject = desk.words("sites.mail_subject", host=", ".join(site.hosts))
     body = desk.words("sites.mail_body", line=line)
     return f"mailto:?subject={quote(subject, safe='')}&body={quote(body, safe='')}"
+
+
+def _letters(desk: Desk, site: SiteTold) -> dict[str, str] | None:
+    """Return what the mail server needs, and the address a visitor sees; None where letters are not followed."""
+    if site.mail is None:
+        return None
+    url = f"{desk.hub.settings.public_url.rstrip('/')}/mail/v1/{site.mail_token}"
+    shown = site.mail["reply"].replace("{code}", _SOME_CODE)
+    return {"url": url, "command": f"curl -sS --data-binary @- {url}", "shown": shown}
+
+
+def _hello(desk: Desk, site: SiteTold) -> str:
+    """Return what a first message in a messenger says; empty where links to messengers are left alone."""
+    if site.messengers is None:
+        return ""
+    return f"{site.messengers.get('text') or HELLO[desk.words.language]} (№ {_SOME_CODE})"
 
 
 def _status(site: SiteTold, findings: Sequence[Finding]) -> str:
@@ -83,6 +104,9 @@ def _findings(desk: Desk, site: SiteTold) -> Iterator[Finding]:
         yield from _seen(desk, site)
     if not desk.hub.settings.public_url.startswith("https://"):
         yield Finding("warn", t("sites.find.not_https", url=desk.hub.settings.public_url))
+    by_region = [rule.name for rule in site.rules if "region" in rule.conditions]
+    if by_region and desk.hub.settings.geo_database is None:
+        yield Finding("warn", t("sites.find.no_regions", rules=", ".join(by_region)))
     if not site.targets:
         yield Finding("bad", t("sites.find.no_targets"))
     else:
@@ -125,9 +149,17 @@ def _of_pools(desk: Desk, site: SiteTold) -> Iterator[Finding]:
     for pool in site.pools:
         if site.targets and pool.group_name not in on_pages:
             yield Finding("bad", t("sites.find.no_target", pool=pool.name, group=pool.group_name))
+        if pool.stranded and site.destination is None and _says_where(site):
+            yield Finding("warn", t.count("sites.find.stranded", pool.stranded, pool=pool.name))
         if pool.free == 0:
             other = desk.f.phone(pool.overflow_number or site.overflow_number)
             yield Finding("warn", t("sites.find.full", pool=pool.name, number=other))
+
+
+def _says_where(site: SiteTold) -> bool:
+    """Say whether anything of the site says where its calls ring: where nothing does, telephony decides."""
+    said = [site.destination, *(pool.destination for pool in site.pools), *(one.destination for one in site.placements)]
+    return bool(site.singles) or any(said)
 
 
 def _pages_with(site: SiteTold, group: str) -> int:
@@ -152,7 +184,8 @@ def _in_words(desk: Desk, site: SiteTold, rule: RuleTold) -> RuleInWords:
 def _condition(desk: Desk, name: str, values: Sequence[str]) -> str:
     t = desk.words
     family = {"channel": "channel", "device": "sites.device"}.get(name)
-    quoted = [t("sites.quoted", text=t.of(family, value) if family else value) for value in values]
+    named = [t.region(value) if name == "region" else t.of(family, value) if family else value for value in values]
+    quoted = [t("sites.quoted", text=text) for text in named]
     return t("sites.is", name=t.of("sites.condition", name), values=f" {t('sites.or')} ".join(quoted) or "—")
 
 

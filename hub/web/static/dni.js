@@ -14,7 +14,7 @@
   const IDS = /^(_ga|_ym_|_fb|_ct_|roistat_visit)/;
 
   let consent, view, frame, started, announced, settle;
-  let lease = { visit: null }; // what the hub gave last: {visitor, visit, numbers, hold, until}
+  let lease = { visit: null }; // what the hub gave last: {visitor, page, visit, numbers, hold, until}
   let live = {}; // what the page shows: group -> number
   let spots = {}; // group -> elements where its number stands
   let revealed = config.mode !== "intent";
@@ -215,7 +215,7 @@
 
   const post = async (door, fields, parting) => {
     const full = consent === "full";
-    const visitor = (full && (cookie("_cth") || attempt(() => localStorage._cth) || lease.visitor)) || null;
+    const visitor = (full ? cookie("_cth") || attempt(() => localStorage._cth) || lease.visitor : lease.page) || null;
     const body = JSON.stringify(Object.assign({ site: config.site, visitor, visit: lease.visit || null }, fields));
     const address = `${config.base}/dni/v1/${door}`;
     if (parting && full && navigator.sendBeacon(address, body)) return {};
@@ -235,7 +235,7 @@
     for (const group of groups) numbers[group] = given && given[group];
     const hold = hold_s * 1000 || 0;
     const known = consent === "full" && /^[\w-]{16,128}$/.test(visitor);
-    lease = { visitor: known && visitor, visit, numbers, hold, until: Date.now() + hold };
+    lease = { visitor: known && visitor, page: !known && visitor, visit, numbers, hold, until: Date.now() + hold };
     if (late) render([]);
     else show(numbers, spotsHere());
     if (known) setCookie("_cth", visitor);

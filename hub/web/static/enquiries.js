@@ -4,7 +4,8 @@
   if (config.on) return;
   config.on = true;
 
-  const { forms = config.forms, callback = config.callback } = document.currentScript.dataset;
+  const { dataset } = document.currentScript;
+  const { forms = config.forms, callback = config.callback } = dataset;
   const EMAIL = /^\S+@\S+\.\S+$/;
   const PHONE = /^(\+|[78][\s(-]*[3489]|\()[\d\s().\u2010-\u2015-]+$/;
   // What the words around a field say of it.
@@ -15,7 +16,7 @@
   const OF_NAME = /name|имя|фио|зовут|фамили/;
   const OF_COMPANY = /company|organi|компан|организац/;
 
-  let visit, host;
+  let visit, host, telling;
   let consent = "off"; // until the page script tells
   const tried = {}; // id -> in which page view; "" while on its way
   const seen = new Set(); // what the forms of this page have said
@@ -33,13 +34,15 @@
     attempt(() => JSON.parse(localStorage._cth_e || "[]").filter(({ at }) => Date.now() - at < 86400000)) || [];
   const wait = (enquiries) => full() && attempt(() => (localStorage._cth_e = JSON.stringify(enquiries.slice(-10))));
 
+  const visitor = () => /\b_cth=(\w+)|$/.exec(document.cookie)[1] || attempt(() => localStorage._cth) || null;
+
   const enquiryOf = async (kind, fields) => {
     const page = location.origin + location.pathname;
     window.dni.push(["getVisit", (given) => (visit = given)]);
     await null; // the page script tells the visit in between, unless it waits for the hub itself
     return {
       site: config.site,
-      visitor: full() ? /\b_cth=(\w+)|$/.exec(document.cookie)[1] || attempt(() => localStorage._cth) || null : null,
+      visitor: full() ? visitor() : null,
       visit: full() ? visit : null,
       kind,
       id: `${Math.random()}${Math.random()}`,
@@ -48,10 +51,10 @@
     };
   };
 
-  const send = async (enquiry) => {
-    const body = JSON.stringify(enquiry);
+  const send = async (said, door = "enquiry") => {
+    const body = JSON.stringify(said);
     const asked = { method: "POST", body, credentials: "omit", keepalive: true, signal: AbortSignal.timeout(10000) };
-    return (await fetch(`${config.base}/dni/v1/enquiry`, asked).catch(() => ({}))).status;
+    return (await fetch(`${config.base}/dni/v1/${door}`, asked).catch(() => ({}))).status;
   };
 
   // An enquiry waits until the hub has said that it is stored, or never will be.
@@ -63,6 +66,18 @@
     const status = await send(enquiry);
     tried[id] = here;
     if (status < 500 && status !== 408 && status !== 429) wait(waiting().filter(({ said }) => said.id !== id));
+  };
+
+  // Who is logged in is told once in a visit.
+  const tellUser = async () => {
+    await null; // the page script keeps a new visitor first
+    const { user } = dataset;
+    const known = `${visit} ${user}`;
+    if (!user || !visit || !full() || [telling, attempt(() => localStorage._cth_u)].includes(known)) return;
+    telling = known;
+    const status = await send({ site: config.site, visitor: visitor(), user }, "user");
+    telling = "";
+    if (status < 300 && full()) attempt(() => (localStorage._cth_u = known));
   };
 
   const hintOf = ({ type, name, id, placeholder, autocomplete, inputMode, labels }) =>
@@ -214,9 +229,11 @@ input { width: 100%; margin-top: 4px; padding: 11px 12px; border: 1px solid #777
   // The page script tells of each page view and of each change of consent.
   const told = (_, given, agreed) => {
     const lowered = full() && agreed !== "full";
-    if (lowered || /dni_optout=1/.test(document.cookie)) attempt(() => delete localStorage._cth_e);
+    if (lowered || /dni_optout=1/.test(document.cookie))
+      attempt(() => delete localStorage._cth_e && delete localStorage._cth_u);
     [visit, consent] = [given, agreed];
     if (full()) for (const { said } of waiting()) deliver(said);
+    tellUser();
     if (callback && document.body) attempt(show);
   };
 

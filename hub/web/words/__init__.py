@@ -10,6 +10,7 @@ from hub.report import Caveat
 from hub.store import reports
 from hub.web.words.en import EN
 from hub.web.words.ru import RU
+from tracking_core.regions import title
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"ru": RU, "en": EN}
 NAMES: Mapping[str, str] = {"ru": "Русский", "en": "English"}
@@ -44,6 +45,10 @@ class Words:
         """Return how a source is shown: its own name, or words for what has none."""
         key = _SOURCES.get(name)
         return self(key) if key else name
+
+    def region(self, code: str) -> str:
+        """Return what people call a region."""
+        return title(code, self.language)
 
     def caveat(self, of: Caveat | None) -> str:
         """Return what a reader of a model's figures must know; nothing where there is nothing to say."""

@@ -1,4 +1,4 @@
-"""What the callback order on a site's pages says; a site may say each of these texts in its own words."""
+"""What the second script says on a site's pages; a site may say each of these texts in its own words."""
 
 from collections.abc import Mapping
 
@@ -33,4 +33,10 @@ CALLBACK: Mapping[str, Mapping[str, str]] = {
         "failed": "It could not be sent. Please call us: ",
         "close": "Close",
     },
+}
+
+# What a first message in a messenger says before the code of the visit, "(№ 000hhy05yp)".
+HELLO: Mapping[str, str] = {
+    "ru": "Здравствуйте! Пишу с вашего сайта.",
+    "en": "Hello! I am writing from your site.",
 }

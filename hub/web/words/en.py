@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 
+from hub.web.words.accuracy_en import ACCURACY_EN
 from hub.web.words.attribution_en import ATTRIBUTION_EN
 from hub.web.words.enquiries_en import ENQUIRIES_EN
+from hub.web.words.goals_en import GOALS_EN
+from hub.web.words.habits_en import HABITS_EN
 from hub.web.words.numbers_en import NUMBERS_EN
+from hub.web.words.person_en import PERSON_EN
+from hub.web.words.recordings_en import RECORDINGS_EN
 from hub.web.words.sites_en import SITES_EN
 
 EN: Mapping[str, str] = {
@@ -76,7 +81,7 @@ EN: Mapping[str, str] = {
     "report.bad_day": "The days could not be read: give both, as YYYY-MM-DD. The last 30 days are shown.",
     "report.bad_order": "The first day is after the last. The last 30 days are shown.",
     "report.empty_title": "Nothing happened in these days",
-    "report.empty_say": "No visits, no calls, no spend. Choose another period, or check that the script is on your site.",
+    "report.empty_say": "No visits, no enquiries, no spend. Choose another period, or check that the script is on your site.",
     "report.empty_do": "The last 30 days",
     "report.new_title": "Begin with four steps",
     "report.new_site": "Describe your site and its numbers in the set-up file.",
@@ -84,18 +89,19 @@ EN: Mapping[str, str] = {
     "report.new_telephony": "Point your telephony's events at this hub's address.",
     "report.new_crm": "Connect your CRM: calls become deals, and won deals come back as revenue.",
     "report.visits": "Visits",
-    "report.calls": "Calls",
+    "report.enquiries": "Enquiries",
     "report.qualified": "Qualified",
     "report.deals": "Deals",
     "report.won": "Won",
     "report.revenue": "Revenue",
     "report.spend": "Spend",
     "report.romi": "ROMI",
-    "report.of_visits": "{share} of visits",
-    "report.of_calls": "{share} of calls",
+    "report.of_enquiries": "{share} of enquiries",
+    "report.of_them_calls": "calls {n}",
     "report.of_deals": "{share} of deals",
     "report.average": "{money} per won deal",
-    "report.per_call": "{money} per call",
+    "report.per_enquiry": "{money} per enquiry",
+    "report.per_qualified": "qualified {money}",
     "report.romi_short": "(revenue − spend) / spend",
     "report.no_spend": "no spend",
     "report.chart": "Revenue and spend by source",
@@ -107,27 +113,27 @@ EN: Mapping[str, str] = {
     "report.total": "Total",
     "report.column.source": "Source",
     "report.column.visits": "Visits",
-    "report.column.calls": "Calls",
+    "report.column.enquiries": "Enquiries",
     "report.column.qualified": "Qualified",
     "report.column.deals": "Deals",
     "report.column.won": "Won",
     "report.column.revenue_minor": "Revenue",
     "report.column.spend_minor": "Spend",
-    "report.column.cost_per_call_minor": "Cost per call",
+    "report.column.cost_per_enquiry_minor": "CPL",
     "report.column.romi_percent": "ROMI",
-    "report.about.source": "The source of the visit or placement that a call is matched to",
+    "report.about.source": "The source of the visit or placement that an enquiry is matched to",
     "report.about.visits": "Visits to the site with the script",
-    "report.about.calls": "Inbound calls",
-    "report.about.qualified": "Calls that count by your rules",
-    "report.about.deals": "Deals that came from calls of these days",
+    "report.about.enquiries": "Inbound calls, forms, orders to call back, chats and letters; in small print, how many of them are calls",
+    "report.about.qualified": "Enquiries that count by your rules",
+    "report.about.deals": "Deals that came from enquiries of these days",
     "report.about.won": "Those of them that were won",
-    "report.about.revenue_minor": "payments of the deals, or the amount of the won ones; counted on the day of the call",
+    "report.about.revenue_minor": "payments of the deals, or the amount of the won ones; counted on the day of the enquiry",
     "report.about.spend_minor": "What advertising cost in these days",
-    "report.about.cost_per_call_minor": "spend / calls",
+    "report.about.cost_per_enquiry_minor": "spend / enquiries; “qualified” is spend / qualified",
     "report.about.romi_percent": "(revenue − spend) / spend",
-    "report.about.nothing": "nothing to divide by: no spend or no calls",
+    "report.about.nothing": "nothing to divide by: no spend or no enquiries",
     "source.unknown": "Source unknown",
-    "source.unknown_why": "calls for which neither a visit nor a placement was found",
+    "source.unknown_why": "enquiries for which neither a visit nor a placement was found",
     "source.direct": "Direct visits",
     "source.none": "not given",
     # calls
@@ -270,8 +276,13 @@ EN: Mapping[str, str] = {
     "can.doorbell": "Hears of changes at once",
     "standing.live-tested": "Tested on real accounts.",
     "standing.sandbox-tested": "Tested on a sandbox that follows the vendor's protocol.",
+    **ACCURACY_EN,
     **ATTRIBUTION_EN,
     **ENQUIRIES_EN,
     **SITES_EN,
+    **RECORDINGS_EN,
+    **HABITS_EN,
     **NUMBERS_EN,
+    **GOALS_EN,
+    **PERSON_EN,
 }

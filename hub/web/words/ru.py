@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 
+from hub.web.words.accuracy_ru import ACCURACY_RU
 from hub.web.words.attribution_ru import ATTRIBUTION_RU
 from hub.web.words.enquiries_ru import ENQUIRIES_RU
+from hub.web.words.goals_ru import GOALS_RU
+from hub.web.words.habits_ru import HABITS_RU
 from hub.web.words.numbers_ru import NUMBERS_RU
+from hub.web.words.person_ru import PERSON_RU
+from hub.web.words.recordings_ru import RECORDINGS_RU
 from hub.web.words.sites_ru import SITES_RU
 
 RU: Mapping[str, str] = {
@@ -76,7 +81,7 @@ RU: Mapping[str, str] = {
     "report.bad_day": "Даты не прочитались: нужны обе, в виде ГГГГ-ММ-ДД. Показаны последние 30 дней.",
     "report.bad_order": "Первый день позже последнего. Показаны последние 30 дней.",
     "report.empty_title": "За эти дни ничего не было",
-    "report.empty_say": "Ни визитов, ни звонков, ни расходов. Выберите другой период или проверьте, что скрипт стоит на сайте.",
+    "report.empty_say": "Ни визитов, ни обращений, ни расходов. Выберите другой период или проверьте, что скрипт стоит на сайте.",
     "report.empty_do": "Последние 30 дней",
     "report.new_title": "Начните с четырёх шагов",
     "report.new_site": "Опишите сайт и его номера в файле настройки.",
@@ -84,18 +89,19 @@ RU: Mapping[str, str] = {
     "report.new_telephony": "Направьте события телефонии на адрес вашего хаба.",
     "report.new_crm": "Подключите CRM: звонки станут сделками, а выигранные сделки вернутся выручкой.",
     "report.visits": "Визиты",
-    "report.calls": "Звонки",
+    "report.enquiries": "Обращения",
     "report.qualified": "Целевые",
     "report.deals": "Сделки",
     "report.won": "Выиграно",
     "report.revenue": "Выручка",
     "report.spend": "Расход",
     "report.romi": "ROMI",
-    "report.of_visits": "{share} визитов",
-    "report.of_calls": "{share} звонков",
+    "report.of_enquiries": "{share} обращений",
+    "report.of_them_calls": "звонков {n}",
     "report.of_deals": "{share} сделок",
     "report.average": "{money} на выигранную сделку",
-    "report.per_call": "{money} за звонок",
+    "report.per_enquiry": "{money} за обращение",
+    "report.per_qualified": "целевое {money}",
     "report.romi_short": "(выручка − расход) / расход",
     "report.no_spend": "нет расхода",
     "report.chart": "Выручка и расход по источникам",
@@ -107,27 +113,27 @@ RU: Mapping[str, str] = {
     "report.total": "Итого",
     "report.column.source": "Источник",
     "report.column.visits": "Визиты",
-    "report.column.calls": "Звонки",
+    "report.column.enquiries": "Обращения",
     "report.column.qualified": "Целевые",
     "report.column.deals": "Сделки",
     "report.column.won": "Выиграно",
     "report.column.revenue_minor": "Выручка",
     "report.column.spend_minor": "Расход",
-    "report.column.cost_per_call_minor": "Цена звонка",
+    "report.column.cost_per_enquiry_minor": "CPL",
     "report.column.romi_percent": "ROMI",
-    "report.about.source": "Источник визита или размещения, к которому отнесён звонок",
+    "report.about.source": "Источник визита или размещения, к которому отнесено обращение",
     "report.about.visits": "Визиты на сайт со скриптом",
-    "report.about.calls": "Входящие звонки",
-    "report.about.qualified": "Звонки, которые засчитаны по вашим правилам",
-    "report.about.deals": "Сделки, выросшие из звонков этих дней",
+    "report.about.enquiries": "Входящие звонки, формы, заказы звонка, чаты и письма; мелко: сколько из них звонков",
+    "report.about.qualified": "Обращения, которые засчитаны по вашим правилам",
+    "report.about.deals": "Сделки, выросшие из обращений этих дней",
     "report.about.won": "Из них выиграны",
-    "report.about.revenue_minor": "платежи сделок, а если их нет, сумма выигранных; день берётся по звонку",
+    "report.about.revenue_minor": "платежи сделок, а если их нет, сумма выигранных; день берётся по обращению",
     "report.about.spend_minor": "Расход на рекламу за эти дни",
-    "report.about.cost_per_call_minor": "расход / звонки",
+    "report.about.cost_per_enquiry_minor": "расход / обращения; «целевое» значит расход / целевые",
     "report.about.romi_percent": "(выручка − расход) / расход",
-    "report.about.nothing": "делить не на что: нет расхода или нет звонков",
+    "report.about.nothing": "делить не на что: нет расхода или нет обращений",
     "source.unknown": "Источник неизвестен",
-    "source.unknown_why": "звонки, для которых не нашлось ни визита, ни размещения",
+    "source.unknown_why": "обращения, для которых не нашлось ни визита, ни размещения",
     "source.direct": "Прямые заходы",
     "source.none": "не указан",
     # calls
@@ -270,8 +276,13 @@ RU: Mapping[str, str] = {
     "can.doorbell": "Узнаёт об изменениях сразу",
     "standing.live-tested": "Проверено на настоящих аккаунтах.",
     "standing.sandbox-tested": "Проверено на песочнице, которая повторяет протокол поставщика.",
+    **ACCURACY_RU,
     **ATTRIBUTION_RU,
     **ENQUIRIES_RU,
     **SITES_RU,
+    **RECORDINGS_RU,
+    **HABITS_RU,
     **NUMBERS_RU,
+    **GOALS_RU,
+    **PERSON_RU,
 }

@@ -10,6 +10,8 @@ _RUSSIAN: Sequence[tuple[re.Pattern[str], str]] = tuple(
     (re.compile(pattern), text)
     for pattern, text in (
         # the match of a call
+        (r"A person named this visit\.", "Визит указал сотрудник."),
+        (r"A person says that it was none of these visitors\.", "Сотрудник указал: это никто из этих посетителей."),
         (r"The telephony named the visit itself\.", "Визит назвала сама телефония."),
         (
             r"(\d+) visitors held the number at the time of the call; the likeliest is named\.",
@@ -21,6 +23,13 @@ _RUSSIAN: Sequence[tuple[re.Pattern[str], str]] = tuple(
         ),
         (r"Nobody was shown the number before the call\.", "До звонка этот номер никому не показывали."),
         (r"The last visitor who was shown the number;", "Последний посетитель, которому показали номер;"),
+        (
+            r"Shown the number earlier, yet likelier than those after;",
+            "Номер показали ему раньше, но он вероятнее тех, кому показали позже;",
+        ),
+        (r"The visitor tapped the number (\d+) s before the call\.", r"Посетитель нажал на номер за \1 с до звонка."),
+        (r"The caller's region is the visit's\.", "Регион звонившего — тот же, что у визита."),
+        (r"The caller's region differs\.", "Регион звонившего — другой."),
         (
             r"Nobody is likely enough: the best candidate has (\d+)%\.",
             r"Уверенности нет: у лучшего кандидата \1 %.",
@@ -57,6 +66,7 @@ _RUSSIAN: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (r"It came outside working hours\.", "Пришло в нерабочее время."),
         (r"The caller waited (\d+) s, at most (\d+) s count\.", r"Ждал ответа \1 с, засчитывается до \2 с."),
         (r"It is of the kind \w+; only these count: [\w, ]+\.", "Такие обращения правило не засчитывает."),
+        (r"It can be answered in the chat\.", "Ответить можно в чате."),
         (r"It can be answered: a phone or an e-mail is left\.", "Есть куда ответить: оставлен телефон или почта."),
         # the verdict on a call
         (
@@ -64,8 +74,20 @@ _RUSSIAN: Sequence[tuple[re.Pattern[str], str]] = tuple(
             r"Разговор длился \1 с, засчитывается от \2 с.",
         ),
         (
-            r"The call was missed; the talk of the call back lasted (\d+) s, at least (\d+) s count\.",
-            r"Звонок пропустили; при перезвоне говорили \1 с, засчитывается от \2 с.",
+            r"Called back after (\d+) s; the talk lasted (\d+) s, at least (\d+) s count\.",
+            r"Перезвонили через \1 с; разговор длился \2 с, засчитывается от \3 с.",
+        ),
+        (
+            r"Called back after (\d+) s, at most (\d+) s count\.",
+            r"Перезвонили через \1 с, засчитывается до \2 с.",
+        ),
+        (
+            r"Nobody has called back; a call back within (\d+) s counts\.",
+            r"Никто не перезвонил; засчитывается перезвон за \1 с.",
+        ),
+        (
+            r"The call back counts for an earlier enquiry of the same person\.",
+            "Перезвон засчитан за более раннее обращение этого человека.",
         ),
         (r"Nobody answered\.", "Никто не ответил."),
         (r"The call is not over yet\.", "Звонок ещё идёт."),

@@ -44,6 +44,8 @@ SITES_EN: Mapping[str, str] = {
     "sites.find.no_pool": "The numbers of the group {group} are never replaced: it has neither a pool nor a rule.",
     "sites.find.full": "Nothing is free in the pool “{pool}”: new visitors now see {number}, and their calls are not told apart. If this "
     "happens often, add numbers.",
+    "sites.find.no_regions": "These rules choose by region and fit nobody, for no visit has one: {rules}. Whoever runs the server sets "
+    "HUB_GEO_DATABASE (docs/regions.md).",
     "sites.find.not_https": "The hub's address is {url}. Pages on https load scripts from https addresses only: whoever runs the "
     "server sets the public one in HUB_PUBLIC_URL.",
     "sites.pages": "Pages with the script, latest first",
@@ -89,6 +91,14 @@ SITES_EN: Mapping[str, str] = {
     "sites.placements_say": "One number each, outside the pools: billboards, leaflets, map cards.",
     "sites.placements_caption": "Placements and their numbers",
     "sites.placement": "Placement",
+    "sites.rings_at": "Rings at",
+    "sites.rings_as_site": "as all numbers of the site",
+    "sites.rings_nowhere": "not said",
+    "sites.rings_pool": "Calls to the pool “{pool}” ring at {destination}.",
+    "sites.rings_single": "rings at {destination}",
+    "sites.find.stranded": "{n} number of the pool “{pool}” has no place to ring: who asks where its calls go hears nothing. Give the pool or the site a destination.|{n} numbers of the pool “{pool}” have no place to ring: who asks where their calls go hears nothing. Give the pool or the site a destination.",
+    "sites.cost": "Cost",
+    "sites.cost_none": "not given",
     "sites.source": "In the report",
     "sites.days": "Days",
     "sites.days_from": "from {day}",
@@ -112,6 +122,7 @@ SITES_EN: Mapping[str, str] = {
     "sites.condition.campaign": "campaign",
     "sites.condition.landing": "landing page",
     "sites.condition.device": "device",
+    "sites.condition.region": "region",
     "sites.device.mobile": "mobile",
     "sites.device.desktop": "desktop",
     "sites.shows.pool": "a number from the pool “{name}”",
@@ -120,6 +131,27 @@ SITES_EN: Mapping[str, str] = {
     "sites.shows.no_pool": "your own number stays: there is no pool “{name}” any more",
     "sites.shows.no_placement": "your own number stays: the placement “{name}” has no number",
     # settings
+    # letters and messengers
+    "sites.letters": "Letters and messengers",
+    "sites.letters_came": "{n} letter became an enquiry in the last 30 days, the latest {when}.|{n} letters became enquiries "
+    "in the last 30 days, the latest {when}.",
+    "sites.letters_none": "No letter has come in the last 30 days. To try it, open the site and write from a private mailbox "
+    "to the address you see there instead of {address}.",
+    "sites.letters_say": "With the second line on the pages, each visitor sees an address of his own in place of {address}, like",
+    "sites.letters_url": "Let the mail server post a copy of each letter here:",
+    "sites.letters_command": "A command that does it, with the letter on its input:",
+    "sites.letters_docs": "Recipes for mail servers and mailboxes: docs/mail.md. The address is a secret: who has it can make up "
+    "letters.",
+    "sites.not_taken": "Letters that were no enquiries, last 30 days:",
+    "sites.not_taken_say": "They are counted and not kept; the letters themselves are in your mailbox.",
+    "not_taken.auto_reply": "automatic replies",
+    "not_taken.bounce": "undelivered letters that came back",
+    "not_taken.mailing_list": "mailing lists",
+    "not_taken.spam": "marked as spam by your mail server",
+    "not_taken.own": "from your own addresses",
+    "not_taken.not_a_letter": "not letters at all: check what the mail server posts",
+    "sites.messengers_say": "Links to messengers on the pages carry the code of the visit. Where a link fills in the first message, "
+    "it says:",
     "sites.settings": "Settings",
     "sites.hosts": "Hosts, with subdomains",
     "sites.mode": "A number is taken",
@@ -129,6 +161,9 @@ SITES_EN: Mapping[str, str] = {
     "sites.consent.full": "everything works, consent is not awaited",
     "sites.consent.anonymous": "only the channel is kept, no number of his own",
     "sites.consent.off": "the script does nothing",
+    "sites.repeat_calls": "Who calls again",
+    "sites.repeat_calls.each": "each call has the source of its own visit",
+    "sites.repeat_calls.first": "keeps the source of his first call",
     "sites.hold": "The number stays his",
     "sites.hold_say": "{n} minute after he was last seen|{n} minutes after he was last seen",
     "sites.office": "Office networks",

@@ -33,6 +33,7 @@ async def test_a_won_deal_brings_its_money_and_marker(session, quiet):
     assert (won.amount_minor, won.currency) == (1_500_000, "RUB")
     assert (won.created_at, won.updated_at, won.closed_at) == (at(1767225600), at(1767230000), at(1767230000))
     assert won.marker == MARKER
+    assert won.tags == ("calltracking",)
     assert not won.deleted
 
 

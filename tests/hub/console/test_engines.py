@@ -9,9 +9,12 @@ import httpx
 import pytest
 
 from hub import report
-from hub.store import console, enquiry_rows, health, story, tables
+from hub.store import console, enquiry_rows, goals_told, health, story, tables
 from hub.store.db import Db
+from hub.store.goals_told import GoalSum
+from hub.store.tx import Tx
 from hub.store.vault import Vault
+from tests.hub.console.conftest import NOW, row
 
 
 @pytest.fixture
@@ -49,11 +52,25 @@ async def test_waiting_and_health_are_the_same(db: Db, seeded: Any) -> None:
 
 async def test_the_report_is_the_same(db: Db, seeded: Any) -> None:
     made = await report.roi(db, seeded.tenant, date(2026, 11, 1), date(2026, 11, 20))
-    assert (made.total.calls, made.total.revenue_minor, made.total.spend_minor) == (4, 123_456_700, 3_000_000)
+    assert (made.total.enquiries, made.total.calls) == (4, 4)
+    assert (made.total.revenue_minor, made.total.spend_minor) == (123_456_700, 3_000_000)
+
+
+async def test_goals_are_the_same(db: Db, seeded: Any) -> None:
+    def reach(tx: Tx) -> None:
+        for number, withdrawn_at in enumerate((None, None, NOW)):
+            row(
+                tx, tables.Goal, tenant_id=seeded.tenant, name="g", subject=f"{number}", enquiry_id=seeded.answered,
+                value_minor=5, currency="RUB", occurred_at=NOW, withdrawn_at=withdrawn_at,
+            )  # fmt: skip
+
+    await db.write(reach)
+    assert await db.read(goals_told.goal_sums, seeded.tenant, NOW) == [GoalSum("g", "RUB", 2, 0, 10, 1)]
+    assert len(await db.read(goals_told.last_goals, seeded.tenant, NOW, 2)) == 2
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/enquiries", "/enquiries?show=undelivered", "/deliveries", "/connections", "/enquiries/1"]
+    "path", ["/", "/enquiries", "/enquiries?show=undelivered", "/deliveries", "/connections", "/goals", "/enquiries/1"]
 )
 async def test_pages_are_there(owner: httpx.AsyncClient, path: str) -> None:
     assert (await owner.get(path)).status_code == 200

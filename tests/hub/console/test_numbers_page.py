@@ -174,6 +174,10 @@ async def test_it_says_what_to_do_and_on_what_it_rests(owner: httpx.AsyncClient,
     assert "сейчас" in told
 
 
+async def test_it_says_how_visitors_call(owner: httpx.AsyncClient, pooled: None) -> None:
+    assert "Как звонят ваши посетители Ваши звонки ещё не изучены" in await text(owner)
+
+
 async def test_it_says_so_in_the_readers_language(owner: httpx.AsyncClient, pooled: None, db: Db, seeded: Any) -> None:
     person = await db.read(people.owner, seeded.tenant)
     await db.write(people.set_language, seeded.tenant, person, "en")

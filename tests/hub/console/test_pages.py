@@ -7,13 +7,14 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from hub.store import people, tables
 from hub.store.db import Db
 from hub.store.tx import Tx
+from tests.hub.console.conftest import call
 
-PAGES = ("/", "/report", "/enquiries", "/deliveries", "/deliveries?state=delivered", "/connections")
+PAGES = ("/", "/report", "/goals", "/enquiries", "/deliveries", "/deliveries?state=delivered", "/connections")
 STATES = ("ready", "sending", "accepted", "delivered", "parked", "dropped")
 FILTERS = ("all", "missed", "written", "unmatched", "undelivered")
 
@@ -181,6 +182,23 @@ async def test_a_story_whose_plan_does_not_open_is_told_without_it(
     await db.write(lambda tx: tx.execute(update(delivery).values(plan=b"\x01\x02k9")).rowcount)
     text = text_of(await page(owner, f"/enquiries/{seeded.missed}"))
     assert "План зашифрован ключом, которого у хаба больше нет." in text
+
+
+async def test_a_missed_call_says_when_he_was_called_back(owner: httpx.AsyncClient, db: Db, seeded: Any) -> None:
+    enquiries, calls = tables.table_of(tables.Enquiry), tables.table_of(tables.Call)
+
+    def call_back(tx: Tx) -> int:
+        missed = (calls.c.tenant_id == seeded.tenant, calls.c.enquiry_id == seeded.missed)
+        account, ended_at = tx.execute(select(calls.c.account_id, calls.c.ended_at).where(*missed)).one()
+        tx.execute(update(enquiries).where(enquiries.c.id == seeded.missed).values(phone_key="k"))
+        at = ended_at + timedelta(minutes=4)
+        return call(tx, seeded.tenant, account, "back", at, direction="outbound", phone_key="k", talk_s=70)
+
+    assert "Перезвонили ещё нет" in text_of(await page(owner, f"/enquiries/{seeded.missed}"))
+    back = await db.write(call_back)
+    html = await page(owner, f"/enquiries/{seeded.missed}")
+    assert f'href="/enquiries/{back}"' in html
+    assert "Перезвонили через 4 мин 00 с разговор 1 мин 10 с" in text_of(html)
 
 
 async def test_a_corrected_match_is_told(owner: httpx.AsyncClient, db: Db, seeded: Any, clock: Any) -> None:

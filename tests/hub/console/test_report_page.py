@@ -1,7 +1,7 @@
 """The report page: figures, periods, order, and what it says when there is nothing."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -16,10 +16,11 @@ from hub.store.db import Db
 from hub.store.tx import Tx
 from hub.web.console.report_page import bars, period_of
 
-spends, sites, visits, people = (
-    tables.table_of(model) for model in (tables.Spend, tables.Site, tables.Visit, tables.Person)
+spends, sites, visits, people, enquiries = (
+    tables.table_of(model) for model in (tables.Spend, tables.Site, tables.Visit, tables.Person, tables.Enquiry)
 )
 TODAY = date(2026, 11, 20)
+NOON = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
 
 def speak(tx: Tx, language: str) -> None:
@@ -47,13 +48,21 @@ async def test_a_source_shows_what_it_cost_and_brought(owner: httpx.AsyncClient)
 
 
 async def test_the_totals_row_adds_up(owner: httpx.AsyncClient) -> None:
-    total = "Итого 2 4 3 1 1 1 234 567,00 ₽ 30 000,00 ₽ 7 500,00 ₽ +4 015 %"
+    total = "Итого 2 4 3 1 1 1 234 567,00 ₽ 30 000,00 ₽ 7 500,00 ₽ целевое 10 000,00 ₽ +4 015 %"
     assert total in table_of(await page(owner, "/"))
 
 
-async def test_calls_of_nobody_are_a_row_of_their_own_with_an_explanation(owner: httpx.AsyncClient) -> None:
+async def test_enquiries_of_nobody_are_a_row_of_their_own_with_an_explanation(owner: httpx.AsyncClient) -> None:
     table = table_of(await page(owner, "/"))
-    assert "Источник неизвестен звонки, для которых не нашлось ни визита, ни размещения 0 2 1 0 0" in table
+    assert "Источник неизвестен обращения, для которых не нашлось ни визита, ни размещения 0 2 1 0 0" in table
+
+
+async def test_what_was_written_counts_beside_the_calls(owner: httpx.AsyncClient, db: Db, seeded: Any) -> None:
+    form = {"kind": "form", "key": "f", "first_time": True, "qualified": False, "qualified_why": "", "at": NOON}
+    await db.write(lambda tx: tx.execute(insert(enquiries).values(tenant_id=seeded.tenant, **form)))
+    text = text_of(await page(owner, "/"))
+    assert "Обращения 5 звонков 4" in text
+    assert "Итого 2 5 звонков 4 3 1 1 1 234 567,00 ₽ 30 000,00 ₽ 6 000,00 ₽" in text
 
 
 async def test_a_return_without_spend_is_a_dash(owner: httpx.AsyncClient) -> None:
@@ -63,7 +72,7 @@ async def test_a_return_without_spend_is_a_dash(owner: httpx.AsyncClient) -> Non
 async def test_the_formulas_are_on_the_page(owner: httpx.AsyncClient) -> None:
     text = text_of(await page(owner, "/"))
     assert "ROMI (выручка − расход) / расход" in text
-    assert "Цена звонка расход / звонки" in text
+    assert "CPL расход / обращения" in text
 
 
 async def test_the_other_tenants_figures_are_not_here(owner: httpx.AsyncClient) -> None:
@@ -183,10 +192,10 @@ async def test_the_totals_are_the_same_by_every_model(owner: httpx.AsyncClient) 
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("ru", "Все касания поровну. Звонок и его сделки делятся поровну между всеми визитами за 90 дней до него."),
+        ("ru", "Все касания поровну. Обращение и его сделки делятся поровну между всеми визитами за 90 дней до него."),
         (
             "en",
-            "All touches alike. Each call and its deals are divided alike between all visits of the 90 days before it.",
+            "All touches alike. Each enquiry and its deals are divided alike between all visits of the 90 days before it.",
         ),
     ],
 )
@@ -216,7 +225,7 @@ async def test_a_model_that_is_not_there_is_the_last_touch(owner: httpx.AsyncCli
 
 
 def line(source: str, revenue: int, spend: int) -> Line:
-    return Line(source, "", 0, 0, 0, 0, 0, revenue, spend, None, None, None)
+    return Line(source, "", 0, 0, 0, 0, 0, 0, revenue, spend, None, None, None, None)
 
 
 def test_bars_are_shares_of_the_longest() -> None:

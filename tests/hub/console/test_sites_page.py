@@ -327,6 +327,19 @@ async def test_rules_are_told_in_english(owner: httpx.AsyncClient, db: Db, seede
     assert "If channel is “paid search” and campaign is “msk_*” or “mo_*” main a number from the pool “Реклама”" in said
 
 
+async def test_a_rule_by_region_names_it_and_says_that_nobody_has_one(
+    owner: httpx.AsyncClient, db: Db, seeded: Any, numbered: None
+) -> None:
+    rule = tables.table_of(tables.NumberRule)
+    conditions = {"region": ["RU-TA", "RU-M*"]}
+    await db.write(
+        lambda tx: tx.execute(update(rule).where(rule.c.name == "Щит").values(conditions=conditions)).rowcount
+    )
+    said = await text(owner)
+    assert "Щит Если регион: «Республика Татарстан» или «RU-M*»" in said
+    assert "Эти правила выбирают по региону и не подходят никому, потому что регион визитов неизвестен: Щит." in said
+
+
 async def test_a_rule_for_a_pool_that_is_gone_leaves_the_own_number(owner: httpx.AsyncClient, numbered: None) -> None:
     assert "free остаётся ваш номер: пула «Старый» больше нет" in await text(owner)
 

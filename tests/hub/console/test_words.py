@@ -14,7 +14,7 @@ from connectors.protocol import Can, Status, Why
 from connectors.scenario import CallerState, Trigger
 from hub import report
 from hub.delivery.retry import State
-from hub.store import enquiry_rows
+from hub.store import accuracy, enquiry_rows
 from hub.web import words
 from hub.web.console import report_page
 from hub.web.console.formats import Formats
@@ -23,11 +23,14 @@ from hub.web.words.sentences import told
 from tracking_core import enquiry as writing
 from tracking_core import match as matching
 from tracking_core import qualify
+from tracking_core.calibration import Word
 from tracking_core.call import Call, CallStatus, Direction
 from tracking_core.call_event import CallEventKind
 from tracking_core.channel import Channel
 from tracking_core.enquiry import EnquiryKind
+from tracking_core.habits import Interest
 from tracking_core.match import LeaseSpan, MatchReason, Remembered, StaticNumber
+from tracking_core.ties import TieKind
 
 RU, EN = LANGUAGES["ru"], LANGUAGES["en"]
 WEB = Path(words.__file__).parent.parent
@@ -76,6 +79,8 @@ def test_every_text_that_a_page_asks_for_exists() -> None:
         ("kind", CallEventKind),
         ("channel", Channel),
         ("reason", MatchReason),
+        ("person.same", TieKind),
+        ("person.shared", TieKind),
         ("state", State),
         ("chip", State),
         ("why", [one for one in State if one is not State.READY]),
@@ -95,6 +100,9 @@ def test_every_text_that_a_page_asks_for_exists() -> None:
         ("report.about", report_page.COLUMNS),
         ("report.model_name", report.MODELS),
         ("report.model_about", report.MODELS),
+        ("accuracy.word", Word),
+        ("accuracy.witness", accuracy.WITNESSES),
+        ("accuracy.delay", [str(n) for n in range(len(accuracy.DELAYS) + 1)]),
         ("report.caveat", ["few_journeys", "put_together"]),
     ],
 )
@@ -129,6 +137,11 @@ def lease(visitor: str, started: int, seen: int, exclusive: int, ended: int | No
     )
 
 
+def of_region(caller: str, visit: str) -> str:
+    held = replace(lease("a", 10, 0, -10), region=visit)
+    return matching.match("+7", "+79", NOW, [held], None, None, caller_region=caller).reason_words
+
+
 def sentences_of_matching() -> list[str]:
     known = Remembered("a", "a", NOW - timedelta(days=2), 0.9)
     cases = [
@@ -143,6 +156,13 @@ def sentences_of_matching() -> list[str]:
         ([], None, known),
     ]
     found = [matching.match("+7", "+79", NOW, *case).reason_words for case in cases]
+    found += [of_region(caller, visit) for caller, visit in (("RU-MOW", "RU-MOW"), ("RU-MOW", "RU-TA"))]
+    tapped = replace(lease("a", 10, 0, -10), taps=(NOW - timedelta(seconds=7),))
+    earlier = [lease("a", 60, 50, 40, 30), replace(lease("b", 30, 20, 10), interest=Interest.CALLED, region="RU-TA")]
+    found.append(matching.match("+7", "+79", NOW, [tapped], None, None).reason_words)
+    by_nobody = matching.match("+7", "+79", NOW, [], None, None)
+    found += [matching.corrected(by_nobody, visit, visit).reason_words for visit in ("1", None)]
+    found.append(matching.match("+7", "+79", NOW, earlier, None, None, caller_region="RU-MOW").reason_words)
     return [*found, matching.match("+7", None, NOW, [], None, None, evidence=matching.Evidence("1")).reason_words]
 
 
@@ -166,6 +186,7 @@ def sentences_of_writing() -> list[str]:
     verdicts = [
         writing.qualify(EnquiryKind.FORM, NOW, writing.Writer(), qualify.Rules(), came_before=False),
         writing.qualify(EnquiryKind.FORM, NOW, writer, qualify.Rules(), came_before=False),
+        writing.qualify(EnquiryKind.CHAT, NOW, writing.Writer(), qualify.Rules(), came_before=False),
         writing.qualify(EnquiryKind.FORM, NOW, writer, qualify.Rules(staff=lists), came_before=False),
         writing.qualify(EnquiryKind.FORM, NOW, writer, qualify.Rules(spam=lists), came_before=False),
         writing.qualify(EnquiryKind.FORM, NOW, writer, qualify.Rules(first_time_only=True), came_before=True),
@@ -175,12 +196,16 @@ def sentences_of_writing() -> list[str]:
 
 def sentences_of_judging() -> list[str]:
     answered, missed, plain = call(CallStatus.ANSWERED), call(CallStatus.MISSED), qualify.Rules()
-    back = qualify.Rules(count_missed_called_back=True)
+    back, made = qualify.Rules(called_back_within_s=60), [qualify.CallBack(NOW + timedelta(seconds=30), 50)]
+    late = [qualify.CallBack(NOW + timedelta(seconds=90), 50)]
     verdicts = [
         qualify.qualify(answered, plain),
         qualify.qualify(call(CallStatus.ANSWERED, talk_s=3), plain),
         qualify.qualify(missed, plain),
-        qualify.qualify(missed, back, called_back_talk_s=50),
+        qualify.qualify(missed, back),
+        qualify.qualify(missed, back, back=qualify.CallBacks(made)),
+        qualify.qualify(missed, back, back=qualify.CallBacks(late)),
+        qualify.qualify(missed, back, back=qualify.CallBacks(made, [qualify.Waiting("call", NOW, NOW)])),
         qualify.qualify(call(CallStatus.RINGING, ended=False), plain),
         qualify.qualify(call(CallStatus.ANSWERED, Direction.OUTBOUND), plain),
         qualify.qualify(call(CallStatus.ANSWERED, Direction.INTERNAL), plain),

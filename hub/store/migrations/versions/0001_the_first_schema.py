@@ -107,15 +107,21 @@ def upgrade() -> None:
         sa.Column("zone", sa.String(), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("overflow_number", sa.String(), nullable=False),
+        sa.Column("destination", sa.String(), nullable=True),
         sa.Column("hold_s", sa.Integer(), nullable=False),
+        sa.Column("repeat_calls", sa.String(), nullable=False),
         sa.Column("mode", sa.String(), nullable=False),
         sa.Column("consent", sa.String(), nullable=False),
         sa.Column("forms", sa.Boolean(), nullable=False),
         sa.Column("callback", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("mail", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("mail_token", sa.String(), nullable=True),
+        sa.Column("messengers", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("office", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_site_tenant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_site")),
         sa.UniqueConstraint("key", name=op.f("uq_site_key")),
+        sa.UniqueConstraint("mail_token", name=op.f("uq_site_mail_token")),
     )
     op.create_table(
         "telephony_account",
@@ -125,6 +131,7 @@ def upgrade() -> None:
         sa.Column("adapter", sa.String(), nullable=False),
         sa.Column("token", sa.String(), nullable=False),
         sa.Column("zone", sa.String(), nullable=False),
+        sa.Column("recordings_from", sa.JSON(), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_telephony_account_tenant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_telephony_account")),
@@ -252,6 +259,8 @@ def upgrade() -> None:
         sa.Column("campaign", sa.String(), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=True),
         sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("cost_minor", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("destination", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_placement_site_id")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_placement_tenant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_placement")),
@@ -265,10 +274,24 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("group_name", sa.String(), nullable=False),
         sa.Column("overflow_number", sa.String(), nullable=False),
+        sa.Column("destination", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_pool_site_id")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_pool_tenant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pool")),
         sa.UniqueConstraint("tenant_id", "site_id", "name", name=op.f("uq_pool_tenant_id_site_id_name")),
+    )
+    op.create_table(
+        "site_habits",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("site_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("learned_at", sa.BigInteger(), nullable=False),
+        sa.Column("from_calls", sa.Integer(), nullable=False),
+        sa.Column("habits", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_site_habits_site_id")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_site_habits_tenant_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_site_habits")),
+        sa.UniqueConstraint("tenant_id", "site_id", name=op.f("uq_site_habits_tenant_id_site_id")),
     )
     op.create_table(
         "spend",
@@ -314,11 +337,22 @@ def upgrade() -> None:
         sa.Column("site_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("token", sa.String(), nullable=False),
         sa.Column("first_seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["visitor.id"], name=op.f("fk_visitor_person_id")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_visitor_site_id")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_visitor_tenant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_visitor")),
         sa.UniqueConstraint("site_id", "token", name=op.f("uq_visitor_site_id_token")),
     )
+    with op.batch_alter_table("visitor", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_visitor_person",
+            ["person_id"],
+            unique=False,
+            postgresql_where=sa.text("person_id IS NOT NULL"),
+            sqlite_where=sa.text("person_id IS NOT NULL"),
+        )
+
     op.create_table(
         "tracking_number",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -327,6 +361,7 @@ def upgrade() -> None:
         sa.Column("site_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("pool_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("placement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("destination", sa.String(), nullable=True),
         sa.Column("visitor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("free_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("idle_since", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -393,6 +428,7 @@ def upgrade() -> None:
         sa.Column("click_ids", sa.String(), nullable=False),
         sa.Column("referrer_host", sa.String(), nullable=False),
         sa.Column("landing", sa.String(), nullable=False),
+        sa.Column("region", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["number_id"], ["tracking_number.id"], name=op.f("fk_visit_number_id")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_visit_site_id")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_visit_tenant_id")),
@@ -419,9 +455,13 @@ def upgrade() -> None:
         sa.Column("told", sa.LargeBinary(), nullable=True),
         sa.Column("named_visit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("heard", sa.String(), nullable=False),
+        sa.Column("corrected_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("corrected_visit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("first_time", sa.Boolean(), nullable=False),
         sa.Column("qualified", sa.Boolean(), nullable=False),
         sa.Column("qualified_why", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["corrected_by"], ["person.id"], name=op.f("fk_enquiry_corrected_by")),
+        sa.ForeignKeyConstraint(["corrected_visit_id"], ["visit.id"], name=op.f("fk_enquiry_corrected_visit_id")),
         sa.ForeignKeyConstraint(["named_visit_id"], ["visit.id"], name=op.f("fk_enquiry_named_visit_id")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_enquiry_site_id")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_enquiry_tenant_id")),
@@ -562,6 +602,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_goal")),
         sa.UniqueConstraint("tenant_id", "name", "subject", name=op.f("uq_goal_tenant_id_name_subject")),
     )
+    with op.batch_alter_table("goal", schema=None) as batch_op:
+        batch_op.create_index("ix_goal_day", ["tenant_id", "occurred_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_goal_enquiry_id"), ["enquiry_id"], unique=False)
+
     op.create_table(
         "match",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -593,6 +637,38 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "tie",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("visitor_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("enquiry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("gone_at", sa.BigInteger(), nullable=True),
+        sa.Column("undone_at", sa.BigInteger(), nullable=True),
+        sa.Column("undone_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["enquiry_id"], ["enquiry.id"], name=op.f("fk_tie_enquiry_id")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_tie_tenant_id")),
+        sa.ForeignKeyConstraint(["undone_by"], ["person.id"], name=op.f("fk_tie_undone_by")),
+        sa.ForeignKeyConstraint(["visitor_id"], ["visitor.id"], name=op.f("fk_tie_visitor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tie")),
+        sa.UniqueConstraint(
+            "enquiry_id", "visitor_id", "kind", "key", name=op.f("uq_tie_enquiry_id_visitor_id_kind_key")
+        ),
+    )
+    with op.batch_alter_table("tie", schema=None) as batch_op:
+        batch_op.create_index("ix_tie_key", ["key", "kind", "tenant_id"], unique=False)
+        batch_op.create_index("ix_tie_visitor", ["visitor_id"], unique=False)
+        batch_op.create_index(
+            "uq_tie_told",
+            ["visitor_id", "kind", "key"],
+            unique=True,
+            postgresql_where=sa.text("enquiry_id IS NULL"),
+            sqlite_where=sa.text("enquiry_id IS NULL"),
+        )
+
+    op.create_table(
         "attempt",
         sa.Column("delivery_id", sa.String(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -606,12 +682,32 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_attempt_tenant_id")),
         sa.PrimaryKeyConstraint("delivery_id", "number", name=op.f("pk_attempt")),
     )
+    op.create_table(
+        "deal_stage",
+        sa.Column("deal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("pipeline", sa.String(), nullable=False),
+        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["deal_id"], ["deal.id"], name=op.f("fk_deal_stage_deal_id")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_deal_stage_tenant_id")),
+        sa.PrimaryKeyConstraint("deal_id", "pipeline", "stage", name=op.f("pk_deal_stage")),
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table("deal_stage")
     op.drop_table("attempt")
+    with op.batch_alter_table("tie", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_tie_told", postgresql_where=sa.text("enquiry_id IS NULL"), sqlite_where=sa.text("enquiry_id IS NULL")
+        )
+        batch_op.drop_index("ix_tie_visitor")
+        batch_op.drop_index("ix_tie_key")
+
+    op.drop_table("tie")
     with op.batch_alter_table("match", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_match_current",
@@ -622,6 +718,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_match_enquiry_id"))
 
     op.drop_table("match")
+    with op.batch_alter_table("goal", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_goal_enquiry_id"))
+        batch_op.drop_index("ix_goal_day")
+
     op.drop_table("goal")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
         batch_op.drop_index("ix_delivery_waiting")
@@ -672,9 +772,17 @@ def downgrade() -> None:
         batch_op.drop_index("ix_tracking_number_longest_idle")
 
     op.drop_table("tracking_number")
+    with op.batch_alter_table("visitor", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_visitor_person",
+            postgresql_where=sa.text("person_id IS NOT NULL"),
+            sqlite_where=sa.text("person_id IS NOT NULL"),
+        )
+
     op.drop_table("visitor")
     op.drop_table("target")
     op.drop_table("spend")
+    op.drop_table("site_habits")
     op.drop_table("pool")
     op.drop_table("placement")
     with op.batch_alter_table("payment", schema=None) as batch_op:

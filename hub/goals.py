@@ -1,0 +1,122 @@
+"""Which goals an enquiry and its deal have reached, and what each is worth (T7)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from connectors.protocol import DealChange
+from hub.setup_rules import read_deal_rules, read_rules
+from hub.store import deals, goals, reports
+from hub.store.crm import Installed, KeptDeal
+from hub.store.tx import Tx
+from tracking_core import deal_goals
+from tracking_core.deal_goals import DealRules, DealSeen, Stood, plain
+from tracking_core.enquiry import EnquiryKind
+from tracking_core.qualify import Rules, Verdict
+
+Worth = tuple[int, str]  # minor units and their currency
+_NOTHING: Worth = (0, "")
+
+
+def of_enquiry(
+    tx: Tx,
+    tenant_id: int,
+    kind: str,
+    told: Mapping[str, Any],
+    judged: Iterable[tuple[Rules, Verdict]],
+    now: datetime,
+) -> None:
+    """Write a goal for each rule that accepts an enquiry; one that no longer does takes its goal back.
+
+    ``told`` is its ``enquiry_id``, ``visit_id`` and ``occurred_at``.
+    """
+    subject = f"{kind}:{told['enquiry_id']}"
+    for rules, verdict in judged:
+        name = rules.name.format(kind=kind)
+        if not verdict.qualified:
+            goals.withdraw_goal(tx, tenant_id, name, subject, now)
+            continue
+        value, currency = _worth_of_enquiry(tx, tenant_id, told["enquiry_id"], rules.value_minor)
+        of = {"tenant_id": tenant_id, "name": name, "subject": subject}
+        goals.save_goal(tx, {**of, **told, "value_minor": value, "currency": currency})
+
+
+def _worth_of_enquiry(tx: Tx, tenant_id: int, enquiry_id: int, value_minor: int | None) -> Worth:
+    if value_minor is None:
+        return deals.worth_of_enquiry(tx, tenant_id, enquiry_id)
+    return (value_minor, goals.currency_of(tx, tenant_id, enquiry_id)) if value_minor else _NOTHING
+
+
+def of_deal(tx: Tx, of: Installed, change: DealChange, kept: KeptDeal, rules: str, now: datetime) -> None:
+    """Write the goals that a deal of an enquiry has reached, take back those it has not any more.
+
+    ``rules`` are the customer's, as they are kept. A deal of no enquiry of ours reaches no goal.
+    """
+    if kept.enquiry_id is None:
+        return
+    _by_deal(tx, of, change, kept, kept.enquiry_id, read_deal_rules(rules), now)
+    follow = [one.name for one in read_rules(rules) if one.value_minor is None]
+    if follow:
+        worth = deals.worth_of_enquiry(tx, of.tenant_id, kept.enquiry_id)
+        subjects = [f"{kind}:{kept.enquiry_id}" for kind in EnquiryKind]
+        goals.revalue(tx, of.tenant_id, follow, subjects, worth)
+
+
+def _by_deal(
+    tx: Tx,
+    of: Installed,
+    change: DealChange,
+    kept: KeptDeal,
+    enquiry_id: int,
+    rules: Sequence[DealRules],
+    now: datetime,
+) -> None:
+    deal, subject = _seen(tx, of, change, kept.id), f"deal:{kept.id}"
+    known = goals.reached_by(tx, of.tenant_id, [one.name for one in rules], subject)
+    for one in rules:
+        at = deal_goals.reached(deal, one, known.get(one.name))
+        if at is not None:
+            goals.save_goal(
+                tx,
+                {
+                    "tenant_id": of.tenant_id,
+                    "name": one.name,
+                    "subject": subject,
+                    "enquiry_id": enquiry_id,
+                    "visit_id": reports.visit_of_enquiry(tx, of.tenant_id, enquiry_id),
+                    "occurred_at": at,
+                    **_worth_of_deal(tx, of.tenant_id, change, enquiry_id, one.value_minor),
+                },
+            )
+        elif one.name in known:
+            goals.withdraw_goal(tx, of.tenant_id, one.name, subject, now)
+
+
+def _worth_of_deal(
+    tx: Tx, tenant_id: int, change: DealChange, enquiry_id: int, value_minor: int | None
+) -> dict[str, Any]:
+    if value_minor is not None:
+        return {"value_minor": value_minor, "currency": goals.currency_of(tx, tenant_id, enquiry_id)}
+    worth = deal_goals.worth(change.outcome, change.deleted, change.amount_minor)
+    return {"value_minor": worth, "currency": change.currency}
+
+
+def _seen(tx: Tx, of: Installed, change: DealChange, deal_id: int) -> DealSeen:
+    if not change.deleted:
+        deals.save_stage(tx, of.tenant_id, deal_id, change.pipeline, change.stage, change.updated_at)
+    names = _names(of.facts)
+    stood = [
+        Stood(names.get((pipeline, ""), plain([pipeline])), names.get((pipeline, stage), plain([stage])), at)
+        for (pipeline, stage), at in deals.stages_of(tx, of.tenant_id, deal_id).items()
+    ]
+    return DealSeen(change.outcome, change.tags, change.updated_at, change.closed_at, change.deleted, stood)
+
+
+def _names(facts: Mapping[str, Any]) -> Mapping[tuple[str, str], frozenset[str]]:
+    """Return how pipelines and stages of an account are called, by their ids."""
+    found = {}
+    for pipeline in facts.get("pipelines", ()):
+        found[pipeline["id"], ""] = plain([pipeline["id"], pipeline["name"]])
+        for stage in pipeline["stages"]:
+            found[pipeline["id"], stage["id"]] = plain([stage["id"], stage["name"]])
+    return found

@@ -1,0 +1,43 @@
+"""What goals ask of deals: the stages a deal stood in, and what the deal of an enquiry is worth; minor units."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import bindparam as value
+from sqlalchemy import select
+
+from hub.store.tables import Deal, DealStage, table_of
+from hub.store.tx import Tx, insert_or
+
+_deal, _stage = table_of(Deal), table_of(DealStage)
+
+
+def save_stage(tx: Tx, tenant_id: int, deal_id: int, pipeline: str, stage: str, at: datetime) -> None:
+    """Write that a deal stands in a stage; since when is what was told first."""
+    row = {"deal_id": deal_id, "pipeline": pipeline, "stage": stage}
+    tx.execute(insert_or(tx, _stage).values(tenant_id=tenant_id, at=at, **row).on_conflict_do_nothing())
+
+
+def stages_of(tx: Tx, tenant_id: int, deal_id: int) -> Mapping[tuple[str, str], datetime]:
+    """Return the stages a deal stood in, as (pipeline, stage), and since when."""
+    rows = tx.execute(
+        select(_stage.c.pipeline, _stage.c.stage, _stage.c.at)
+        .where(_stage.c.tenant_id == tenant_id, _stage.c.deal_id == deal_id)
+        .order_by(_stage.c.at)
+    )
+    return {(row.pipeline, row.stage): row.at for row in rows}
+
+
+_WORTH = (
+    select(_deal.c.amount_minor, _deal.c.currency)
+    .where(_deal.c.tenant_id == value("tenant_id"), _deal.c.enquiry_id == value("enquiry_id"))
+    .where(_deal.c.deleted.is_(False), _deal.c.outcome != "lost")
+    .order_by(_deal.c.id.desc())
+    .limit(1)
+)
+
+
+def worth_of_enquiry(tx: Tx, tenant_id: int, enquiry_id: int) -> tuple[int, str]:
+    """Return amount and currency of the last deal of an enquiry that is not lost; nothing while there is none."""
+    row = tx.execute(_WORTH, {"tenant_id": tenant_id, "enquiry_id": enquiry_id}).first()
+    return (row.amount_minor, row.currency) if row else (0, "")
