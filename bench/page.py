@@ -2,10 +2,10 @@
 
 A page of 3,000 nodes with 40 numbers of two groups (in texts, in ``tel:`` links, split over elements) in headless
 Chromium, each load in a browser nobody has used yet; the hub answers when the page has been drawn, as it does over any
-network longer than loopback. The page itself takes the time: from the answer of
-``POST /dni/v1/visit`` having come in (the network's word or ``fetch``'s, whichever is earlier) to the last swap, and to
-the end of the script's task, when the browser may draw. The reference in the same load is a plain walk over the same
-nodes that writes each text anew. Sizes are gzip, level 9.
+network longer than loopback. The page itself takes the time: from the answer of ``POST /dni/v1/visit`` having come in
+(the network's word or ``fetch``'s, whichever is earlier) to the last swap, and to the end of the script's task, when
+the browser may draw. The reference in the same load is a plain walk over the same nodes that writes each text anew.
+Sizes are gzip, level 9.
 """
 
 import gzip
@@ -54,7 +54,7 @@ _AFTER = """() => {
   const began = performance.now();
   walk((node) => { if (node.nodeType === 3) node.data = node.data.replace("444-55-66", "777-88-99"); });
   const walk_ms = performance.now() - began;
-  const since = Math.min(arrived, told.responseEnd);
+  const since = Math.min(arrived, told?.responseEnd ?? arrived);
   return { swap_ms: swapped - since, task_ms: drawn - since, walk_ms, nodes, places: places.size };
 }"""
 

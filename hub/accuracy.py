@@ -1,8 +1,8 @@
 """How accurate matching is on the customer's own calls: what it promises, and whether it keeps its word.
 
-Of some calls the caller is known otherwise than by who was shown the number: a person said so, telephony named his visit,
-he tapped the number seconds before, or sent a form with the same phone. Each of them is matched once more as if that were
-not known, and held against it. Nobody else can say how many calls he gave to the wrong visitor; this can.
+Of some calls the caller is known otherwise than by who was shown the number: a person said so, telephony named his
+visit, he tapped the number seconds before, or sent a form with the same phone. Each of them is matched once more as if
+that were not known, and held against it. Nobody else can say how many calls he gave to the wrong visitor; this can.
 """
 
 from collections import Counter

@@ -43,7 +43,7 @@ def _made(hub: Hub, days: int) -> Accuracy:
     if tenant_id is None:
         raise HubError("This hub is not set up yet: run 'cthub apply FILE' first.")
     last = hub.clock.now().date()
-    return asyncio.run(accuracy_of(hub.db, tenant_id, last - timedelta(days=days - 1), last, hub.vault, hub.plan))
+    return asyncio.run(accuracy_of(hub.db, tenant_id, last - timedelta(days=days - 1), last, hub.vault, hub.numbering))
 
 
 def _show(made: Accuracy) -> None:

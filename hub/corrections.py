@@ -2,7 +2,8 @@
 
 from hub.store import corrections
 from hub.store.tx import Tx
-from tracking_core.match import Match, corrected
+from tracking_core.enquiry import corrected
+from tracking_core.match import Match
 
 
 def settled(tx: Tx, tenant_id: int, enquiry_id: int, found: Match) -> Match:

@@ -27,14 +27,14 @@ class Hub:
     connectors: Mapping[str, Connector]
     apps: Mapping[str, App]
     places: Places = field(default_factory=Places)
-    plan: NumberingPlan = NO_PLAN
+    numbering: NumberingPlan = NO_PLAN
     inbox: InboxLoop = field(init=False)
     habits: HabitsLoop = field(init=False)
     worker: Worker = field(init=False)
 
     def __post_init__(self) -> None:
-        self.inbox = InboxLoop(self.db, self.clock, self.vault, self.plan)
-        self.habits = HabitsLoop(self.db, self.clock, self.vault, self.plan)
+        self.inbox = InboxLoop(self.db, self.clock, self.vault, self.numbering)
+        self.habits = HabitsLoop(self.db, self.clock, self.vault, self.numbering)
         self.worker = Worker(
             db=self.db,
             clock=self.clock,

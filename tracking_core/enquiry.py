@@ -1,7 +1,7 @@
 """Enquiries that are not calls: who wrote, whether it counts, which visit he came from (DNI sheet, sections 1, 10)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -93,3 +93,10 @@ def match(
             visitor=remembered.visitor,
         )
     return Match(MatchReason.NOBODY, "No visit came with the enquiry, and the person is not known.", 0.0, nobody=1.0)
+
+
+def corrected(found: Match, visit_id: str | None, visitor: str | None) -> Match:
+    """Returns a match as a person corrects it: this visit, or None for nobody we know of; the candidates stay."""
+    words = "A person named this visit." if visit_id else "A person says that it was none of these visitors."
+    told = replace(found, reason=MatchReason.CORRECTED, reason_words=words, confidence=1.0 if visit_id else 0.0)
+    return replace(told, visit_id=visit_id, placement_id=None, visitor=visitor)

@@ -1,7 +1,7 @@
 """Call -> visit or placement, with confidence, candidates and the reason in words (DNI sheet, section 10)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -173,13 +173,6 @@ def match(
     if known and not judged.is_one_holder(at, thresholds.accept):
         return _by_repeat(known, None, judged.candidates(thresholds.kept))
     return _by_holders(judged, at, caller_region, thresholds)
-
-
-def corrected(found: Match, visit_id: str | None, visitor: str | None) -> Match:
-    """Returns a match as a person corrects it: this visit, or None for nobody we know of; the candidates stay."""
-    words = "A person named this visit." if visit_id else "A person says that it was none of these visitors."
-    told = replace(found, reason=MatchReason.CORRECTED, reason_words=words, confidence=1.0 if visit_id else 0.0)
-    return replace(told, visit_id=visit_id, placement_id=None, visitor=visitor)
 
 
 def spans_at(did: str | None, at: datetime, leases: Sequence[LeaseSpan], newest: int) -> list[LeaseSpan]:

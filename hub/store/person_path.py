@@ -108,13 +108,15 @@ def path_of(tx: Tx, tenant_id: int, enquiry_id: int) -> Path | None:
     told = _ties(tx, tenant_id, his)
     others = sorted(his, key=lambda one: (one != own, one))[1:]
     numbers = {visitor_id: number for number, visitor_id in enumerate((own, *others), 1)}
-    holds = [row for row in told if row.undone_at is None and row.visitor_id in numbers]
+    holds = [row for row in told if row.undone_at is None]
+    shared = _shared(tx, tenant_id, holds)
+    joins = [row for row in holds if _key(row) not in shared]
     return Path(
         visits=_visits(tx, tenant_id, numbers, visit_id),
         count=sum(counted.values()),
-        browsers=tuple(Browser(one, numbers[one], counted[one], _whys(one, holds)) for one in others),
+        browsers=tuple(Browser(one, numbers[one], counted[one], _whys(one, joins)) for one in others),
         undone=_undone(told, own),
-        shared=_shared(tx, tenant_id, holds),
+        shared={key.kind: ties.visitors_by(tx, tenant_id, key) for key in sorted(shared, key=str)},
         is_shared_browser=is_shared_browser(ties.keys_of(tx, tenant_id, own)),
     )
 
@@ -146,7 +148,7 @@ def _ties(tx: Tx, tenant_id: int, his: Collection[int]) -> Sequence[Any]:
     keys = select(_tie.c.key).where(*mine, _tie.c.visitor_id.in_(his))
     both = or_(_tie.c.visitor_id.in_(his), and_(_tie.c.undone_at.is_not(None), _tie.c.key.in_(keys)))
     return tx.execute(
-        select(_tie, _enquiry.c.kind.label("enquiry_kind"), _enquiry.c.at, _person.c.email.label("by"))
+        select(_tie, _enquiry.c.kind.label("enquiry_kind"), _person.c.email.label("by"))
         .outerjoin(_enquiry, and_(_enquiry.c.id == _tie.c.enquiry_id, _enquiry.c.tenant_id == _tie.c.tenant_id))
         .outerjoin(_person, and_(_person.c.id == _tie.c.undone_by, _person.c.tenant_id == _tie.c.tenant_id))
         .where(*mine, both)
@@ -163,10 +165,10 @@ def _why(row: Any) -> Why:
     return Why(TieKind(row.kind), row.since, row.enquiry_id, row.enquiry_kind)
 
 
-def _whys(visitor_id: int, holds: Sequence[Any]) -> tuple[Why, ...]:
+def _whys(visitor_id: int, joins: Sequence[Any]) -> tuple[Why, ...]:
     """Return what ties a visitor to the others: his latest evidence for each key he has in common with one of them."""
-    others = {_key(row) for row in holds if row.visitor_id != visitor_id}
-    common = {_key(row): row for row in reversed(holds) if row.visitor_id == visitor_id and _key(row) in others}
+    others = {_key(row) for row in joins if row.visitor_id != visitor_id}
+    common = {_key(row): row for row in reversed(joins) if row.visitor_id == visitor_id and _key(row) in others}
     return tuple(_why(row) for row in common.values())
 
 
@@ -185,12 +187,8 @@ def _latest(rows: Sequence[Any]) -> tuple[Why, ...]:
     return tuple(_why(row) for row in {_key(row): row for row in reversed(rows)}.values())
 
 
-def _shared(tx: Tx, tenant_id: int, holds: Iterable[Any]) -> Mapping[TieKind, int]:
-    shared = {}
-    for key in {_key(row) for row in holds}:
-        if is_shared_key(ties.known_by(tx, tenant_id, key)):
-            shared[key.kind] = ties.visitors_by(tx, tenant_id, key)
-    return shared
+def _shared(tx: Tx, tenant_id: int, holds: Iterable[Any]) -> set[Key]:
+    return {key for key in {_key(row) for row in holds} if is_shared_key(ties.known_by(tx, tenant_id, key))}
 
 
 # -- what a person says of it
@@ -216,5 +214,5 @@ def _in_common(tx: Tx, tenant_id: int, enquiry_id: int, visitor_id: int, *, is_u
     if is_undone:
         return {(visitor_id, _key(row)) for row in told if row.visitor_id == visitor_id and row.undone_at is not None}
     holds = [row for row in told if row.undone_at is None]
-    others = {_key(row) for row in holds if row.visitor_id != visitor_id}
+    others = {_key(row) for row in holds if row.visitor_id != visitor_id} - _shared(tx, tenant_id, holds)
     return {(visitor_id, _key(row)) for row in holds if row.visitor_id == visitor_id and _key(row) in others}

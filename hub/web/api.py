@@ -39,7 +39,9 @@ def _row(row: Any) -> dict[str, Any]:
 
 async def _accuracy(hub: Hub, who: Who, request: Request) -> Response:
     first, last = day(request, "from"), day(request, "to")
-    return Json(accuracy.plainly(await accuracy.accuracy_of(hub.db, who.tenant_id, first, last, hub.vault, hub.plan)))
+    return Json(
+        accuracy.plainly(await accuracy.accuracy_of(hub.db, who.tenant_id, first, last, hub.vault, hub.numbering))
+    )
 
 
 async def _spend(hub: Hub, who: Who, request: Request) -> Response:

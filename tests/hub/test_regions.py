@@ -81,7 +81,7 @@ async def call(world: World, caller: str, dialled: str) -> dict[str, Any]:
     """Tell a call that begins now; return its match."""
     told = {"call_id": "c1", "event": "ringing", "at": world.clock.now().isoformat(), "dialled": dialled}
     assert (await world.generic(told | {"caller": caller}, "c1")).status_code == 200
-    while await world.hub.db.write(look, world.clock.now(), world.hub.vault, world.hub.plan) is not None:
+    while await world.hub.db.write(look, world.clock.now(), world.hub.vault, world.hub.numbering) is not None:
         pass
     (found,) = (await world.api("calls"))["calls"]
     return dict(found["match"])

@@ -18,7 +18,7 @@ async def show(desk: Desk) -> Response:
     """Show the accuracy of the days asked for."""
     period = period_of(desk.request.query_params, desk.f.local(desk.now).date())
     asked = (desk.tenant_id, period.first, period.last)
-    made = await accuracy_of(desk.hub.db, *asked, desk.hub.vault, desk.hub.plan)
+    made = await accuracy_of(desk.hub.db, *asked, desk.hub.vault, desk.hub.numbering)
     longest = max(made.delays, default=0)
     return render(
         desk,

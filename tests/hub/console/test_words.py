@@ -161,7 +161,7 @@ def sentences_of_matching() -> list[str]:
     earlier = [lease("a", 60, 50, 40, 30), replace(lease("b", 30, 20, 10), interest=Interest.CALLED, region="RU-TA")]
     found.append(matching.match("+7", "+79", NOW, [tapped], None, None).reason_words)
     by_nobody = matching.match("+7", "+79", NOW, [], None, None)
-    found += [matching.corrected(by_nobody, visit, visit).reason_words for visit in ("1", None)]
+    found += [writing.corrected(by_nobody, visit, visit).reason_words for visit in ("1", None)]
     found.append(matching.match("+7", "+79", NOW, earlier, None, None, caller_region="RU-MOW").reason_words)
     return [*found, matching.match("+7", None, NOW, [], None, None, evidence=matching.Evidence("1")).reason_words]
 
