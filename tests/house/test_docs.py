@@ -377,7 +377,9 @@ def doors(app: Any) -> set[str]:
             found.add(route.path)
         elif isinstance(route, Route):
             path = re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path)
-            methods = {"POST"} if path.startswith("/telephony/{token}") else route.methods or {"GET"}  # the rest it refuses
+            methods = (
+                {"POST"} if path.startswith("/telephony/{token}") else route.methods or {"GET"}
+            )  # the rest it refuses
             found |= {f"{method} {path}" for method in methods - {"HEAD"}}
     return found
 
