@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub import ties
-from hub.setup_file import SetupFile, SitePart, TelephonyPart
+from hub.setup_file import SetupFile, TelephonyPart
+from hub.setup_site import SitePart
 from hub.store import crm, judging, people
 from hub.store import setup as kept
 from hub.store.tx import Tx

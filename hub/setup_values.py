@@ -2,13 +2,29 @@
 
 import re
 from decimal import Decimal
+from ipaddress import ip_network
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from tracking_core.destination import to_destination
+from tracking_core.phone import to_e164
 
 _ORIGIN = re.compile(r"(https?)://((?:\[[0-9a-f:]+\]|[\w.-]+)(?::[0-9]{1,5})?)/?")
+
+
+def _phone(text: str) -> str:
+    e164 = to_e164(text)
+    if e164 is None:
+        raise ValueError("is not a phone number like +7 495 123-45-67")
+    return e164
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError as error:
+        raise ValueError("is not a network like 203.0.113.0/24") from error
 
 
 def _origin(text: str) -> str:
@@ -29,3 +45,7 @@ def _destination(text: str) -> str:
 Origin = Annotated[str, AfterValidator(_origin)]
 Destination = Annotated[str, AfterValidator(_destination)]
 Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
+Network = Annotated[str, AfterValidator(_network)]
+Phone = Annotated[str, AfterValidator(_phone)]
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+STRICT = ConfigDict(extra="forbid", frozen=True)  # a part of the file has no other keys, and nothing changes it

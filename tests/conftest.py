@@ -6,13 +6,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
-from sqlalchemy.engine import make_url
 
 from hub.store import migrate
 from hub.store.db import Db
-from tests import postgres
+from tests import databases, postgres
 
 _names = itertools.count()
 ENGINES = ("sqlite", "postgresql")
@@ -34,16 +32,11 @@ def pg_server() -> Iterator[str]:
         yield url
 
 
-def _named(server: str, name: str) -> str:
-    return make_url(server).set(database=name).render_as_string(hide_password=False)
-
-
 @pytest.fixture(scope="session")
 def pg_template(pg_server: str) -> str:
     """A migrated database that others are copied from."""
-    with psycopg.connect(pg_server, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE hub_template")
-    db = Db(_named(pg_server, "hub_template"))
+    databases.make(pg_server, "hub_template", "template1")
+    db = Db(databases.named(pg_server, "hub_template"))
     migrate.upgrade(db.engine)
     db.stop()
     return "hub_template"
@@ -59,16 +52,23 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def pg_spares(pg_server: str, pg_template: str) -> databases.Spares:
+    """Migrated databases that tests leave to one another."""
+    return databases.Spares(pg_server, pg_template)
+
+
 @pytest.fixture
 def pg_url(pg_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A database of its own: empty, or migrated for a test marked so."""
-    name = f"hub_{next(_names)}"
-    template = "template1" if request.node.get_closest_marker("empty") else request.getfixturevalue("pg_template")
-    with psycopg.connect(pg_server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield _named(pg_server, name)
-    with psycopg.connect(pg_server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    """A migrated database as good as new, or one with nothing in it for a test marked ``empty``."""
+    if request.node.get_closest_marker("empty"):
+        name = f"hub_empty_{next(_names)}"
+        databases.make(pg_server, name, "template1")
+        yield databases.named(pg_server, name)
+        databases.drop(pg_server, name)
+        return
+    with request.getfixturevalue("pg_spares").one() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

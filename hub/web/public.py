@@ -1,13 +1,11 @@
 """The doors of the page script: which number to show (T1), and that the visitor is still there."""
 
-import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,36 +13,41 @@ from starlette.routing import Route
 from hub import enquiries, ties, visit_codes
 from hub.hub import Hub
 from hub.store import calls, mail, pages, sites, visits
-from hub.store.arrival import OF_PAGE, Arrival
+from hub.store.arrival import Arrival
 from hub.store.pages import Seen
 from hub.store.sites import SiteDoor
 from hub.web import letters, numbers_shown, page_script
 from hub.web.answers import Json, refused
 from hub.web.flood import Rates, is_bot
+from hub.web.page_asked import (
+    Unacceptable,
+    asked_in,
+    count_of,
+    is_anonymous,
+    known_token,
+    names_in,
+    new_token,
+    page_token_of,
+    printable,
+    text_in,
+    token_of,
+)
 from tracking_core.enquiry import EnquiryKind
 from tracking_core.phone import to_e164
 from tracking_core.selective import device_of
 from tracking_core.source import Source, read_source
 
-_BODY_CAP = 16_384  # bytes
 _SITE_FRESH_S = 10.0
-_MOST_GROUPS = 20
 _LETTERS_PER_MINUTE = 10  # of one address
 _USERS_PER_MINUTE = 60  # likewise; an office may log in behind one
 _FROM_PAGES = (EnquiryKind.FORM, EnquiryKind.CALLBACK)
 _DOORS = ("visit", "hb", "event", "enquiry", "code", "user")
 _EVENTS = ("tel_tap", "copy", "form", "reveal")
-_TOKEN_ALPHABET = frozenset("0123456789abcdef")
-_TOKEN_LENGTH = 32
 _PREFLIGHT = {
     "access-control-allow-methods": "POST",
     "access-control-allow-headers": "content-type",
     "access-control-max-age": "7200",
 }
-
-
-class Unacceptable(Exception):
-    """A request of the page script that cannot be read; its text is the sentence for the sender."""
 
 
 class Doors:
@@ -68,13 +71,13 @@ class Doors:
         """Answer which numbers this visitor sees."""
         try:
             site, asked, origin = await self._read(request)
-            source = read_source(_text(asked, "url"), _text(asked, "referrer"), site.hosts)
-            groups = _names(asked, "groups") or site.groups
+            source = read_source(text_in(asked, "url"), text_in(asked, "referrer"), site.hosts)
+            groups = names_in(asked, "groups") or site.groups
         except Unacceptable as error:
             return await self._refuse(request, str(error))
         anonymous = asked.get("consent") == "anonymous"
-        known = _page_token(asked.get("visitor")) if anonymous else _token(asked.get("visitor"))
-        token = known or (OF_PAGE * anonymous + secrets.token_hex(16))[:_TOKEN_LENGTH]
+        known = page_token_of(asked.get("visitor")) if anonymous else token_of(asked.get("visitor"))
+        token = known or new_token(anonymous=anonymous)
         agent, address = request.headers.get("user-agent", ""), request.client.host if request.client else ""
         device = device_of(agent)
         sees_own = asked.get("lease") is False or site.is_office(address)  # the office; who has not reached for one yet
@@ -98,7 +101,7 @@ class Doors:
         """Keep the numbers of a visitor who is still there."""
         try:
             site, asked, origin = await self._read(request)
-            token = _page_token(asked.get("visitor")) if _is_anonymous(asked) else _known_token(asked)
+            token = page_token_of(asked.get("visitor")) if is_anonymous(asked) else known_token(asked)
         except Unacceptable as error:
             return await self._refuse(request, str(error))
         if token:
@@ -130,7 +133,7 @@ class Doors:
         """Answer with the code of his visit, by which this visitor's letters and chats name it; a robot has none."""
         try:
             site, asked, origin = await self._read(request)
-            token, visit_id = _known_token(asked), letters.visit_in(asked) or 0
+            token, visit_id = known_token(asked), letters.visit_in(asked) or 0
         except (Unacceptable, letters.Unreadable) as error:
             return await self._refuse(request, str(error))
         who = site.tenant_id, site.id, token, visit_id
@@ -147,7 +150,7 @@ class Doors:
             site, asked, origin = await self._read(request)
             if not origin:
                 raise Unacceptable("The header origin is missing: who is logged in is taken from browsers alone.")
-            token, user = _known_token(asked), letters.user_in(asked)
+            token, user = known_token(asked), letters.user_in(asked)
             if user is None:
                 raise Unacceptable("The field user is missing: your own id of who is logged in.")
         except (Unacceptable, letters.Unreadable) as error:
@@ -163,13 +166,13 @@ class Doors:
         """Keep what a visitor did with a number, or what the script found on a page."""
         try:
             site, asked, origin = await self._read(request)
-            kind = _text(asked, "kind")
+            kind = text_in(asked, "kind")
             if kind == "seen" and not origin:
                 raise Unacceptable("The header origin is missing: what a page shows is taken from browsers alone.")
             if kind == "seen":
                 await self._seen(site, asked)
             elif kind in _EVENTS:
-                if not _is_anonymous(asked):
+                if not is_anonymous(asked):
                     await self._event(site, asked, kind)
             else:
                 raise Unacceptable(f"The field kind is {kind[:40]!r}; allowed: seen, {', '.join(_EVENTS)}.")
@@ -180,34 +183,26 @@ class Doors:
     async def _seen(self, site: SiteDoor, asked: Mapping[str, Any]) -> None:
         detail = asked.get("detail")
         detail = detail if isinstance(detail, dict) else {}
-        page = urlsplit(_text(detail, "url"))
+        page = urlsplit(text_in(detail, "url"))
         found = detail.get("found")
         found = found if isinstance(found, dict) else {}
-        counted = {group: _count(found.get(group)) for group in site.groups}
+        counted = {group: count_of(found.get(group)) for group in site.groups}
         where = f"{page.hostname or ''}{page.path}"[:500]
-        seen = Seen(_clean(where), counted, _count(detail.get("images")), self.hub.clock.now())
+        seen = Seen(printable(where), counted, count_of(detail.get("images")), self.hub.clock.now())
         await self.hub.db.write(pages.save_seen, site.tenant_id, site.id, seen)
 
     async def _event(self, site: SiteDoor, asked: Mapping[str, Any], kind: str) -> None:
-        visit_id, token = asked.get("visit"), _known_token(asked)
+        visit_id, token = asked.get("visit"), known_token(asked)
         if not isinstance(visit_id, int) or not 0 < visit_id < 2**63:
             raise Unacceptable("The field visit is not a visit this site was given.")
-        number = to_e164(_text(asked, "number")[:40]) or ""
+        number = to_e164(text_in(asked, "number")[:40]) or ""
         who = site.tenant_id, site.id, token, visit_id
         if not await self.hub.db.write(pages.save_event, *who, kind, number, self.hub.clock.now()):
             raise Unacceptable("The field visit is not a visit of this visitor.")
 
     async def _read(self, request: Request) -> tuple[SiteDoor, Mapping[str, Any], str]:
-        body = await request.body()
-        if len(body) > _BODY_CAP:
-            raise Unacceptable(f"The body is {len(body)} bytes long; at most {_BODY_CAP} are accepted.")
-        try:
-            asked = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            raise Unacceptable("The body is not JSON in UTF-8.") from None
-        if not isinstance(asked, dict):
-            raise Unacceptable('The body is not a JSON object like {"site": "...", "url": "..."}.')
-        site = await self._site(_text(asked, "site"))
+        asked = asked_in(await request.body())
+        site = await self._site(text_in(asked, "site"))
         if site is None:
             raise Unacceptable("No site has this key.")
         origin = request.headers.get("origin", "")
@@ -230,57 +225,6 @@ class Doors:
         answer = refused(request, status, sentence)
         answer.headers.update(_cors(origin))  # so that the script of the site's own pages can read why
         return answer
-
-
-def _is_anonymous(asked: Mapping[str, Any]) -> bool:
-    """Say whether a visit is told of whose visitor did not consent: nothing more of it is kept."""
-    visitor = asked.get("visitor")
-    return (visitor is None or _page_token(visitor) is not None) and isinstance(asked.get("visit"), int)
-
-
-def _known_token(asked: Mapping[str, Any]) -> str:
-    token = _token(asked.get("visitor"))
-    if token is None:
-        raise Unacceptable("The field visitor is not a visitor this site was given.")
-    return token
-
-
-def _names(asked: Mapping[str, Any], name: str) -> list[str]:
-    given = asked.get(name) or []
-    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
-        raise Unacceptable(f"The field {name} is not a list of texts.")
-    return given[:_MOST_GROUPS]
-
-
-def _count(given: object) -> int:
-    return given if isinstance(given, int) and 0 <= given < 1_000_000 else 0
-
-
-def _clean(text: str) -> str:
-    return "".join(char for char in text if char.isprintable())
-
-
-def _token(given: object) -> str | None:
-    """Return the visitor's token, or None when it is not of our making."""
-    if isinstance(given, str) and len(given) == _TOKEN_LENGTH and _TOKEN_ALPHABET.issuperset(given):
-        return given
-    return None
-
-
-def _page_token(given: object) -> str | None:
-    """Return the token of a page whose visitor did not consent, or None when it is not of our making."""
-    if isinstance(given, str) and given.startswith(OF_PAGE) and _token(given.replace(OF_PAGE, "0", 1)):
-        return given
-    return None
-
-
-def _text(asked: Mapping[str, Any], name: str) -> str:
-    given = asked.get(name, "")
-    if given is None:
-        return ""
-    if not isinstance(given, str):
-        raise Unacceptable(f"The field {name} is not a text.")
-    return given[:4_000]
 
 
 def _is_of(origin: str, hosts: tuple[str, ...]) -> bool:

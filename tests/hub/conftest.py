@@ -91,8 +91,7 @@ def _store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             )
             url = f"sqlite:///{file}"
         else:
-            server, template = request.getfixturevalue("pg_server"), request.getfixturevalue("pg_template")
-            url = stack.enter_context(worlds.pg_copy(server, template))
+            url = stack.enter_context(request.getfixturevalue("pg_spares").one())
         db = Db(url)
         db.start()
         yield db

@@ -138,7 +138,7 @@ def two_customers(tx: Tx, vault: Vault) -> tuple[str, str, str]:
         "overflow_number": "+74951000000",
         "hold_s": 60,
     }
-    _, key = setup.save_site(tx, tenant_id, "okna", about)
+    _, key, _ = setup.save_site(tx, tenant_id, "okna", about)
     told = {
         "adapter": "generic",
         "zone": "UTC",

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import itertools
 import json
 import os
 import shutil
@@ -21,11 +20,9 @@ from typing import Any
 from unittest.mock import patch
 
 import httpx
-import psycopg
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import delete, func, select
-from sqlalchemy.engine import make_url
 from starlette.applications import Starlette
 
 from hub.app import build, web_app
@@ -45,7 +42,6 @@ SIGNING = "whsec_" + base64.b64encode(b"a shared secret of 32 bytes long").decod
 OPENING = datetime(2026, 11, 20, 6, tzinfo=UTC)
 SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "calls_to_deals.yaml"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-_copies = itertools.count()
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nobody here speaks it, and reading the certificates takes long
 
 SETUP = f"""
@@ -255,25 +251,13 @@ def still(database_url: str, folder: Path, setup: str = SETUP, **settings: Any) 
 
 
 @contextmanager
-def pg_copy(server: str, template: str) -> Iterator[str]:
-    """A PostgreSQL database of the caller's own, copied from a template; yield its URL."""
-    name = f"hub_copy_{next(_copies)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@contextmanager
 def of_module(request: pytest.FixtureRequest, folder: Path, setup: str = SETUP) -> Iterator[World]:
     """A customer as ``still`` makes him on the engine asked for; one address may ask as often as it likes."""
     with ExitStack() as stack:
         if request.param == "sqlite":
             url = f"sqlite:///{shutil.copy(request.getfixturevalue('sqlite_template'), folder / 'hub.sqlite3')}"
         else:
-            server, template = request.getfixturevalue("pg_server"), request.getfixturevalue("pg_template")
-            url = stack.enter_context(pg_copy(server, template))
+            url = stack.enter_context(request.getfixturevalue("pg_spares").one())
         yield stack.enter_context(still(url, folder, setup, visits_per_minute=1_000_000))
 
 
