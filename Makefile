@@ -19,7 +19,7 @@ test: $(VENV)/.dev
 	@{ { command -v kamailio || test -x /usr/sbin/kamailio; } && command -v sipp; } >/dev/null || \
 		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $(PHONE); } >/dev/null 2>&1 || \
 		{ echo "make test needs Kamailio and SIPp for the phone tests: install $(PHONE)."; exit 1; }
-	@$(BIN)/pytest -n auto $(ARGS)
+	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
