@@ -14,7 +14,7 @@
   const IDS = /^(_ga|_ym_|_fb|_ct_|roistat_visit)/;
 
   let consent, view, frame, started, announced, settle;
-  let lease = { visit: null }; // what the hub gave last: {visitor, page, visit, numbers, hold, until}
+  let lease = { visit: null }; // what the hub gave last
   let live = {}; // what the page shows: group -> number
   let spots = {}; // group -> elements where its number stands
   let revealed = config.mode !== "intent";
@@ -26,6 +26,8 @@
   const roots = [document.documentElement];
   const changed = new Set();
   const marks = new WeakMap(); // place -> {was: the page's text, now: ours}
+
+  const known = {}; // text -> where it holds a target
 
   const groupsHere = () => Object.keys(spots).filter((group) => spots[group].size);
   function* spotsHere() {
@@ -50,9 +52,10 @@
 
   const targets = config.targets.map((given) => Object.assign(dissect(given.number), given));
 
-  // Where a text holds a target, or its last digits.
   const find = (text, among, from) => {
-    const hits = [];
+    const key = from + text + among.map(({ group }) => group);
+    if (known[key]) return known[key];
+    const hits = (known[key] = []);
     for (const target of among) {
       const { country, trunk, national } = target;
       const digits = national.slice(from).split("").join(GAP);
@@ -94,7 +97,7 @@
     for (let node = root; node; node = walker.nextNode()) yield node;
   }
 
-  // A number may be split over the texts of a small element.
+  // A number may be split over texts.
   function* runsFrom(place, element) {
     yield [place];
     for (let up = element; place.data && up; up = up.parentElement) {
