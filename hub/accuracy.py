@@ -15,9 +15,11 @@ from hub import matching
 from hub.store import accuracy, enquiries, reports, tracking
 from hub.store.accuracy import Kind, Witnessed
 from hub.store.db import Db
+from hub.store.enquiries import Person
+from hub.store.inbox import CALL
 from hub.store.reports import Span
 from hub.store.tx import Tx
-from hub.store.vault import Vault
+from hub.store.vault import Unopenable, Vault
 from tracking_core.calibration import EDGES, FEWEST, Band, bands, interval
 from tracking_core.match import SHEET_THRESHOLDS, MatchReason
 from tracking_core.numbering_plan import NO_PLAN, NumberingPlan
@@ -117,9 +119,16 @@ def _tried(tx: Tx, tenant_id: int, one: Witnessed, vault: Vault, plan: Numbering
     """Match a call blindly; return how surely a visitor is named (0 for nobody) and whether it is the right one."""
     number = tracking.find_number(tx, tenant_id, one.dialled)
     assert number is not None  # the call was found by it
-    who = enquiries.written(tx, tenant_id, "call", one.key, vault).about.person
-    found = matching.find_blind(tx, tenant_id, one.dialled, number, one.at, who, plan)
+    found = matching.find_blind(tx, tenant_id, one.dialled, number, one.at, _caller(tx, tenant_id, one, vault), plan)
     return found.confidence, found.visitor == str(one.visitor_id)
+
+
+def _caller(tx: Tx, tenant_id: int, one: Witnessed, vault: Vault) -> Person:
+    """Return who called; nobody we know when our keys do not open it."""
+    try:
+        return enquiries.written(tx, tenant_id, CALL, one.key, vault).about.person
+    except Unopenable:
+        return Person(None, None, None, None)
 
 
 def _told(kinds: Sequence[Kind]) -> list[tuple[int, float]]:

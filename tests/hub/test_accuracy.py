@@ -7,6 +7,7 @@ import pytest
 
 from hub.accuracy import Accuracy, accuracy_of
 from hub.inbox import look
+from hub.store.vault import Vault
 from tests.hub.test_flow import AD, IVAN
 from tests.hub.world import World
 from tracking_core.match import MatchReason
@@ -127,6 +128,15 @@ async def test_a_visit_that_telephony_names_bears_it_out(still: World) -> None:
     await call(still, shown["number"], visit_id=str(shown["visit"]))
     check = (await told(still)).check
     assert (check.right, dict(check.witnesses)) == (1, {"telephony": 1})
+
+
+async def test_a_call_whose_phone_our_keys_do_not_open_is_checked_too(still: World) -> None:
+    shown = await still.visit(AD)
+    await taps(still, shown)
+    await call(still, shown["number"])
+    today = still.clock.now().date()
+    made = await accuracy_of(still.hub.db, 1, today, today, Vault({"another": b"2" * 32}))
+    assert (made.check.tested, made.check.right) == (1, 1)
 
 
 async def test_calls_are_told_by_reason_with_what_was_promised(still: World) -> None:
