@@ -16,6 +16,8 @@ test: $(VENV)/.dev
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 		{ apt-get update -qq && apt-get install -y -qq chromium; } >/dev/null || \
 		{ echo "make test needs Chromium for the browser tests: install it."; exit 1; }
+	@command -v curl >/dev/null || { apt-get update -qq && apt-get install -y -qq curl; } >/dev/null || \
+		{ echo "make test needs curl for the documented letter script: install it."; exit 1; }
 	@{ { command -v kamailio || test -x /usr/sbin/kamailio; } && command -v sipp; } >/dev/null || \
 		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $(PHONE); } >/dev/null 2>&1 || \
 		{ echo "make test needs Kamailio and SIPp for the phone tests: install $(PHONE)."; exit 1; }

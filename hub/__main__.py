@@ -23,6 +23,7 @@ from hub import report as reporting
 from hub.app import build, web_app, work_until
 from hub.cli_accuracy import accuracy
 from hub.cli_habits import habits
+from hub.cli_hub import tenant_of, with_hub
 from hub.cli_pool import pool_cli
 from hub.errors import HubError, PortTaken
 from hub.hub import Hub
@@ -47,14 +48,6 @@ cli.command()(accuracy)
 err = Console(stderr=True)
 
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-
-
-def _with_hub(work: Callable[[Hub], Any], *, writes: bool = True) -> Any:
-    hub = build(read_settings(), writes=writes)
-    try:
-        return work(hub)
-    finally:
-        hub.db.stop()
 
 
 @cli.command()
@@ -131,7 +124,7 @@ def worker() -> None:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await work_until(hub, stop)
 
-    _with_hub(lambda hub: asyncio.run(work(hub)))
+    with_hub(lambda hub: asyncio.run(work(hub)))
 
 
 @cli.command("apply")
@@ -141,7 +134,7 @@ def apply_(
 ) -> None:
     """Make tenant, sites, numbers, telephony and scenarios as a set-up file says; again changes nothing."""
     asked, texts = read_setup(file)
-    done = _with_hub(lambda hub: hub.db.write_now(apply, asked, texts, hub.clock.now(), hub.vault))
+    done = with_hub(lambda hub: hub.db.write_now(apply, asked, texts, hub.clock.now(), hub.vault))
     if as_json:
         print(json.dumps(asdict(done), ensure_ascii=False))
         return
@@ -166,7 +159,7 @@ def password(email: Annotated[str, typer.Argument(help="Whose password to set.")
     new = typer.prompt("New password (at least 12 characters)", hide_input=True, confirmation_prompt=True)
     if len(new) < 12:
         raise HubError("The password is shorter than 12 characters.")
-    if not _with_hub(lambda hub: hub.db.write_now(people.set_password, email, new)):
+    if not with_hub(lambda hub: hub.db.write_now(people.set_password, email, new)):
         raise HubError(f"Nobody here logs in as {email}.")
     err.print("The password is set.")
 
@@ -176,13 +169,11 @@ def token() -> None:
     """Make a new API token of the owner."""
 
     def make(hub: Hub) -> str:
-        tenant_id = hub.db.read_now(people.first_tenant)
-        if tenant_id is None:
-            raise HubError("This hub is not set up yet: run 'cthub apply FILE' first.")
+        tenant_id = tenant_of(hub)
         person = hub.db.read_now(people.owner, tenant_id)
         return hub.db.write_now(people.log_in, tenant_id, person, hub.clock.now(), "api")
 
-    print(_with_hub(make))
+    print(with_hub(make))
 
 
 @cli.command()
@@ -200,13 +191,11 @@ def report_roi(
     """Visits, calls, deals, revenue, spend and ROMI by source and campaign."""
 
     def make(hub: Hub) -> Any:
-        tenant_id = hub.db.read_now(people.first_tenant)
-        if tenant_id is None:
-            raise HubError("This hub is not set up yet: run 'cthub apply FILE' first.")
+        tenant_id = tenant_of(hub)
         last = hub.clock.now().date()
         return asyncio.run(reporting.roi(hub.db, tenant_id, last - timedelta(days=days - 1), last, model))
 
-    made = _with_hub(make, writes=False)
+    made = with_hub(make, writes=False)
     note = Words("en").caveat(made.caveat)
     if as_json:
         rows = [{name: getattr(row, name) for name in row.__slots__} for row in (*made.rows, made.total)]

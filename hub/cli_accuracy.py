@@ -11,11 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from hub.accuracy import Accuracy, accuracy_of, plainly
-from hub.app import build
-from hub.errors import HubError
+from hub.cli_hub import tenant_of, with_hub
 from hub.hub import Hub
-from hub.settings import read_settings
-from hub.store import people
 from hub.web.console.accuracy_told import answer, band, notes, to_do
 from hub.web.console.formats import Formats
 from hub.web.words import Words
@@ -27,11 +24,7 @@ def accuracy(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
 ) -> None:
     """How accurate matching is: what it promises, checked on calls whose caller is known otherwise."""
-    hub = build(read_settings(), writes=False)
-    try:
-        made = _made(hub, days)
-    finally:
-        hub.db.stop()
+    made = with_hub(lambda hub: _made(hub, days), writes=False)
     if as_json:
         print(json.dumps(plainly(made)))
     else:
@@ -39,9 +32,7 @@ def accuracy(
 
 
 def _made(hub: Hub, days: int) -> Accuracy:
-    tenant_id = hub.db.read_now(people.first_tenant)
-    if tenant_id is None:
-        raise HubError("This hub is not set up yet: run 'cthub apply FILE' first.")
+    tenant_id = tenant_of(hub)
     last = hub.clock.now().date()
     return asyncio.run(accuracy_of(hub.db, tenant_id, last - timedelta(days=days - 1), last, hub.vault, hub.numbering))
 

@@ -7,11 +7,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from hub.app import build
-from hub.errors import HubError
+from hub.cli_hub import tenant_of, with_hub
 from hub.hub import Hub
-from hub.settings import read_settings
-from hub.store import people
 from hub.store.habits_text import write_habits
 from hub.store.site_habits import Learned, learned_of
 from hub.store.sites_told import sites_told
@@ -24,11 +21,7 @@ Each = list[tuple[str, str, Learned | None]]  # key and name of a site, and what
 
 def habits(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False) -> None:
     """How the visitors of each site call, learned from its calls, and whether the general figures still hold."""
-    hub = build(read_settings(), writes=False)
-    try:
-        sites, now = _sites(hub), hub.clock.now()
-    finally:
-        hub.db.stop()
+    sites, now = with_hub(lambda hub: (_sites(hub), hub.clock.now()), writes=False)
     if as_json:
         print(json.dumps([_plain(*site) for site in sites], ensure_ascii=False))
         return
@@ -40,9 +33,7 @@ def habits(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
 
 
 def _sites(hub: Hub) -> Each:
-    tenant_id = hub.db.read_now(people.first_tenant)
-    if tenant_id is None:
-        raise HubError("This hub is not set up yet: run 'cthub apply FILE' first.")
+    tenant_id = tenant_of(hub)
     sites = hub.db.read_now(sites_told, tenant_id, hub.clock.now())
     return [(site.key, site.name, hub.db.read_now(learned_of, tenant_id, site.id)) for site in sites]
 

@@ -12,12 +12,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hub.app import build
+from hub.cli_hub import tenant_of, with_hub
 from hub.errors import HubError
 from hub.hub import Hub
 from hub.pool_plan import DAYS, RIGHT, Asked, PoolPlan, Trial, plan_pool
-from hub.settings import read_settings
-from hub.store import people
 from hub.store.sites_told import PoolTold, SiteTold, sites_told
 from hub.web.console.formats import Formats
 from hub.web.console.numbers_told import advice, notes, way
@@ -40,11 +38,7 @@ def pool_plan(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
 ) -> None:
     """How many numbers for which accuracy: replays the pool's visits and calls with more and fewer numbers."""
-    hub = build(read_settings(), writes=False)
-    try:
-        made = _plan(hub, site, pool, Asked(right, days))
-    finally:
-        hub.db.stop()
+    made = with_hub(lambda hub: _plan(hub, site, pool, Asked(right, days)), writes=False)
     if as_json:
         print(json.dumps(_plain(asdict(made) | {"least_right": made.least_right}), ensure_ascii=False))
     else:
@@ -52,9 +46,7 @@ def pool_plan(
 
 
 def _plan(hub: Hub, key: str, name: str, asked: Asked) -> PoolPlan:
-    tenant_id = hub.db.read_now(people.first_tenant)
-    if tenant_id is None:
-        raise HubError("This hub is not set up yet: run 'cthub apply FILE' first.")
+    tenant_id = tenant_of(hub)
     site = _site(hub.db.read_now(sites_told, tenant_id, hub.clock.now()), key)
     return asyncio.run(plan_pool(hub.db, tenant_id, site, _pool(site, name), hub.clock.now(), asked))
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, type_coerce
 from sqlalchemy import bindparam as value
 
+from hub.store.enquiries import its_call, its_match
 from hub.store.moment import Identifier
 from hub.store.reports import Span
 from hub.store.tables import Call, Enquiry, Match, PageEvent, TrackingNumber, Visit, table_of
@@ -25,15 +26,8 @@ NEAR = timedelta(days=1)  # a form and a call of one phone, so close together, a
 DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 1440))  # between the visit and the call
 
 _MATCHED = (
-    _enquiry.join(_call, and_(_call.c.enquiry_id == _enquiry.c.id, _call.c.tenant_id == _enquiry.c.tenant_id))
-    .join(
-        _match,
-        and_(
-            _match.c.enquiry_id == _enquiry.c.id,
-            _match.c.tenant_id == _enquiry.c.tenant_id,
-            _match.c.superseded_at.is_(None),
-        ),
-    )
+    _enquiry.join(_call, its_call)
+    .join(_match, its_match)
     .outerjoin(_number, and_(_number.c.e164 == _call.c.dialled, _number.c.tenant_id == _call.c.tenant_id))
 )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SelectBase, insert, or_, select, union_all, update
+from sqlalchemy import ColumnElement, Select, SelectBase, and_, insert, or_, select, union_all, update
 from sqlalchemy import bindparam as value
 
 from hub.store.moment import from_micros, to_micros
@@ -183,13 +183,22 @@ def _each(by: str, of: Callable[[ColumnElement[bool]], Select[Any]]) -> SelectBa
     return union_all(*(part.subquery().select() for part in parts)) if parts[1:] else parts[0]
 
 
+# Somebody turned to us: what was written has no direction, and our own calls are no enquiries.
+is_turned_to_us = or_(_call.c.direction.is_(None), _call.c.direction == "inbound")
+its_call = and_(_call.c.enquiry_id == _enquiry.c.id, _call.c.tenant_id == _enquiry.c.tenant_id)
+its_match = and_(  # the current one
+    _match.c.enquiry_id == _enquiry.c.id,
+    _match.c.tenant_id == _enquiry.c.tenant_id,
+    _match.c.superseded_at.is_(None),
+)
+
+
 def _earlier(his: ColumnElement[bool]) -> Select[Any]:
-    call = (_call.c.enquiry_id == _enquiry.c.id) & (_call.c.tenant_id == _enquiry.c.tenant_id)
     return (
         select(_enquiry.c.id)
-        .select_from(_enquiry.outerjoin(_call, call))
+        .select_from(_enquiry.outerjoin(_call, its_call))
         .where(_enquiry.c.tenant_id == value("tenant_id"), his, _enquiry.c.at < value("before", type_=_at))
-        .where(or_(_call.c.direction.is_(None), _call.c.direction == "inbound"))
+        .where(is_turned_to_us)
         .limit(1)
     )
 

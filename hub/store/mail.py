@@ -8,12 +8,11 @@ from datetime import datetime
 from sqlalchemy import bindparam as value
 from sqlalchemy import func, select, update
 
-from hub.store.tables import Enquiry, Refusal, Site, Visit, Visitor, table_of
-from hub.store.tx import Prepared, Tx
+from hub.store.tables import Enquiry, Refusal, Site, table_of
+from hub.store.tx import Tx
 from hub.store.vault import Vault
 
 _site, _enquiry, _refusal = (table_of(model) for model in (Site, Enquiry, Refusal))
-_visit, _visitor = table_of(Visit), table_of(Visitor)
 _KIND = "mail"
 _REPLY = "reply:"  # begins the name of a later letter of a conversation, in what the person told
 _MOST_REPLIES = 100
@@ -54,20 +53,6 @@ def mail_door(tx: Tx, token: str) -> MailDoor | None:
     is_ours = any(host == domain or host.endswith(f".{domain}") for host in hosts)
     own = {address, *hosts, *mail.get("own", ()), *[domain] * is_ours} - {""}
     return MailDoor(row.tenant_id, row.id, frozenset(own))
-
-
-_HIS_VISIT = Prepared(
-    select(_visit.c.id)
-    .join(_visitor, (_visitor.c.id == _visit.c.visitor_id) & (_visitor.c.tenant_id == _visit.c.tenant_id))
-    .where(_visit.c.tenant_id == value("tenant_id"), _visit.c.site_id == value("site_id"))
-    .where(_visit.c.id == value("visit_id"), _visitor.c.token == value("token"))
-)
-
-
-def is_his_visit(tx: Tx, tenant_id: int, site_id: int, token: str, visit_id: int) -> bool:
-    """Say whether a visit is this visitor's."""
-    asked = {"tenant_id": tenant_id, "site_id": site_id, "token": token, "visit_id": visit_id}
-    return bool(tx.run(_HIS_VISIT, asked))
 
 
 # -- conversations

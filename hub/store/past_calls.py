@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 
+from hub.store.enquiries import its_call, its_match
 from hub.store.inbox import CALL
 from hub.store.tables import Call, Enquiry, Match, PageEvent, TrackingNumber, Visit, table_of
 from hub.store.tx import Tx
@@ -35,16 +36,12 @@ def past_calls(
 ) -> list[PastCall]:
     """Return the site's latest calls, newest first; ``but`` are the keys of phones that never count."""
     number = and_(_number.c.e164 == _call.c.dialled, _number.c.tenant_id == tenant_id)
-    call = and_(_call.c.enquiry_id == _enquiry.c.id, _call.c.tenant_id == tenant_id)
-    named = and_(
-        _match.c.enquiry_id == _enquiry.c.id, _match.c.tenant_id == tenant_id, _match.c.superseded_at.is_(None)
-    )
-    named &= _match.c.reason.in_((MatchReason.VISIT_ID, MatchReason.CORRECTED))
+    named = its_match & _match.c.reason.in_((MatchReason.VISIT_ID, MatchReason.CORRECTED))
     rows = tx.execute(
         select(
             _enquiry.c.at, _enquiry.c.key, _enquiry.c.phone, _enquiry.c.phone_key, _call.c.dialled, _match.c.visit_id
         )
-        .select_from(_enquiry.join(_call, call).join(_number, number).outerjoin(_match, named))
+        .select_from(_enquiry.join(_call, its_call).join(_number, number).outerjoin(_match, named))
         .where(_enquiry.c.tenant_id == tenant_id, _enquiry.c.at >= since)
         .where(
             _number.c.site_id == site_id,

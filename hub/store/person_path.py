@@ -57,7 +57,7 @@ class Browser:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """A browser that somebody said is another person's; ``number`` is 1 when it is the enquiry's own."""
+    """A browser that somebody said is another person's; ``is_own`` when it is the enquiry's own."""
 
     visitor_id: int
     is_own: bool

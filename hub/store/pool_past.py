@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import and_, or_, select
 
+from hub.store.enquiries import its_call, its_match
 from hub.store.tables import Call, Enquiry, Lease, Match, PageEvent, Pool, TrackingNumber, Visit, table_of
 from hub.store.tx import Tx
 
@@ -148,13 +149,9 @@ def _done(tx: Tx, tenant_id: int, pool: Any, span: Span) -> Mapping[int, Done]:
 
 def _calls(tx: Tx, tenant_id: int, pool_id: int, span: Span) -> list[PastCall]:
     number = and_(_number.c.e164 == _call.c.dialled, _number.c.tenant_id == tenant_id)
-    call = and_(_call.c.enquiry_id == _enquiry.c.id, _call.c.tenant_id == tenant_id)
-    current = and_(
-        _match.c.enquiry_id == _enquiry.c.id, _match.c.tenant_id == tenant_id, _match.c.superseded_at.is_(None)
-    )
     rows = tx.execute(
         select(_enquiry.c.at, _enquiry.c.phone_key, _match.c.visit_id, _match.c.confidence)
-        .select_from(_enquiry.join(_call, call).join(_number, number).outerjoin(_match, current))
+        .select_from(_enquiry.join(_call, its_call).join(_number, number).outerjoin(_match, its_match))
         .where(_enquiry.c.tenant_id == tenant_id, _number.c.pool_id == pool_id, _call.c.direction == "inbound")
         .where(_enquiry.c.at >= span.since, _enquiry.c.at < span.until)
         .order_by(_enquiry.c.at.desc(), _enquiry.c.id.desc())

@@ -6,8 +6,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, Table, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, Table, and_, case, func, select
 
+from hub.store.enquiries import is_turned_to_us, its_call, its_match
 from hub.store.moment import Identifier
 from hub.store.tables import (
     Call,
@@ -93,15 +94,8 @@ source_of_enquiry = func.coalesce(source_named, _placement.c.source, UNKNOWN)
 campaign_of_enquiry = func.coalesce(_visit.c.campaign, _placement.c.campaign, "")
 # Enquiries, calls among them, with their current match, its visit or its placement.
 with_source = (
-    _enquiry.outerjoin(_call, and_(_call.c.enquiry_id == _enquiry.c.id, _call.c.tenant_id == _enquiry.c.tenant_id))
-    .outerjoin(
-        _match,
-        and_(
-            _match.c.enquiry_id == _enquiry.c.id,
-            _match.c.tenant_id == _enquiry.c.tenant_id,
-            _match.c.superseded_at.is_(None),
-        ),
-    )
+    _enquiry.outerjoin(_call, its_call)
+    .outerjoin(_match, its_match)
     .outerjoin(_visit, and_(_visit.c.id == _match.c.visit_id, _visit.c.tenant_id == _match.c.tenant_id))
     .outerjoin(
         _placement,
@@ -112,10 +106,6 @@ with_source = (
 
 # What a list shows of a call beside its enquiry's columns.
 in_call = [column for column in _call.c if column.name not in ("enquiry_id", "tenant_id")]
-
-
-# Somebody turned to us: what was written has no direction, and our own calls are no enquiries.
-is_turned_to_us = or_(_call.c.direction.is_(None), _call.c.direction == "inbound")
 
 
 def enquiry_figures(span: Span, *by: ColumnElement[Any]) -> Select[Any]:

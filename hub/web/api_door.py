@@ -1,9 +1,11 @@
 """The door of the programming interface: whose token it is, and how its parameters are read."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from functools import wraps
+from typing import Any
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -58,3 +60,14 @@ def number(request: Request, name: str, default: int) -> int:
     if not given.isdecimal() or len(given) > 18:
         raise Bad(f"The parameter {name} is a whole number.")
     return int(given)
+
+
+async def object_of(request: Request) -> Mapping[str, Any]:
+    """Return the JSON object of the body; raises ``Bad``."""
+    try:
+        asked = orjson.loads(await request.body())
+    except orjson.JSONDecodeError:
+        asked = None
+    if not isinstance(asked, dict):
+        raise Bad('The body is not a JSON object in UTF-8, like {"kind": "form", "id": "17", "phone": "..."}.')
+    return asked

@@ -1,10 +1,9 @@
 """Enquiries of the programming interface: those we have, and those a customer's own programs pass on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,7 +16,7 @@ from hub.store.people import Who
 from hub.store.person_path import Path, Why
 from hub.web import letters
 from hub.web.answers import Json
-from hub.web.api_door import Bad, guarded, number
+from hub.web.api_door import Bad, guarded, number, object_of
 
 _PAGE = 500
 _MATCH = ("visitor", "placement", "channel", "source", "campaign", "region", "confidence", "reason", "words")
@@ -82,7 +81,7 @@ def _outcome(line: EnquiryLine) -> dict[str, Any]:
 
 
 async def _take(hub: Hub, who: Who, request: Request) -> Response:
-    asked, now = await _object(request), hub.clock.now()
+    asked, now = await object_of(request), hub.clock.now()
     site_id = await _site(hub, who, asked.get("site"))
     try:
         letter = letters.read(asked, "api", now)
@@ -94,7 +93,7 @@ async def _take(hub: Hub, who: Who, request: Request) -> Response:
 
 
 async def _hear(hub: Hub, who: Who, request: Request) -> Response:
-    heard = (await _object(request)).get("heard")
+    heard = (await object_of(request)).get("heard")
     if not isinstance(heard, str) or len(heard) > letters.CAPS["heard"]:
         raise Bad(f"The field heard is not a text of at most {letters.CAPS['heard']} characters.")
     noted = await hub.db.write(enquiries.hear, who.tenant_id, _id(request), letters.clean(heard))
@@ -104,7 +103,7 @@ async def _hear(hub: Hub, who: Who, request: Request) -> Response:
 
 
 async def _correct(hub: Hub, who: Who, request: Request) -> Response:
-    visit = (await _object(request)).get("visit", "")
+    visit = (await object_of(request)).get("visit", "")
     if visit is not None and (type(visit) is not int or not 0 < visit < 2**63):
         raise Bad("The field visit is the id of a visit, or null for nobody's you know of.")
     now = hub.clock.now()
@@ -119,16 +118,6 @@ async def _take_back(hub: Hub, who: Who, request: Request) -> Response:
         raise Bad("There is no enquiry with this id.")
     hub.inbox.wake()
     return Json({})
-
-
-async def _object(request: Request) -> Mapping[str, Any]:
-    try:
-        asked = orjson.loads(await request.body())
-    except orjson.JSONDecodeError:
-        asked = None
-    if not isinstance(asked, dict):
-        raise Bad('The body is not a JSON object in UTF-8, like {"kind": "form", "id": "17", "phone": "..."}.')
-    return asked
 
 
 async def _site(hub: Hub, who: Who, key: object) -> int | None:

@@ -1,6 +1,5 @@
 """Visitors of the programming interface: what a customer's own server knows of them."""
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -10,7 +9,7 @@ from hub.hub import Hub
 from hub.store.people import Who
 from hub.web import letters
 from hub.web.answers import Json
-from hub.web.api_door import Bad, guarded
+from hub.web.api_door import Bad, guarded, object_of
 
 
 async def _user(hub: Hub, who: Who, request: Request) -> Response:
@@ -23,14 +22,11 @@ async def _user(hub: Hub, who: Who, request: Request) -> Response:
 
 async def _asked(request: Request) -> str:
     try:
-        asked = orjson.loads(await request.body())
-        user = letters.user_in(asked) if isinstance(asked, dict) else None
-    except orjson.JSONDecodeError:
-        user = None
+        user = letters.user_in(await object_of(request))
     except letters.Unreadable as error:
         raise Bad(str(error)) from error
     if user is None:
-        raise Bad('The body is not a JSON object in UTF-8 with your own id of the user, like {"user": "u-17"}.')
+        raise Bad('The field user is missing: your own id of who is logged in, like {"user": "u-17"}.')
     return user
 
 

@@ -12,7 +12,8 @@ from starlette.routing import Route
 
 from hub import enquiries, ties, visit_codes
 from hub.hub import Hub
-from hub.store import calls, mail, pages, sites, visits
+from hub.store import calls, pages, sites, visits
+from hub.store import enquiries as kept
 from hub.store.arrival import Arrival
 from hub.store.pages import Seen
 from hub.store.sites import SiteDoor
@@ -137,7 +138,7 @@ class Doors:
         except (Unacceptable, letters.Unreadable) as error:
             return await self._refuse(request, str(error))
         who = site.tenant_id, site.id, token, visit_id
-        if not await self.hub.db.read(mail.is_his_visit, *who):
+        if await self.hub.db.read(kept.his_visit, *who) is None:
             return await self._refuse(request, "The field visit is not a visit of this visitor.", 400, origin)
         robot = is_bot(request.headers.get("user-agent", ""))  # what it reads may end in a search engine
         code = None if robot else visit_codes.code_of(visit_id, site.tenant_id, self.hub.vault)

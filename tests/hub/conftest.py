@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from hub.__main__ import cli
 from hub.app import build, running, web_app
 from hub.settings import AppSettings, Settings
 from hub.setup import apply
@@ -108,3 +110,24 @@ def store(_store: Db) -> Iterator[Db]:
 @pytest.fixture(scope="session")
 def vault() -> Vault:
     return Vault({"k1": b"1" * 32})
+
+
+# -- the command line
+
+
+@pytest.fixture
+def bare_db(sqlite_template: Path, tmp_path: Path) -> Iterator[Db]:
+    """A migrated database of which nobody knows yet."""
+    opened = Db(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'hub.sqlite3')}")
+    opened.start()
+    yield opened
+    opened.stop()
+
+
+@pytest.fixture
+def cthub_next_day(tmp_path: Path) -> worlds.Cthub:
+    """Runs a verb in this process on the database beside it, on the day after the visitors came."""
+    clock = worlds.HandClock(tmp_path / "clock")
+    clock.forward(86_400)
+    environment = {"HUB_DATA_DIR": str(tmp_path), "HUB_CLOCK_FILE": str(clock.path)}
+    return lambda *arguments: CliRunner().invoke(cli, arguments, env=environment)

@@ -1,35 +1,20 @@
 """``cthub accuracy`` as a person meets it: a table with its sentences, one JSON line, and what he can mend."""
 
 import json
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from functools import partial
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from hub.__main__ import cli
 from hub.errors import HubError
 from hub.store.db import Db
 from tests.hub.crowd import Crowd
-from tests.hub.world import HandClock
-
-Cthub = Callable[..., Result]
+from tests.hub.world import Cthub
 
 
 @pytest.fixture
-def db(sqlite_template: Path, tmp_path: Path) -> Iterator[Db]:
-    """A migrated database of which nobody knows yet."""
-    opened = Db(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'hub.sqlite3')}")
-    opened.start()
-    yield opened
-    opened.stop()
-
-
-@pytest.fixture
-def tapped(db: Db) -> Crowd:
+def tapped(bare_db: Db) -> Crowd:
     """A site with one number whose every visitor, one in an hour, taps it and calls."""
-    made = Crowd(db, numbers=1)
+    made = Crowd(bare_db, numbers=1)
     for who in range(22):
         visit_id = made.comes(who, at=60 * who)
         made.does(who, visit_id, "tel_tap", at=60 * who + 1, number=made.numbers()[0])
@@ -38,16 +23,8 @@ def tapped(db: Db) -> Crowd:
 
 
 @pytest.fixture
-def cthub(tmp_path: Path) -> Cthub:
-    """Runs the verb in this process, on the day after the visitors came."""
-    clock = HandClock(tmp_path / "clock")
-    clock.forward(86_400)
-
-    def run(*arguments: str) -> Result:
-        environment = {"HUB_DATA_DIR": str(tmp_path), "HUB_CLOCK_FILE": str(clock.path)}
-        return CliRunner().invoke(cli, ["accuracy", *arguments], env=environment)
-
-    return run
+def cthub(cthub_next_day: Cthub) -> Cthub:
+    return partial(cthub_next_day, "accuracy")
 
 
 def test_it_prints_one_json_line(cthub: Cthub, tapped: Crowd) -> None:
@@ -65,12 +42,12 @@ def test_it_prints_a_table_and_what_it_proves(cthub: Cthub, tapped: Crowd) -> No
     assert "Checked on 22 calls whose caller is known otherwise (22 by a tap): 22 right, 0 wrong, 0 left open." in told
 
 
-def test_days_without_calls_are_one_sentence(cthub: Cthub, db: Db) -> None:
-    Crowd(db)
+def test_days_without_calls_are_one_sentence(cthub: Cthub, bare_db: Db) -> None:
+    Crowd(bare_db)
     assert cthub().stdout == "No calls in these days\n"
 
 
-def test_a_hub_that_is_not_set_up_says_what_to_do(cthub: Cthub, db: Db) -> None:
+def test_a_hub_that_is_not_set_up_says_what_to_do(cthub: Cthub, bare_db: Db) -> None:
     done = cthub()
     assert isinstance(done.exception, HubError)
     assert "cthub apply FILE" in str(done.exception)

@@ -1,18 +1,14 @@
 """``cthub pool plan`` as a person meets it: a table and a sentence, one JSON line, and what he can mend in one sentence."""
 
 import json
-import shutil
-from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import delete
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from hub import cli_pool
-from hub.__main__ import cli
 from hub.errors import HubError
 from hub.pool_plan import Asked
 from hub.store.db import Db
@@ -20,24 +16,13 @@ from hub.store.tables import Call, Enquiry, Lease, Match, Pool, Tenant, Tracking
 from hub.store.tx import Tx
 from tests.hub.crowd import Crowd, write
 from tests.hub.seed import NOW
-from tests.hub.world import HandClock
-
-Cthub = Callable[..., Result]
+from tests.hub.world import Cthub
 
 
 @pytest.fixture
-def db(sqlite_template: Path, tmp_path: Path) -> Iterator[Db]:
-    """A migrated database of which nobody knows yet."""
-    opened = Db(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'hub.sqlite3')}")
-    opened.start()
-    yield opened
-    opened.stop()
-
-
-@pytest.fixture
-def site(db: Db) -> Crowd:
+def site(bare_db: Db) -> Crowd:
     """A site with two numbers whose every visitor, one in a quarter of an hour, calls."""
-    made = Crowd(db)
+    made = Crowd(bare_db)
     for who in range(55):
         made.calls(at=15 * who + 1, visit_id=made.comes(who, at=15 * who))
     return made
@@ -48,16 +33,8 @@ def emptied_of(tx: Tx, model: Any) -> None:
 
 
 @pytest.fixture
-def cthub(tmp_path: Path) -> Cthub:
-    """Runs the verb in this process, on the day after the visitors came."""
-    clock = HandClock(tmp_path / "clock")
-    clock.forward(86_400)
-
-    def run(*arguments: str) -> Result:
-        environment = {"HUB_DATA_DIR": str(tmp_path), "HUB_CLOCK_FILE": str(clock.path)}
-        return CliRunner().invoke(cli, ["pool", "plan", *arguments], env=environment)
-
-    return run
+def cthub(cthub_next_day: Cthub) -> Cthub:
+    return partial(cthub_next_day, "pool", "plan")
 
 
 def refused(done: Result) -> str:
@@ -110,12 +87,12 @@ def test_a_site_without_a_pool_says_so(cthub: Cthub, site: Crowd) -> None:
     assert "has no pool" in refused(cthub())
 
 
-def test_a_hub_without_a_site_says_so(cthub: Cthub, db: Db) -> None:
-    db.write_now(write, Tenant, name="Окна", created_at=NOW)
+def test_a_hub_without_a_site_says_so(cthub: Cthub, bare_db: Db) -> None:
+    bare_db.write_now(write, Tenant, name="Окна", created_at=NOW)
     assert "There is no site yet" in refused(cthub())
 
 
-def test_a_hub_that_is_not_set_up_says_so(cthub: Cthub, db: Db) -> None:
+def test_a_hub_that_is_not_set_up_says_so(cthub: Cthub, bare_db: Db) -> None:
     assert "not set up yet" in refused(cthub())
 
 

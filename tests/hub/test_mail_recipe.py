@@ -1,6 +1,5 @@
 """The documented script posts a Maildir's letters to a real hub: a letter leaves the folder when the hub has it."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +13,6 @@ from tests.hub import world as worlds
 from tests.hub.test_mail_door import SETUP, letter
 from tests.hub.world import World
 from tests.sandbox.loopback import served
-
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="the documented script needs curl")
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import delete, func, select
 from starlette.applications import Starlette
+from typer.testing import Result
 
 from hub.app import build, web_app
 from hub.hub import Hub
@@ -41,6 +42,7 @@ MANGO_KEY, MANGO_SALT = "KEY123", "SALT456"
 SIGNING = "whsec_" + base64.b64encode(b"a shared secret of 32 bytes long").decode()
 OPENING = datetime(2026, 11, 20, 6, tzinfo=UTC)
 SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "calls_to_deals.yaml"
+Cthub = Callable[..., Result]
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nobody here speaks it, and reading the certificates takes long
 

@@ -19,7 +19,7 @@ async def show(desk: Desk) -> Response:
     period = period_of(desk.request.query_params, desk.f.local(desk.now).date())
     asked = (desk.tenant_id, period.first, period.last)
     made = await accuracy_of(desk.hub.db, *asked, desk.hub.vault, desk.hub.numbering)
-    longest = max(made.delays, default=0)
+    longest, to_do = max(made.delays, default=0), list(accuracy_told.to_do(desk.f, made))
     return render(
         desk,
         "accuracy.html",
@@ -28,9 +28,9 @@ async def show(desk: Desk) -> Response:
         made=made,
         answer=accuracy_told.answer(desk.f, made),
         notes=list(accuracy_told.notes(desk.f, made)),
-        to_do=list(accuracy_told.to_do(desk.f, made)),
+        to_do=to_do,
         band=partial(accuracy_told.band, desk.f, high=EDGES[1]),
         delays=[(calls, 100 * calls / longest if longest else 0.0) for calls in made.delays],
         most=MOST,
-        sites=await desk.hub.db.read(sites_told, desk.tenant_id, desk.now),
+        sites=await desk.hub.db.read(sites_told, desk.tenant_id, desk.now) if to_do else [],
     )

@@ -5,13 +5,14 @@ from starlette.responses import RedirectResponse, Response
 from hub.store import corrections
 from hub.web.console.enquiries_page import asked_enquiry, read_id
 from hub.web.console.page import NotHere, form
+from hub.web.console.session import form_of
 from hub.web.console.shell import Desk
 
 
 @form
 async def correct(desk: Desk) -> Response:
     """Note which visit a person says it was: its id, ``nobody`` for none we know of, ``undo`` to take his word back."""
-    enquiry_id, given = asked_enquiry(desk), str((await desk.request.form()).get("visit", ""))
+    enquiry_id, given = asked_enquiry(desk), str((await form_of(desk.request)).get("visit", ""))
     if not await _noted(desk, enquiry_id, given):
         raise NotHere
     desk.hub.inbox.wake()

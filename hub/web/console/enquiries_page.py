@@ -9,6 +9,7 @@ from hub.store.mail import replies
 from hub.store.recordings import recording_of
 from hub.web import letters
 from hub.web.console.page import NotHere, form, page
+from hub.web.console.session import form_of
 from hub.web.console.shell import Desk, render
 from tracking_core.phone import masked, national
 from tracking_core.placement import standing
@@ -64,7 +65,7 @@ async def show_one(desk: Desk) -> Response:
 async def hear(desk: Desk) -> Response:
     """Note what the person said when asked how he heard of us; another tenant's is not here."""
     enquiry_id = asked_enquiry(desk)
-    given = (await desk.request.form()).get("heard", "")
+    given = (await form_of(desk.request)).get("heard", "")
     heard = letters.clean(str(given))[: letters.CAPS["heard"]]
     if not await desk.hub.db.write(enquiries.hear, desk.tenant_id, enquiry_id, heard):
         raise NotHere

@@ -14,7 +14,7 @@ async def tell_apart(desk: Desk) -> Response:
     """Note that a browser is another person's than the enquiry's; said of any other browser, it changes nothing."""
     assert desk.who is not None
     enquiry_id, visitor_id = await _asked(desk)
-    said = (desk.tenant_id, enquiry_id, visitor_id, desk.who.person_id, desk.hub.clock.now())
+    said = (desk.tenant_id, enquiry_id, visitor_id, desk.who.person_id, desk.now)
     await desk.hub.db.write(person_path.tell_apart, *said)
     return RedirectResponse(f"/enquiries/{enquiry_id}", status_code=303)
 
@@ -23,7 +23,7 @@ async def tell_apart(desk: Desk) -> Response:
 async def take_back(desk: Desk) -> Response:
     """Forget that a browser was said to be another person's."""
     enquiry_id, visitor_id = await _asked(desk)
-    await desk.hub.db.write(person_path.take_back, desk.tenant_id, enquiry_id, visitor_id, desk.hub.clock.now())
+    await desk.hub.db.write(person_path.take_back, desk.tenant_id, enquiry_id, visitor_id, desk.now)
     return RedirectResponse(f"/enquiries/{enquiry_id}", status_code=303)
 
 
