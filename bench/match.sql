@@ -1,9 +1,9 @@
 -- The history of one pool, the same on both engines - a visit each step of microseconds, on the numbers in turn, each seen
 -- for four minutes; one in so many touched the number after a minute, one in so many called five minutes after it began.
 
-INSERT INTO tracking_number (id, tenant_id, e164, site_id, pool_id, free_at, idle_since, is_called, rests)
+INSERT INTO tracking_number (id, tenant_id, e164, site_id, pool_id, free_at, idle_since, is_called, rests, regions)
 WITH RECURSIVE counted(i) AS (SELECT CAST(0 AS bigint) UNION ALL SELECT i + 1 FROM counted WHERE i + 1 < :numbers)
-SELECT 1 + i, 1, '+7495' || (1000000 + i), 1, 1, 0, 0, false, false FROM counted;
+SELECT 1 + i, 1, '+7495' || (1000000 + i), 1, 1, 0, 0, false, false, '{}' FROM counted;
 
 INSERT INTO visitor (id, tenant_id, site_id, token, first_seen_at)
 WITH RECURSIVE counted(i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM counted WHERE i < :leases)

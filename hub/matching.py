@@ -125,11 +125,10 @@ def learn(tx: Tx, tenant_id: int, call: Call, number: NumberFacts, who: Person, 
         held = tracking.holders_at(tx, tenant_id, number.number_id, now, _REMEMBERED_HOLDERS)
         caller = int(found.visitor)
         past = (
-            PastHolder(one.last_seen_at, None, _shown(one, one.has_called or one.visitor_id == caller)) for one in held
+            PastHolder(one.last_seen_at, one.region, _shown(one, one.has_called or one.visitor_id == caller))
+            for one in held
         )
-        fresh = cooled(HeldNumber(did), past, number.habits)
-        if fresh.idle_since is not None:
-            heat.cool(tx, tenant_id, number.number_id, caller, fresh.idle_since)
+        heat.cool(tx, tenant_id, number.number_id, caller, cooled(HeldNumber(did), past, number.habits))
 
 
 def _shown(holding: Holding, has_called: bool) -> Interest:

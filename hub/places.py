@@ -22,6 +22,11 @@ class Places:
     def __init__(self, database: Path | None = None) -> None:
         self._reader = _reader(database) if database else None
 
+    @property
+    def are_known(self) -> bool:
+        """Whether there is a database to look in."""
+        return self._reader is not None
+
     def region(self, address: str) -> str | None:
         """Return the region of an address; None when it is not known. The address itself is kept nowhere."""
         if self._reader is None:

@@ -90,10 +90,14 @@ def choose(
     free = [one for one in numbers if one.last_seen is None or one.last_seen <= over]
     if not free:
         return None
+    return pick(sorted(free, key=lambda one: one.coolness), now, region, habits).number
+
+
+def pick(idlest: Sequence[HeldNumber], now: datetime, region: str | None, habits: Habits | None) -> HeldNumber:
+    """Returns the number to give of free ones that stand longest idle first, at least one."""
     if region is None or habits is None:
-        return min(free, key=lambda one: one.coolness).number
-    idlest = sorted(free, key=lambda one: one.coolness)[:SHORTLIST]
-    return min(idlest, key=lambda one: lost_calls(one, region, now, habits)).number
+        return idlest[0]
+    return min(idlest[:SHORTLIST], key=lambda one: lost_calls(one, region, now, habits))
 
 
 def lost_calls(one: HeldNumber, region: str, now: datetime, habits: Habits) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from tracking_core.habits import Habits
 from tracking_core.source import Channel, Source
 
 OF_PAGE = "p"  # begins the token of who did not consent: known while his page lives, and never taken for a visitor's
@@ -18,7 +19,7 @@ class Arrival:
 
     ``pools`` says which pools a visit with a given source and region gets a number of: the visit's own, which may be
     older than this page's. It is asked while the transaction is open, so it must be pure; none for a robot, a flood,
-    the office.
+    the office. ``habits`` are the site's where regions are known and count in the choice of a number.
     """
 
     tenant_id: int
@@ -30,6 +31,7 @@ class Arrival:
     hold: timedelta
     is_new: bool = False  # the token was made for this request: nobody can be known by it
     region: str | None = None  # of the address; a visit keeps the one it began with
+    habits: Habits | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from datetime import datetime
 
 from sqlalchemy import and_, case, func, select, update
 
+from hub.store import free_numbers
 from hub.store.moment import to_micros
 from hub.store.tables import Call, Enquiry, Lease, Match, TrackingNumber, table_of
 from hub.store.tx import Tx
-from tracking_core.pool import MOST_AT_REST, REST, STRAY_WINDOW
+from tracking_core.pool import MOST_AT_REST, REST, STRAY_WINDOW, HeldNumber
 
 _number, _lease = table_of(TrackingNumber), table_of(Lease)
 _enquiry, _call, _match = (table_of(model) for model in (Enquiry, Call, Match))
@@ -21,11 +22,15 @@ def warm(tx: Tx, tenant_id: int, number_id: int, visitor_id: int, until: datetim
     tx.execute(update(_number).where(*his).values(idle_since=later))
 
 
-def cool(tx: Tx, tenant_id: int, number_id: int, caller: int, since: datetime) -> None:
-    """Let a number count as idle since a moment, after this visitor has called from it."""
+def cool(tx: Tx, tenant_id: int, number_id: int, caller: int, fresh: HeldNumber) -> None:
+    """Let a number be as warm as its holders left it, after this visitor has called from it."""
+    if fresh.idle_since is None:
+        return
     his = func.coalesce(_number.c.visitor_id == caller, False)
     here = (_number.c.tenant_id == tenant_id, _number.c.id == number_id)
-    tx.execute(update(_number).where(*here).values(idle_since=to_micros(since), is_called=his))
+    warmth = {"idle_since": to_micros(fresh.idle_since), "regions": free_numbers.written(fresh.regions)}
+    region = case((his, None), else_=_number.c.region)
+    tx.execute(update(_number).where(*here).values(is_called=his, region=region, **warmth))
 
 
 def strays(tx: Tx, tenant_id: int, e164: str, now: datetime) -> list[tuple[datetime, str | None]]:

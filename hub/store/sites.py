@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy import select
 
+from hub.store.site_habits import habits_of
 from hub.store.tables import NumberRule, Placement, Pool, Site, Target, TrackingNumber, table_of
 from hub.store.tx import Tx
+from tracking_core.habits import Habits
 from tracking_core.selective import Device, FromPool, Own, Rule, Show, Static, shows
 from tracking_core.source import Source
 
@@ -57,6 +59,7 @@ class SiteDoor:
     numbers: tuple[OwnNumber, ...]
     pools: Mapping[int, PoolDoor]
     rules: tuple[Rule, ...]
+    habits: Habits
 
     def shows(
         self, groups: Sequence[str], source: Source, device: Device, region: str | None = None
@@ -108,6 +111,7 @@ def site_door(tx: Tx, key: str) -> SiteDoor | None:
             pool.id: PoolDoor(pool.group_name, pool.overflow_number or row.overflow_number) for pool in pools.values()
         },
         rules=(*_rules(tx, here, pools), _everybody(pools)),
+        habits=habits_of(tx, row.tenant_id, row.id),
     )
 
 

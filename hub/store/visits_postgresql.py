@@ -5,11 +5,13 @@ work it asks for, so fifty views pay for seven of them instead of three hundred 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
 from sqlalchemy import text
 
+from hub.store import free_numbers
 from hub.store.arrival import Arrival, Shown, last_source, source_columns
 from hub.store.moment import from_micros, to_micros
 from hub.store.tx import Prepared, Tx
@@ -61,21 +63,16 @@ RETURNING asked.n, asked.pool_id, tracking_number.id, tracking_number.e164
 """)
 )
 
-# The longest idle numbers of one pool, one for each who asks, as far as they go. A lease is written after the last one
-# on its number has ended (counting "ended" makes it so).
-_TAKEN = Prepared(
-    text("""
+_ASKED = """
 WITH asked AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(:asked) AS asked(n int, place int, visitor_id bigint, until bigint)
-), idle AS MATERIALIZED (
-    SELECT id, idle_since FROM tracking_number
-    WHERE tenant_id = :tenant_id AND pool_id = :pool_id AND free_at <= :now
-    ORDER BY idle_since, id LIMIT :most FOR UPDATE SKIP LOCKED
-), placed AS (
-    SELECT id, row_number() OVER (ORDER BY idle_since, id) AS place FROM idle
-), taken AS (
+    SELECT * FROM json_to_recordset(:asked)
+    AS asked(n int, place int, visitor_id bigint, until bigint, region text, number_id bigint, regions text)
+)"""
+# A lease is written after the last one on its number has ended (counting "ended" makes it so).
+_GIVEN = """, taken AS (
     UPDATE tracking_number SET visitor_id = asked.visitor_id, free_at = asked.until,
-        idle_since = greatest(tracking_number.idle_since, :now), is_called = false, rests = false
+        idle_since = greatest(tracking_number.idle_since, :now), is_called = false, rests = false,
+        region = asked.region, regions = coalesce(asked.regions, tracking_number.regions)
     FROM placed JOIN asked ON asked.place = placed.place
     WHERE tracking_number.tenant_id = :tenant_id AND tracking_number.id = placed.id
     RETURNING asked.n, asked.visitor_id, tracking_number.id, tracking_number.e164
@@ -88,8 +85,28 @@ WITH asked AS MATERIALIZED (
     SELECT :tenant_id, taken.id, taken.visitor_id, :now FROM taken, (SELECT count(*) FROM ended) AS after_the_last
 )
 SELECT n, id, e164 FROM taken
-""")
-)
+"""
+
+
+def _giving(placed: str) -> Prepared:
+    return Prepared(text("".join((_ASKED, placed, _GIVEN))))
+
+
+# The longest idle numbers of one pool, one for each who asks, as far as they go.
+_TAKEN = _giving(""", idle AS MATERIALIZED (
+    SELECT id, idle_since FROM tracking_number
+    WHERE tenant_id = :tenant_id AND pool_id = :pool_id AND free_at <= :now
+    ORDER BY idle_since, id LIMIT :most FOR UPDATE SKIP LOCKED
+), placed AS (
+    SELECT id, row_number() OVER (ORDER BY idle_since, id) AS place FROM idle
+)""")
+
+# Those chosen for each who asks, but what another process took in the meantime.
+_TAKEN_CHOSEN = _giving(""", placed AS MATERIALIZED (
+    SELECT tracking_number.id, asked.place FROM tracking_number JOIN asked ON asked.number_id = tracking_number.id
+    WHERE tracking_number.tenant_id = :tenant_id AND free_at <= :now
+    FOR UPDATE OF tracking_number SKIP LOCKED
+)""")
 
 _SEEN = Prepared(
     text("""
@@ -191,16 +208,41 @@ class _Turn:
             if (n, pool_id) not in self._numbers:
                 pools.setdefault(pool_id, []).append(n)
         for pool_id, asking in sorted(pools.items()):  # in one order, so that nobody waits crosswise
-            asked = [{"place": place, **self._asking(n, pool_id)} for place, n in enumerate(asking, 1)]
-            now = to_micros(max(self._arrivals[n].now for n in asking))
-            values = {"tenant_id": self._arrivals[asking[0]].tenant_id, "pool_id": pool_id, "now": now}
-            taken = self._run(_TAKEN, asked, most=len(asking), **values)
+            now = max(self._arrivals[n].now for n in asking)
+            self._take_of(pool_id, now, _TAKEN_CHOSEN, self._chosen(pool_id, now, asking))
+            left = [n for n in asking if (n, pool_id) not in self._numbers]
+            asked = [{"place": place, **self._asking(n, pool_id)} for place, n in enumerate(left, 1)]
+            self._take_of(pool_id, now, _TAKEN, asked, most=len(asked))
+
+    def _take_of(self, pool_id: int, now: datetime, statement: Prepared, asked: list[Row], **values: Any) -> None:
+        if asked:
+            values |= {"tenant_id": asked[0]["tenant_id"], "pool_id": pool_id, "now": to_micros(now)}
+            taken = self._run(statement, asked, **values)
             self._numbers |= {(n, pool_id): (number_id, e164) for n, number_id, e164 in taken}
+
+    def _chosen(self, pool_id: int, now: datetime, asking: Sequence[int]) -> list[Row]:
+        """Choose numbers for who asks where regions count; one site's views all have its habits or none."""
+        first = self._arrivals[asking[0]]
+        if first.habits is None:
+            return []
+        wanted = [self._regions[n] for n in asking]
+        chosen = free_numbers.choose(self._tx, first.tenant_id, pool_id, wanted, now, first.habits)
+        return [
+            {"place": place, **self._asking(n, pool_id), "number_id": one.number_id, "regions": one.regions}
+            for place, (n, one) in enumerate(zip(asking, chosen, strict=False), 1)
+        ]
 
     def _asking(self, n: int, pool_id: int) -> Row:
         arrival = self._arrivals[n]
         moments = {"now": to_micros(arrival.now), "until": to_micros(arrival.now + arrival.hold)}
-        return {"n": n, "tenant_id": arrival.tenant_id, "pool_id": pool_id, "visitor_id": self._visitors[n], **moments}
+        return {
+            "n": n,
+            "tenant_id": arrival.tenant_id,
+            "pool_id": pool_id,
+            "visitor_id": self._visitors[n],
+            "region": self._regions[n],
+            **moments,
+        }
 
     def _open(self, asking: Mapping[int, Sequence[int]]) -> None:
         """Note that the visits that go on were seen, and begin the others."""

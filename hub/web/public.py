@@ -93,6 +93,7 @@ class Doors:
             hold=site.hold,
             is_new=known is None,
             region=None if anonymous else self.hub.places.region(address),
+            habits=site.habits if self.hub.places.are_known else None,
         )
         shown = await visits.arrive(self.hub.db, arrival)
         numbers = numbers_shown.numbers(site, site.shows(groups, shown.source, device, shown.region), shown)

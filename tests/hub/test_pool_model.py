@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +18,9 @@ from hub.store.db import Db
 from hub.store.tables import Lease, Tenant, TrackingNumber, Visit, Visitor, table_of
 from hub.store.tx import Tx
 from tests.hub.seed import NOW
-from tracking_core.pool import HeldNumber, choose
+from tracking_core.habits import SHEET_HABITS, Habits
+from tracking_core.pool import HeldNumber, PastHolder, choose
+from tracking_core.pool import given as given_to
 from tracking_core.source import Channel, Source, read_source
 
 _number, _lease, _visit, _visitor = (table_of(model) for model in (TrackingNumber, Lease, Visit, Visitor))
@@ -49,13 +51,14 @@ steps = st.lists(
     min_size=1,
     max_size=25,
 )
+known_or_not = st.sampled_from([None, SHEET_HABITS])  # the regions of visits
 
 
 class Pool:
-    """A site with three numbers in a database, new for each example."""
+    """A site with three numbers in a database, new for each example; with habits, regions count in the choice."""
 
-    def __init__(self, db: Db) -> None:
-        self.db = db
+    def __init__(self, db: Db, habits: Habits | None = None) -> None:
+        self.db, self.habits = db, habits
         self.tenant_id, self.site_id, self.pool_id = db.write_now(self._made)
 
     @staticmethod
@@ -73,7 +76,8 @@ class Pool:
 
     def arrival(self, who: int, page: Source, now: Any, is_new: bool) -> Arrival:
         token = f"{self.tenant_id:016x}{who:016x}"
-        return Arrival(self.tenant_id, self.site_id, lambda *_: (self.pool_id,), token, page, now, HOLD, is_new)
+        asks = (self.tenant_id, self.site_id, lambda *_: (self.pool_id,))
+        return Arrival(*asks, token, page, now, HOLD, is_new, region_of(who), self.habits)
 
     def holds(self, who: int) -> bool:
         token = f"{self.tenant_id:016x}{who:016x}"
@@ -90,6 +94,10 @@ class Pool:
     def beat(self, who: int, now: Any) -> None:
         token = f"{self.tenant_id:016x}{who:016x}"
         self.db.write_now(visits.touch, self.tenant_id, self.site_id, token, now, HOLD)
+
+
+def region_of(who: int) -> str | None:
+    return ("RU-MOW", "RU-SPE", None)[who % 3]
 
 
 Open = Callable[[Arrival], Shown]
@@ -131,20 +139,20 @@ def played(pool: Pool, moves: list[Step], open_: Open) -> list[tuple[str | None,
     return told
 
 
-def modelled(moves: list[Step]) -> list[str | None]:
+def modelled(moves: list[Step], habits: Habits | None = None) -> list[str | None]:
     """The same by the plain rule."""
-    now, known, told = NOW, set[int](), list[str | None]()
-    numbers = [HeldNumber(number) for number in NUMBERS]
+    now, told = NOW, list[str | None]()
+    numbers = {number: HeldNumber(number) for number in NUMBERS}
     for move in moves:
         now += timedelta(seconds=move.after_s)
-        who = str(move.who)
+        who, region = str(move.who), region_of(move.who)
         if move.kind == "beat":
-            numbers = [replace(one, last_seen=now) if one.visitor == who else one for one in numbers]
-            continue
-        known.add(move.who)
-        chosen = choose(numbers, who, now, HOLD)
-        numbers = [replace(one, visitor=who, last_seen=now) if one.number == chosen else one for one in numbers]
-        told.append(chosen)
+            held = next((one.number for one in numbers.values() if one.visitor == who), None)
+        else:
+            held = choose([*numbers.values()], who, now, HOLD, region=region, habits=habits)
+            told.append(held)
+        if held is not None:
+            numbers[held] = given_to(numbers[held], who, PastHolder(now, region), habits or SHEET_HABITS)
     return told
 
 
@@ -160,18 +168,18 @@ def leases(db: Db, pool: Pool) -> tuple[int, int]:
     return db.read_now(read)
 
 
-def check(db: Db, moves: list[Step]) -> None:
-    first, second = Pool(db), Pool(db)
-    expected = modelled(moves)
+def check(db: Db, moves: list[Step], habits: Habits | None = None) -> None:
+    first, second = Pool(db, habits), Pool(db, habits)
+    expected = modelled(moves, habits)
     arrived = played(first, moves, by_arrive(db))
     assert [number for number, _ in arrived] == expected
     assert played(second, moves, by_open_visit(db)) == arrived
     assert leases(db, first) in ((0, 0), (1, 0))
 
 
-def check_crowd(db: Db, moves: list[Step], crowd: list[int], after_s: int) -> None:
+def check_crowd(db: Db, moves: list[Step], crowd: list[int], after_s: int, habits: Habits | None) -> None:
     """Many at once see what they would see one by one, those first who hold a number."""
-    together, alone = Pool(db), Pool(db)
+    together, alone = Pool(db, habits), Pool(db, habits)
     for pool in (together, alone):
         played(pool, moves, by_open_visit(db))
     now = NOW + timedelta(seconds=sum(move.after_s for move in moves) + after_s)
@@ -198,9 +206,9 @@ QUIET = {"derandomize": True, "deadline": None, "database": None, "suppress_heal
 
 
 @settings(max_examples=40, **QUIET)
-@given(moves=steps)
-def test_the_numbers_shown_are_the_rules_on_sqlite(sqlite: Db, moves: list[Step]) -> None:
-    check(sqlite, moves)
+@given(moves=steps, habits=known_or_not)
+def test_the_numbers_shown_are_the_rules_on_sqlite(sqlite: Db, moves: list[Step], habits: Habits | None) -> None:
+    check(sqlite, moves, habits)
 
 
 @pytest.mark.postgresql
@@ -208,10 +216,10 @@ def test_the_numbers_shown_are_the_rules_on_postgresql(pg_url: str) -> None:
     db = Db(pg_url)
     db.start()
 
-    @settings(max_examples=12, **QUIET)
-    @given(moves=steps)
-    def run(moves: list[Step]) -> None:
-        check(db, moves)
+    @settings(max_examples=20, **QUIET)
+    @given(moves=steps, habits=known_or_not)
+    def run(moves: list[Step], habits: Habits | None) -> None:
+        check(db, moves, habits)
 
     try:
         run()
@@ -224,10 +232,15 @@ def test_a_crowd_sees_what_a_line_would_see(pg_url: str) -> None:
     db = Db(pg_url)
     db.start()
 
-    @settings(max_examples=25, **QUIET)
-    @given(moves=steps, crowd=st.lists(st.integers(0, 7), min_size=1, max_size=9), after_s=st.sampled_from([1, 600]))
-    def run(moves: list[Step], crowd: list[int], after_s: int) -> None:
-        check_crowd(db, moves, crowd, after_s)
+    @settings(max_examples=40, **QUIET)
+    @given(
+        moves=steps,
+        crowd=st.lists(st.integers(0, 7), min_size=1, max_size=9),
+        after_s=st.sampled_from([1, 600]),
+        habits=known_or_not,
+    )
+    def run(moves: list[Step], crowd: list[int], after_s: int, habits: Habits | None) -> None:
+        check_crowd(db, moves, crowd, after_s, habits)
 
     try:
         run()

@@ -15,7 +15,7 @@ from hub.inbox import look
 from hub.places import Places, numbering_plan
 from hub.setup_file import read_setup
 from hub.store.tables import Visit, table_of
-from tests.hub import mmdb
+from tests.hub import mmdb, test_heat
 from tests.hub import world as worlds
 from tests.hub.mmdb import COUNTRY, KAZAN, MOSCOW, NAMED, ODD, UNKNOWN
 from tests.hub.world import World
@@ -133,6 +133,38 @@ async def test_a_visit_keeps_the_region_it_began_with_and_its_number(site: World
 async def test_visitors_of_a_region_get_numbers_of_its_pool(site: World) -> None:
     shown = [(await visit(site, address))["number"] for address in (KAZAN, MOSCOW, UNKNOWN)]
     assert shown == ["+78431110006", "+74951110001", "+74951110002"]
+
+
+async def of_three(world: World) -> list[dict[str, Any]]:
+    """One from Moscow and two from Sverdlovsk leave, a minute after one another."""
+    shown = []
+    for address in (MOSCOW, NAMED, NAMED):
+        shown.append(await visit(world, address))
+        world.clock.forward(MINUTE)
+    return shown
+
+
+@pytest.mark.parametrize(("address", "given"), [(MOSCOW, 1), (NAMED, 0), (UNKNOWN, 0)])
+async def test_a_visitor_gets_the_number_of_somebody_from_elsewhere(site: World, address: str, given: int) -> None:
+    shown = await of_three(site)
+    site.clock.forward(20 * MINUTE)
+    assert (await visit(site, address))["number"] == shown[given]["number"]
+
+
+async def test_who_has_called_is_known_by_his_phone_wherever_he_is_from(site: World) -> None:
+    shown = await of_three(site)
+    await test_heat.call(site, "c1", "+79160000001", shown[0]["number"])
+    site.clock.forward(20 * MINUTE)
+    assert (await visit(site, MOSCOW))["number"] == shown[0]["number"]
+
+
+async def test_an_earlier_holder_from_the_same_region_counts_too(site: World) -> None:
+    shown = await of_three(site)
+    site.clock.forward(15 * MINUTE)
+    taken = [(await visit(site, NAMED))["number"] for _ in shown]
+    site.clock.forward(20 * MINUTE)
+    assert taken == [one["number"] for one in shown]
+    assert (await visit(site, MOSCOW))["number"] == taken[1]
 
 
 async def test_of_who_did_not_consent_no_region_is_kept(site: World) -> None:

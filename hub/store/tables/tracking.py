@@ -105,6 +105,8 @@ class TrackingNumber(SQLModel, table=True):
     orders the free ones (``tracking_core.pool.HeldNumber``); both 0 when it was never given. ``is_called`` says that
     its holder has called: his phone tells him from now on, so his staying on the site does not warm the number. One
     that rests, because calls of strangers come to it, has no holder and ``free_at`` is when its rest is over.
+    ``region`` is its holder's, None once he has called; ``regions`` has the moment, as ``idle_since``, for the holders
+    of each region before him. Both tell only where regions of visits are known.
     """
 
     __tablename__ = "tracking_number"
@@ -127,6 +129,8 @@ class TrackingNumber(SQLModel, table=True):
     idle_since: int = Field(default=0, sa_type=Identifier)
     is_called: bool = False
     rests: bool = False
+    region: str | None = None
+    regions: str = "{}"
 
 
 class Visitor(SQLModel, table=True):

@@ -367,6 +367,8 @@ def upgrade() -> None:
         sa.Column("idle_since", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("is_called", sa.Boolean(), nullable=False),
         sa.Column("rests", sa.Boolean(), nullable=False),
+        sa.Column("region", sa.String(), nullable=True),
+        sa.Column("regions", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["placement_id"], ["placement.id"], name=op.f("fk_tracking_number_placement_id")),
         sa.ForeignKeyConstraint(["pool_id"], ["pool.id"], name=op.f("fk_tracking_number_pool_id")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_tracking_number_site_id")),
