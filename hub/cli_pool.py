@@ -48,7 +48,7 @@ def pool_plan(
 def _plan(hub: Hub, key: str, name: str, asked: Asked) -> PoolPlan:
     tenant_id = tenant_of(hub)
     site = _site(hub.db.read_now(sites_told, tenant_id, hub.clock.now()), key)
-    return asyncio.run(plan_pool(hub.db, tenant_id, site, _pool(site, name), hub.clock.now(), asked))
+    return asyncio.run(plan_pool(hub, tenant_id, site, _pool(site, name), asked))
 
 
 def _site(sites: Sequence[SiteTold], key: str) -> SiteTold:

@@ -18,5 +18,6 @@ def configure(level: str) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # stderr as it is when something is said: it may have been redirected since, and what it was then be closed
+        logger_factory=lambda *_named: structlog.PrintLogger(sys.stderr),
     )

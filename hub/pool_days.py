@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from random import Random
 
 from hub.store.pool_past import PastVisit, PoolPast
+from tracking_core import regions
 from tracking_core.habits import SURE, interest
+from tracking_core.numbering_plan import NO_PLAN, NumberingPlan
 from tracking_core.planner import RecordedCall, RecordedVisit
 from tracking_core.simulated_traffic import Traffic, simulate
 
@@ -52,23 +54,25 @@ class Days:
         return replace(self, visits=self.visits[gone:], calls=kept, is_cut=True)
 
 
-def days_of(past: PoolPast, numbers: int, hold: timedelta, on_intent: bool, most: int) -> Days:
+def days_of(
+    past: PoolPast, numbers: int, hold: timedelta, on_intent: bool, most: int, numbering: NumberingPlan = NO_PLAN
+) -> Days:
     """Returns the days to replay for a pool as it is: ``numbers``, ``hold``, and when a visitor gets one.
 
     Simulated ones have ``most`` visits, arriving all the time as in the site's busiest hour.
     """
-    own = _recorded(past, numbers, hold, on_intent)
+    own = _recorded(past, numbers, hold, on_intent, numbering)
     return own if own.sure >= FEWEST_CALLS else _simulated(own, most)
 
 
 # -- the site's own
 
 
-def _recorded(past: PoolPast, numbers: int, hold: timedelta, on_intent: bool) -> Days:
+def _recorded(past: PoolPast, numbers: int, hold: timedelta, on_intent: bool, numbering: NumberingPlan) -> Days:
     kept = past.visits if on_intent else list(_served(past.visits, numbers, hold))
     places = {one.id: place for place, one in enumerate(kept)}
     calls = [
-        RecordedCall(one.at, places[one.visit_id], one.phone_key)
+        RecordedCall(one.at, places[one.visit_id], one.phone_key, regions.of_phone(one.phone, numbering))
         for one in past.calls
         if one.visit_id in places and one.confidence >= SURE
     ]
@@ -113,6 +117,7 @@ def _visit(one: PastVisit, revealed: bool) -> RecordedVisit:
         str(one.visitor_id),
         one.started_at,
         one.last_seen_at,
+        region=one.region,
         revealed=revealed,
         interest=interest(copied=one.done.copied),
         taps=tuple(one.done.taps),
@@ -134,7 +139,7 @@ def _stay(visits: Sequence[PastVisit]) -> float:
 
 def _simulated(own: Days, most: int) -> Days:
     """Make ``most`` visits: as many an hour, and as long, as the site's own where it has enough of them."""
-    about = Traffic(region_known=0.0)  # regions are not replayed
+    about = Traffic(region_known=0.0)  # how many regions a site is visited from is its own
     if len(own.visits) >= _FEWEST_VISITS:
         about = replace(about, per_hour=own.busiest, stay=max(own.stay, _SHORTEST))
     visits, calls = simulate(Random(1), replace(about, days=most / about.per_hour / 24))  # noqa: S311 - as above

@@ -1,7 +1,7 @@
 """How many numbers for which accuracy: a pool's days, replayed with more and fewer numbers, given in both ways.
 
-A replay gives numbers and matches calls as the hub does: the coolest number, all evidence but regions, the habits of
-the site. Beside it stands what queueing says of the busiest hour (Erlang B).
+A replay gives numbers and matches calls as the hub does: the coolest number, all evidence, the habits of the site.
+Beside it stands what queueing says of the busiest hour (Erlang B).
 """
 
 import asyncio
@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from hub.hub import Hub
 from hub.pool_days import Days, days_of
-from hub.store.db import Db
 from hub.store.pool_past import PoolPast, Span, pool_past
 from hub.store.site_habits import habits_of
 from hub.store.sites_told import PoolTold, SiteTold
 from tracking_core.habits import SHEET_HABITS, Habits
+from tracking_core.numbering_plan import NO_PLAN, NumberingPlan
 from tracking_core.planner import SOFT_HOLD, Policy, Replayed, fewest, frontier, soft_lease
 from tracking_core.pool import HOLD, erlang_b, numbers_for, offered_load
 
@@ -140,22 +141,25 @@ class Present:
     hold: timedelta
     on_intent: bool
     habits: Habits = SHEET_HABITS
+    numbering: NumberingPlan = NO_PLAN
 
 
-async def plan_pool(db: Db, tenant_id: int, site: SiteTold, pool: PoolTold, now: datetime, asked: Asked) -> PoolPlan:
+async def plan_pool(hub: Hub, tenant_id: int, site: SiteTold, pool: PoolTold, asked: Asked) -> PoolPlan:
     """Return the plan of a pool; the replays run beside the event loop, one plan at a time."""
+    db, now = hub.db, hub.clock.now()
     span = Span(now - timedelta(days=asked.days), now, asked.visits)
-    past = await db.read(pool_past, tenant_id, site.id, pool.name, span)
+    past = await db.read(pool_past, tenant_id, site.id, pool.name, span, hub.vault)
     hold = timedelta(seconds=site.hold_s)
     habits = await db.read(habits_of, tenant_id, site.id)
-    present = Present(site.name, site.key, pool.name, pool.numbers, hold, site.mode == "intent", habits)
+    about = (site.name, site.key, pool.name, pool.numbers, hold, site.mode == "intent")
+    present = Present(*about, habits, hub.numbering)
     return await asyncio.get_running_loop().run_in_executor(_one_at_a_time, planned, present, past, asked)
 
 
 def planned(present: Present, past: PoolPast, asked: Asked) -> PoolPlan:
     """Replay the past of a pool and return its plan: seconds of work."""
     hold, on_intent, right, habits = present.hold, present.on_intent, asked.right, present.habits
-    days = days_of(past, present.numbers, hold, on_intent, asked.visits)
+    days = days_of(past, present.numbers, hold, on_intent, asked.visits, present.numbering)
     queueing = {way: _queueing(days, present.numbers, hold, way) for way in WAYS}
     sizes = _sizes(present.numbers, [one.enough for one in queueing.values()])
     days = days.latest(int(asked.visits * _LOOKS / (1 + days.revealed) / sum(sizes)))

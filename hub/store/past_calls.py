@@ -54,11 +54,11 @@ def past_calls(
         .order_by(_enquiry.c.at.desc(), _enquiry.c.id.desc())
         .limit(most)
     )
-    return [PastCall(row.at, row.dialled, _opened(row, tenant_id, vault), row.phone_key, row.visit_id) for row in rows]
+    return [PastCall(row.at, row.dialled, phone_of(row, tenant_id, vault), row.phone_key, row.visit_id) for row in rows]
 
 
-def _opened(row: Any, tenant_id: int, vault: Vault) -> str | None:
-    """Return the caller's phone; None when it was hidden, or our keys do not open it."""
+def phone_of(row: Any, tenant_id: int, vault: Vault) -> str | None:
+    """Return the caller's phone of a row with ``key`` and ``phone``; None when it was hidden or no key opens it."""
     try:
         return vault.open(row.phone, tenant_id, CALL, row.key, "phone") if row.phone else None
     except Unopenable:

@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import and_, or_, select
 
 from hub.store.enquiries import its_call, its_match
+from hub.store.past_calls import phone_of
 from hub.store.tables import Call, Enquiry, Lease, Match, PageEvent, Pool, TrackingNumber, Visit, table_of
 from hub.store.tx import Tx
+from hub.store.vault import Vault
 
 _visit, _lease, _event = table_of(Visit), table_of(Lease), table_of(PageEvent)
 _pool, _number = table_of(Pool), table_of(TrackingNumber)
@@ -47,16 +49,21 @@ class PastVisit:
     last_seen_at: datetime
     number_id: int | None
     done: Done
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PastCall:
-    """An inbound call to a number of the pool; ``visit_id`` is what it is matched to now, with that confidence."""
+    """An inbound call to a number of the pool; ``visit_id`` is what it is matched to now, with that confidence.
+
+    ``phone`` is read only where visits have regions to hold it against.
+    """
 
     at: datetime
     phone_key: str | None
     visit_id: int | None
     confidence: float
+    phone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,7 @@ class PoolPast:
     is_cut: bool
 
 
-def pool_past(tx: Tx, tenant_id: int, site_id: int, name: str, span: Span) -> PoolPast:
+def pool_past(tx: Tx, tenant_id: int, site_id: int, name: str, span: Span, vault: Vault) -> PoolPast:
     """Return the past of the site's pool of this name; memory is bounded by ``span.most``."""
     its = (_pool.c.tenant_id == tenant_id, _pool.c.site_id == site_id, _pool.c.name == name)
     pool = tx.execute(select(_pool).where(*its)).one()
@@ -81,7 +88,8 @@ def pool_past(tx: Tx, tenant_id: int, site_id: int, name: str, span: Span) -> Po
         PastVisit(**row._asdict(), number_id=_held(row, leases.get(row.visitor_id, ())), done=done.get(row.id, Done()))
         for row in rows
     ]
-    return PoolPast(visits, _calls(tx, tenant_id, pool.id, read), is_cut)
+    tells_regions = any(one.region is not None for one in visits)
+    return PoolPast(visits, _calls(tx, tenant_id, pool.id, read, vault if tells_regions else None), is_cut)
 
 
 def _visits(tx: Tx, tenant_id: int, pool: Any, span: Span) -> list[Any]:
@@ -89,7 +97,7 @@ def _visits(tx: Tx, tenant_id: int, pool: Any, span: Span) -> list[Any]:
     number = and_(_number.c.id == _visit.c.number_id, _number.c.tenant_id == tenant_id)
     its_pool = and_(_pool.c.id == _number.c.pool_id, _pool.c.tenant_id == tenant_id)
     rows = tx.execute(
-        select(_visit.c.id, _visit.c.visitor_id, _visit.c.started_at, _visit.c.last_seen_at)
+        select(_visit.c.id, _visit.c.visitor_id, _visit.c.started_at, _visit.c.last_seen_at, _visit.c.region)
         .select_from(_visit.outerjoin(_number, number).outerjoin(_pool, its_pool))
         .where(_visit.c.tenant_id == tenant_id, _visit.c.site_id == pool.site_id)
         .where(_visit.c.started_at >= span.since, _visit.c.started_at < span.until)
@@ -147,14 +155,30 @@ def _done(tx: Tx, tenant_id: int, pool: Any, span: Span) -> Mapping[int, Done]:
     return found
 
 
-def _calls(tx: Tx, tenant_id: int, pool_id: int, span: Span) -> list[PastCall]:
+def _calls(tx: Tx, tenant_id: int, pool_id: int, span: Span, vault: Vault | None) -> list[PastCall]:
     number = and_(_number.c.e164 == _call.c.dialled, _number.c.tenant_id == tenant_id)
     rows = tx.execute(
-        select(_enquiry.c.at, _enquiry.c.phone_key, _match.c.visit_id, _match.c.confidence)
+        select(
+            _enquiry.c.at,
+            _enquiry.c.key,
+            _enquiry.c.phone,
+            _enquiry.c.phone_key,
+            _match.c.visit_id,
+            _match.c.confidence,
+        )
         .select_from(_enquiry.join(_call, its_call).join(_number, number).outerjoin(_match, its_match))
         .where(_enquiry.c.tenant_id == tenant_id, _number.c.pool_id == pool_id, _call.c.direction == "inbound")
         .where(_enquiry.c.at >= span.since, _enquiry.c.at < span.until)
         .order_by(_enquiry.c.at.desc(), _enquiry.c.id.desc())
         .limit(span.most)
     ).all()
-    return [PastCall(row.at, row.phone_key, row.visit_id, row.confidence or 0.0) for row in reversed(rows)]
+    return [
+        PastCall(
+            row.at,
+            row.phone_key,
+            row.visit_id,
+            row.confidence or 0.0,
+            phone_of(row, tenant_id, vault) if vault else None,
+        )
+        for row in reversed(rows)
+    ]

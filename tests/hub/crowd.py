@@ -9,16 +9,19 @@ from hub.store import setup as kept
 from hub.store import visits
 from hub.store.arrival import Arrival
 from hub.store.db import Db
+from hub.store.inbox import CALL
 from hub.store.pages import save_event
 from hub.store.pool_past import PoolPast, Span, pool_past
 from hub.store.tables import Call, Enquiry, Match, TelephonyAccount, Tenant, TrackingNumber, table_of
 from hub.store.tx import Tx
+from hub.store.vault import Vault
 from tests.hub.seed import NOW
 from tracking_core.channel import Channel
 from tracking_core.source import Source
 
 HOLD = timedelta(minutes=10)
 DIRECT = Source(Channel.DIRECT)
+VAULT = Vault({"k1": b"1" * 32})
 
 
 def minutes(count: float) -> datetime:
@@ -54,11 +57,14 @@ class Crowd:
             self.db.write_now(kept.save_number, self.tenant_id, e164, self.site_id, pool_id=pool_id)
         return pool_id
 
-    def comes(self, who: int, at: float, stay: float = 4, pools: tuple[int, ...] | None = None) -> int:
+    def comes(
+        self, who: int, at: float, stay: float = 4, pools: tuple[int, ...] | None = None, region: str | None = None
+    ) -> int:
         """Somebody opens a page and is there for some minutes; return his visit. No pools: he asks for no number."""
         asks = (self.pool_id,) if pools is None else pools
         token = f"{who:032x}"
-        arrival = Arrival(self.tenant_id, self.site_id, lambda _source, _region: asks, token, DIRECT, minutes(at), HOLD)
+        where = (self.tenant_id, self.site_id, lambda _source, _region: asks)
+        arrival = Arrival(*where, token, DIRECT, minutes(at), HOLD, region=region)
         shown = self.db.write_now(visits.open_visit, arrival)
         self.db.write_now(visits.touch, self.tenant_id, self.site_id, token, minutes(at + stay), HOLD)
         return shown.visit_id
@@ -69,18 +75,32 @@ class Crowd:
         assert self.db.write_now(save_event, *told)
 
     def calls(
-        self, at: float, visit_id: int | None = None, confidence: float = 1.0, reason: str = "", **about: Any
+        self,
+        at: float,
+        visit_id: int | None = None,
+        confidence: float = 1.0,
+        reason: str = "",
+        phone: str | None = None,
+        **about: Any,
     ) -> None:
         """Somebody calls a number of the pool; nobody is named where there is no visit."""
-        self.db.write_now(self._call, at, visit_id, confidence, reason, about)
+        self.db.write_now(self._call, at, visit_id, confidence, reason, phone, about)
 
     def _call(
-        self, tx: Tx, at: float, visit_id: int | None, confidence: float, reason: str, about: dict[str, Any]
+        self,
+        tx: Tx,
+        at: float,
+        visit_id: int | None,
+        confidence: float,
+        reason: str,
+        phone: str | None,
+        about: dict[str, Any],
     ) -> None:
         self.told += 1
         judged = {"first_time": True, "qualified": True, "qualified_why": "", "phone_key": f"phone {self.told}"}
-        of = {"tenant_id": self.tenant_id}
-        enquiry = write(tx, Enquiry, **of, kind="call", key=f"{self.account}:{self.told}", at=minutes(at), **judged)
+        of, key = {"tenant_id": self.tenant_id}, f"{self.account}:{self.told}"
+        sealed = VAULT.seal(phone, self.tenant_id, CALL, key, "phone") if phone else None
+        enquiry = write(tx, Enquiry, **of, kind=CALL, key=key, at=minutes(at), phone=sealed, **judged)
         told = {"direction": "inbound", "status": "answered", "talk_s": 60, "wait_s": 5, "durations_differ": False}
         told |= {"dialled": self.numbers()[0], "account_id": self.account, "provider_call_id": str(self.told)}
         write(tx, Call, **of, enquiry_id=enquiry, **told | about)
@@ -96,4 +116,4 @@ class Crowd:
     def past(self, most: int = 1_000, since: float = -60, until: float = 100_000) -> PoolPast:
         """What the store tells of the pool."""
         span = Span(minutes(since), minutes(until), most)
-        return self.db.read_now(pool_past, self.tenant_id, self.site_id, "main", span)
+        return self.db.read_now(pool_past, self.tenant_id, self.site_id, "main", span, VAULT)

@@ -167,3 +167,17 @@ def test_the_latest_are_kept_with_their_numbers(five_hours: Crowd) -> None:
     past = five_hours.past(most=2)
     assert [one.started_at for one in past.visits] == [minutes(180), minutes(240)]
     assert all(one.number_id for one in past.visits)
+
+
+# -- regions
+
+
+def test_a_call_has_its_phone_where_visits_have_regions_to_hold_it_against(crowd: Crowd) -> None:
+    crowd.calls(at=1, visit_id=crowd.comes(1, at=0, region="RU-TA"), phone="+78432000000")
+    assert [one.region for one in crowd.past().visits] == ["RU-TA"]
+    assert [one.phone for one in crowd.past().calls] == ["+78432000000"]
+
+
+def test_no_phone_is_opened_where_no_visit_has_a_region(crowd: Crowd) -> None:
+    crowd.calls(at=1, visit_id=crowd.comes(1, at=0), phone="+78432000000")
+    assert [one.phone for one in crowd.past().calls] == [None]

@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 
 from hub import pool_plan
+from hub.hub import Hub
 from hub.pool_days import Days, days_of
 from hub.pool_plan import Advice, Asked, PoolPlan, Present, plan_pool, planned
+from hub.settings import Settings
 from hub.store.db import Db
 from hub.store.pool_past import Done, PastCall, PastVisit, PoolPast
 from hub.store.sites_told import sites_told
-from tests.hub.crowd import HOLD, Crowd, minutes
+from tests.hub.crowd import HOLD, VAULT, Crowd, minutes
+from tests.hub.double import StoppedClock
 from tracking_core.pool import erlang_b
 
 QUICK = Asked(visits=600)
@@ -210,6 +213,22 @@ def test_on_intent_is_not_advised_where_it_is_the_way_already() -> None:
     assert plan(crowd(500, apart=1, each_calls=10), 8, on_intent=True).advice is not Advice.ON_INTENT
 
 
+# -- regions
+
+
+def late(told: PoolPast, region: str, other: str, phone: str) -> PoolPast:
+    """The same crowd from two regions in turn, all of whom call long after they left, from a phone of the first."""
+    visits = [replace(one, region=(region, other)[one.id % 2]) for one in told.visits]
+    calls = [replace(one, phone=phone) for one in told.calls]
+    return replace(told, visits=visits, calls=calls)
+
+
+@pytest.mark.parametrize(("phone", "right"), [("+78432000000", 1.0), ("+79160000000", 0.0)])
+def test_a_replay_gives_and_matches_by_region(phone: str, right: float) -> None:
+    told = crowd(300, apart=5, each_calls=4, after=40)
+    assert plan(late(told, "RU-TA", "RU-MOW", phone), numbers=12).now.right == right
+
+
 # -- from the store
 
 
@@ -223,9 +242,11 @@ def site(store: Db) -> Crowd:
 
 
 async def made_of(site: Crowd) -> Any:
-    now = minutes(15 * 60)
-    (told,) = await site.db.read(sites_told, site.tenant_id, now)
-    return await plan_pool(site.db, site.tenant_id, told, told.pools[0], now, QUICK)
+    clock = StoppedClock()
+    clock.at = minutes(15 * 60)
+    (told,) = await site.db.read(sites_told, site.tenant_id, clock.now())
+    hub = Hub(Settings(), site.db, clock, VAULT, connectors={}, apps={})
+    return await plan_pool(hub, site.tenant_id, told, told.pools[0], QUICK)
 
 
 async def test_the_days_are_the_stores(site: Crowd) -> None:

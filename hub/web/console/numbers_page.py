@@ -86,7 +86,7 @@ async def show(desk: Desk) -> Response:
     if pool is None:
         raise NotHere
     learned = await desk.hub.db.read(learned_of, desk.tenant_id, site.id)
-    plan = await plan_pool(desk.hub.db, desk.tenant_id, site, pool, desk.now, Asked(visits=_VISITS))
+    plan = await plan_pool(desk.hub, desk.tenant_id, site, pool, Asked(visits=_VISITS))
     return render(
         desk,
         "numbers.html",

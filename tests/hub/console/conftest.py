@@ -27,6 +27,7 @@ from hub.store.tx import Tx
 from hub.store.vault import Vault
 from hub.web import console, words
 from hub.web.middleware import Frame
+from tracking_core.numbering_plan import NO_PLAN
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 EMAIL, PASSWORD = "owner@example.com", "correct horse"
@@ -287,6 +288,7 @@ def hub(db: Db, vault: Vault, clock: StoppedClock) -> Any:
         db=db,
         clock=clock,
         vault=vault,
+        numbering=NO_PLAN,
         connectors={"acme": acme},
         apps={"acme": App("id", "secret", "http://hub.test/oauth/acme/callback")},
     )
