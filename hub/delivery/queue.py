@@ -306,26 +306,6 @@ def _end_attempt(tx: Tx, claim: Claim, delivery: Taken, status: str, why: str, d
     )
 
 
-# -- parked -> ready
-
-
-def replay(tx: Tx, tenant_id: int, delivery_id: str, now: datetime) -> bool:
-    """Send a parked delivery again with a fresh schedule; False when it is not parked."""
-    row = tx.execute(
-        update(_delivery)
-        .where(
-            _delivery.c.tenant_id == tenant_id,
-            _delivery.c.id == delivery_id,
-            _delivery.c.state == State.PARKED,
-        )
-        .values(state=State.READY, due_at=now, spent=0, created_at=now, settled_at=None)
-        .returning(_delivery.c.installation_id)
-    ).first()
-    if row:
-        lanes.wake(tx, tenant_id, row.installation_id, now)
-    return row is not None
-
-
 def counts(tx: Tx, tenant_id: int) -> dict[str, int]:
     """Return how many deliveries are in each state."""
     number = func.count().label("number")

@@ -25,7 +25,7 @@ class State(StrEnum):
     ACCEPTED = "accepted"  # taken by the vendor, confirmed later -> delivered, parked
     DELIVERED = "delivered"  # it is there
     PARKED = "parked"  # needs a person -> ready (replayed), dropped
-    DROPPED = "dropped"  # given up by a person
+    DROPPED = "dropped"  # given up by a person -> ready (replayed)
 
 
 @dataclass(frozen=True, slots=True)

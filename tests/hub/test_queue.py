@@ -412,27 +412,3 @@ def test_paying_for_a_request_renews_the_lease(lane: Lane) -> None:
     later = NOW + LEASE - timedelta(seconds=1)
     lane.db.write_now(lanes.spend, claim, LIMITS, later, LEASE)
     assert lane_row(lane).leased_until == later + LEASE
-
-
-# -- replayed
-
-
-def test_a_parked_one_is_sent_again_with_a_fresh_schedule(lane: Lane) -> None:
-    lane.enqueue("call:1")
-    claim = lane.claimed()
-    taken = lane.take(claim)
-    lane.settle(claim, taken, {taken[0].id: Outcome(Status.REJECTED, refs=(Ref("contact", "5"),))})
-    lane.db.write_now(queue.release, claim, NOW, NOW + timedelta(hours=1))
-    assert lane.db.write_now(queue.replay, lane.tenant_id, taken[0].id, NOW)
-    (again,) = lane.take(lane.claimed())
-    assert (again.spent, again.attempt, again.refs) == (0, 2, (Ref("contact", "5"),))
-
-
-def test_only_a_parked_one_of_ones_own_is_replayed(lane: Lane) -> None:
-    lane.enqueue("call:1")
-    delivery_id = row(lane).id
-    assert not lane.db.write_now(queue.replay, lane.tenant_id, delivery_id, NOW)
-    claim = lane.claimed()
-    lane.settle(claim, lane.take(claim), {delivery_id: REJECTED})
-    assert not lane.db.write_now(queue.replay, lane.tenant_id + 1, delivery_id, NOW)
-    assert lane.db.write_now(queue.counts, lane.tenant_id) == {"parked": 1}

@@ -1,14 +1,17 @@
 """What waits, what arrived, and what needs a person; and the connections themselves."""
 
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse, Response
 
-from hub.delivery import queue
+from hub.delivery import by_hand, queue
 from hub.delivery.retry import State
 from hub.store import health
 from hub.store.health import Waiting
+from hub.web.console.enquiries_page import read_id
 from hub.web.console.page import NotHere, form, page
+from hub.web.console.session import form_of
 from hub.web.console.shell import Desk, render
 
 STATES = (State.PARKED, State.READY, State.SENDING, State.ACCEPTED, State.DELIVERED, State.DROPPED)
@@ -34,7 +37,9 @@ async def show(desk: Desk) -> Response:
         is_cut=counts.get(state, 0) > _PAGE,
         installations=await db.read(health.installations, desk.tenant_id),
         connectors=desk.hub.connectors,
-        again=desk.request.query_params.get("again", ""),
+        alike=await db.read(by_hand.alike, desk.tenant_id) if state == State.PARKED else (),
+        done=desk.request.query_params.get("done", ""),
+        number=read_id(desk.request.query_params.get("n", "")) or 0,
     )
 
 
@@ -67,15 +72,39 @@ def _why_ready(desk: Desk, line: Waiting) -> str:
 
 @form
 async def send_again(desk: Desk) -> Response:
-    """Send a parked delivery again; another tenant's is not here."""
+    """Send a delivery again that is parked or was given up; another tenant's is not here."""
+    return _decided(desk, "again", await _one(desk, by_hand.replay))
+
+
+@form
+async def give_up(desk: Desk) -> Response:
+    """Give a parked delivery up; another tenant's is not here."""
+    return _decided(desk, "dropped", await _one(desk, by_hand.drop))
+
+
+async def _one(desk: Desk, decide: Callable[..., bool]) -> int:
     delivery_id = desk.request.path_params["delivery_id"]
-    db, now = desk.hub.db, desk.hub.clock.now()
-    if not delivery_id.isalnum() or not await db.read(health.has_delivery, desk.tenant_id, delivery_id):
+    if not delivery_id.isalnum() or not await desk.hub.db.read(health.has_delivery, desk.tenant_id, delivery_id):
         raise NotHere
-    done = await db.write(queue.replay, desk.tenant_id, delivery_id, now)
-    state = State.PARKED if done else ""
-    wake = getattr(desk.hub, "worker", None)
-    if done and wake is not None:
-        wake.wake.set()
-    again = {"state": state, "again": "yes" if done else "no"}
-    return RedirectResponse("/deliveries?" + urlencode(again), status_code=303)
+    return int(await desk.hub.db.write(decide, desk.tenant_id, delivery_id, desk.now))
+
+
+@form
+async def decide_alike(desk: Desk) -> Response:
+    """Send again, or give up, all that is parked at an installation for one reason."""
+    given = await form_of(desk.request)
+    installation_id, what = read_id(str(given.get("installation", ""))), str(given.get("do", ""))
+    if installation_id is None or what not in ("again", "dropped"):
+        raise NotHere
+    decide = by_hand.replay_alike if what == "again" else by_hand.drop_alike
+    asked = (desk.tenant_id, installation_id, str(given.get("why", "")), desk.now)
+    return _decided(desk, what, await desk.hub.db.write(decide, *asked))
+
+
+def _decided(desk: Desk, what: str, number: int) -> Response:
+    """Go back to what is left to decide, with what was done; somebody else may have decided before."""
+    worker = getattr(desk.hub, "worker", None)
+    if number and what == "again" and worker is not None:
+        worker.wake.set()
+    told = {"state": State.PARKED, "done": what if number else "late", "n": number}
+    return RedirectResponse("/deliveries?" + urlencode(told), status_code=303)

@@ -172,17 +172,17 @@ async def test_sending_again_puts_the_delivery_back_into_the_queue(
     owner: httpx.AsyncClient, db: Db, seeded: Any
 ) -> None:
     answer = await owner.post(f"/deliveries/{seeded.parked}/again", data={"csrf": await csrf_of(owner)})
-    assert answer.headers["location"] == "/deliveries?state=parked&again=yes"
+    assert answer.headers["location"] == "/deliveries?state=parked&done=again&n=1"
     waiting = await db.read(health.waiting, seeded.tenant, "ready", 10)
     assert seeded.parked in {one.id for one in waiting}
-    assert "Поставлено в очередь." in (await owner.get(answer.headers["location"])).text
+    assert "Поставлено в очередь: 1." in (await owner.get(answer.headers["location"])).text
 
 
 async def test_sending_again_twice_says_that_it_was_sent(owner: httpx.AsyncClient, seeded: Any) -> None:
     csrf = {"csrf": await csrf_of(owner)}
     await owner.post(f"/deliveries/{seeded.parked}/again", data=csrf)
     answer = await owner.post(f"/deliveries/{seeded.parked}/again", data=csrf)
-    assert "уже не ждёт решения" in (await owner.get(answer.headers["location"])).text
+    assert "Здесь уже нечего решать" in (await owner.get(answer.headers["location"])).text
 
 
 async def test_the_language_is_remembered(owner: httpx.AsyncClient, db: Db, seeded: Any) -> None:

@@ -1,0 +1,121 @@
+"""What a person decides of stopped deliveries: sent again with a fresh schedule, or given up, by those it concerns."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from connectors.protocol import Outcome, Ref, Status, Why
+from hub.delivery import by_hand, queue
+from hub.delivery.by_hand import Alike
+from hub.store.db import Db
+from hub.store.tables import Delivery, table_of
+from hub.store.tables import Lane as LaneRow
+from hub.store.vault import Vault
+from tests.hub.seed import NOW, Lane
+
+_delivery, _lane = table_of(Delivery), table_of(LaneRow)
+LATER = NOW + timedelta(hours=3)
+DELIVERED = Outcome(Status.DELIVERED)
+
+
+@pytest.fixture
+def lane(store: Db, vault: Vault) -> Lane:
+    return Lane(store, vault)
+
+
+def parked(lane: Lane, *reasons: Why) -> list[str]:
+    """Deliveries of as many callers, each refused for its reason; the lane is free again and sleeps."""
+    for number, _ in enumerate(reasons):
+        lane.enqueue(f"call:{number}", caller=f"k{number}", at=NOW - timedelta(seconds=len(reasons) - number))
+    claim = lane.claimed()
+    taken = lane.take(claim)
+    refused = {
+        one.id: Outcome(Status.REJECTED, refs=(Ref("contact", "5"),), why=why)
+        for one, why in zip(taken, reasons, strict=True)
+    }
+    lane.settle(claim, taken, refused)
+    lane.db.write_now(queue.release, claim, NOW, NOW + timedelta(days=1))
+    return [one.id for one in taken]
+
+
+def states(lane: Lane) -> dict[str, int]:
+    return lane.db.read_now(queue.counts, lane.tenant_id)
+
+
+def test_a_parked_one_is_sent_again_with_a_fresh_schedule(lane: Lane) -> None:
+    (one,) = parked(lane, Why.INVALID)
+    assert lane.db.write_now(by_hand.replay, lane.tenant_id, one, NOW)
+    (again,) = lane.take(lane.claimed())
+    assert (again.spent, again.attempt, again.refs) == (0, 2, (Ref("contact", "5"),))
+
+
+def test_one_that_waits_or_is_of_somebody_else_is_not_replayed(lane: Lane) -> None:
+    (one,) = parked(lane, Why.INVALID)
+    assert not lane.db.write_now(by_hand.replay, lane.tenant_id + 1, one, NOW)
+    assert lane.db.write_now(by_hand.replay, lane.tenant_id, one, NOW)
+    assert not lane.db.write_now(by_hand.replay, lane.tenant_id, one, NOW)
+
+
+def test_what_stopped_for_one_reason_is_one_line_the_longest_first(lane: Lane) -> None:
+    parked(lane, Why.UNSUPPORTED, Why.INVALID, Why.INVALID)
+    told = lane.db.read_now(by_hand.alike, lane.tenant_id)
+    assert told == [Alike(lane.installation_id, "invalid", 2), Alike(lane.installation_id, "unsupported", 1)]
+
+
+def test_those_of_one_reason_go_together_and_wake_their_lane(lane: Lane) -> None:
+    parked(lane, Why.UNSUPPORTED, Why.INVALID, Why.INVALID)
+    assert lane.db.write_now(by_hand.replay_alike, lane.tenant_id, lane.installation_id, "invalid", LATER) == 2
+    assert states(lane) == {"parked": 1, "ready": 2}
+    assert lane.db.read_now(lambda tx: tx.execute(select(_lane.c.wake_at)).scalar()) == LATER
+
+
+def test_all_that_is_parked_goes_together(lane: Lane) -> None:
+    parked(lane, Why.UNSUPPORTED, Why.INVALID)
+    assert lane.db.write_now(by_hand.replay_parked, lane.tenant_id, NOW) == 2
+    assert states(lane) == {"ready": 2}
+
+
+def test_nobody_decides_for_another_tenant(lane: Lane) -> None:
+    (one,) = parked(lane, Why.INVALID)
+    other = lane.tenant_id + 1
+    assert lane.db.write_now(by_hand.replay_parked, other, NOW) == 0
+    assert lane.db.write_now(by_hand.replay_alike, other, lane.installation_id, "invalid", NOW) == 0
+    assert lane.db.write_now(by_hand.drop_alike, other, lane.installation_id, "invalid", NOW) == 0
+    assert not lane.db.write_now(by_hand.drop, other, one, NOW)
+    assert states(lane) == {"parked": 1}
+
+
+def test_one_that_is_given_up_is_not_sent(lane: Lane) -> None:
+    (one,) = parked(lane, Why.INVALID)
+    assert lane.db.write_now(by_hand.drop, lane.tenant_id, one, LATER)
+    assert states(lane) == {"dropped": 1}
+    assert lane.db.read_now(lambda tx: tx.execute(select(_delivery.c.settled_at)).scalar()) == LATER
+
+
+def test_one_that_waits_cannot_be_given_up(lane: Lane) -> None:
+    lane.enqueue("call:1")
+    (one,) = lane.db.read_now(lambda tx: tx.execute(select(_delivery.c.id)).scalars().all())
+    assert not lane.db.write_now(by_hand.drop, lane.tenant_id, one, NOW)
+
+
+def test_those_of_one_reason_are_given_up_together(lane: Lane) -> None:
+    parked(lane, Why.UNSUPPORTED, Why.INVALID, Why.INVALID)
+    assert lane.db.write_now(by_hand.drop_alike, lane.tenant_id, lane.installation_id, "invalid", NOW) == 2
+    assert states(lane) == {"parked": 1, "dropped": 2}
+
+
+def test_what_was_given_up_can_still_be_sent(lane: Lane) -> None:
+    (one,) = parked(lane, Why.INVALID)
+    lane.db.write_now(by_hand.drop, lane.tenant_id, one, NOW)
+    assert lane.db.write_now(by_hand.replay, lane.tenant_id, one, NOW)
+    claim = lane.claimed()
+    taken = lane.take(claim)
+    lane.settle(claim, taken, {one: DELIVERED})
+    assert states(lane) == {"delivered": 1}
+
+
+def test_a_replay_of_all_leaves_alone_what_was_given_up(lane: Lane) -> None:
+    first, _ = parked(lane, Why.INVALID, Why.INVALID)
+    lane.db.write_now(by_hand.drop, lane.tenant_id, first, NOW)
+    assert lane.db.write_now(by_hand.replay_parked, lane.tenant_id, NOW) == 1
