@@ -57,6 +57,8 @@ known_or_not = st.sampled_from([None, SHEET_HABITS])  # the regions of visits
 class Pool:
     """A site with three numbers in a database, new for each example; with habits, regions count in the choice."""
 
+    hold = HOLD
+
     def __init__(self, db: Db, habits: Habits | None = None) -> None:
         self.db, self.habits = db, habits
         self.tenant_id, self.site_id, self.pool_id = db.write_now(self._made)
@@ -77,7 +79,7 @@ class Pool:
     def arrival(self, who: int, page: Source, now: Any, is_new: bool) -> Arrival:
         token = f"{self.tenant_id:016x}{who:016x}"
         asks = (self.tenant_id, self.site_id, lambda *_: (self.pool_id,))
-        return Arrival(*asks, token, page, now, HOLD, is_new, region_of(who), self.habits)
+        return Arrival(*asks, token, page, now, self.hold, is_new, region_of(who), self.habits)
 
     def holds(self, who: int) -> bool:
         token = f"{self.tenant_id:016x}{who:016x}"

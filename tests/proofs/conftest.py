@@ -2,6 +2,8 @@
 
 import pytest
 
+pytest.register_assert_rewrite("tests.proofs.queue_model")  # before anybody imports it: its asserts tell what differs
+
 
 @pytest.fixture
 def full(request: pytest.FixtureRequest) -> bool:
