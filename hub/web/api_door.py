@@ -13,8 +13,7 @@ from hub.hub import Hub
 from hub.store import people
 from hub.store.people import Who
 from hub.web.answers import refused
-
-_FIRST, _LAST = date(2000, 1, 1), date(2999, 12, 31)
+from hub.web.days import FIRST, LAST, day_in
 
 Handler = Callable[[Hub, Who, Request], Awaitable[Response]]
 
@@ -46,12 +45,9 @@ def guarded(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 def day(request: Request, name: str) -> date:
     """Return a day of the query; raises ``Bad``."""
     try:
-        found = date.fromisoformat(request.query_params.get(name, ""))
+        return day_in(request.query_params.get(name, ""))
     except ValueError:
-        found = date.min
-    if not _FIRST <= found <= _LAST:
-        raise Bad(f"The parameter {name} is a day like 2026-11-20, from {_FIRST} to {_LAST}.")
-    return found
+        raise Bad(f"The parameter {name} is a day like 2026-11-20, from {FIRST} to {LAST}.") from None
 
 
 def number(request: Request, name: str, default: int) -> int:
