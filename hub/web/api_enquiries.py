@@ -10,8 +10,8 @@ from starlette.routing import Route
 
 from hub import enquiries as taking
 from hub.hub import Hub
-from hub.store import corrections, enquiries, lines, person_path, sites
-from hub.store.lines import EnquiryLine
+from hub.store import corrections, enquiries, enquiry_rows, person_path, sites
+from hub.store.enquiry_rows import EnquiryRow
 from hub.store.people import Who
 from hub.store.person_path import Path, Why
 from hub.web import letters
@@ -27,23 +27,23 @@ _JUDGED = ("first_time", "qualified", "qualified_why")
 
 async def _calls(hub: Hub, who: Who, request: Request) -> Response:
     listed, after = await _listed(hub, who, request, "call")
-    return Json({"calls": [_call(line) for line in listed], "next": after})
+    return Json({"calls": [_call(row) for row in listed], "next": after})
 
 
 async def _enquiries(hub: Hub, who: Who, request: Request) -> Response:
     listed, after = await _listed(hub, who, request, None)
-    return Json({"enquiries": [_enquiry(line) for line in listed], "next": after})
+    return Json({"enquiries": [_enquiry(row) for row in listed], "next": after})
 
 
-async def _listed(hub: Hub, who: Who, request: Request, kind: str | None) -> tuple[list[EnquiryLine], int]:
+async def _listed(hub: Hub, who: Who, request: Request, kind: str | None) -> tuple[list[EnquiryRow], int]:
     after, limit = number(request, "after", 0), min(number(request, "limit", _PAGE), _PAGE)
-    listed = await hub.db.read(lines.enquiry_lines, who.tenant_id, after, limit, kind)
+    listed = await hub.db.read(enquiry_rows.rows_after, who.tenant_id, after, limit, kind)
     return listed, listed[-1].id if listed else after
 
 
 async def _one(hub: Hub, who: Who, request: Request) -> Response:
     enquiry_id = _id(request)
-    listed = await hub.db.read(lines.enquiry_lines, who.tenant_id, enquiry_id - 1, 1)
+    listed = await hub.db.read(enquiry_rows.rows_after, who.tenant_id, enquiry_id - 1, 1)
     if not listed or listed[0].id != enquiry_id:
         raise Bad("There is no enquiry with this id.")
     return Json({**_enquiry(listed[0]), **_path(await hub.db.read(person_path.path_of, who.tenant_id, enquiry_id))})
@@ -62,21 +62,21 @@ def _why(whys: Iterable[Why]) -> list[dict[str, Any]]:
     return [{"kind": why.kind, "enquiry": why.enquiry_id, "since": why.since} for why in whys]
 
 
-def _call(line: EnquiryLine) -> dict[str, Any]:
-    told = {name: getattr(line, name) for name in (*_OF_CALL, *_JUDGED)}
-    return {"id": line.id, **told, "caller_masked": line.phone_masked, "started_at": line.at, **_outcome(line)}
+def _call(row: EnquiryRow) -> dict[str, Any]:
+    told = {name: getattr(row, name) for name in (*_OF_CALL, *_JUDGED)}
+    return {"id": row.id, **told, "caller_masked": row.phone_masked, "started_at": row.at, **_outcome(row)}
 
 
-def _enquiry(line: EnquiryLine) -> dict[str, Any]:
-    told = {name: getattr(line, name) for name in ("id", "kind", "at", "phone_masked", "heard", *_JUDGED)}
-    call = {name: getattr(line, name) for name in _OF_CALL} if line.kind == "call" else None
-    return {**told, "call": call, **_outcome(line)}
+def _enquiry(row: EnquiryRow) -> dict[str, Any]:
+    told = {name: getattr(row, name) for name in ("id", "kind", "at", "phone_masked", "heard", *_JUDGED)}
+    call = {name: getattr(row, name) for name in _OF_CALL} if row.kind == "call" else None
+    return {**told, "call": call, **_outcome(row)}
 
 
-def _outcome(line: EnquiryLine) -> dict[str, Any]:
+def _outcome(row: EnquiryRow) -> dict[str, Any]:
     return {
-        "match": {**{name: getattr(line, name) for name in _MATCH}, "visit": line.visit_id},
-        "deliveries": [asdict(delivery) for delivery in line.deliveries],
+        "match": {**{name: getattr(row, name) for name in _MATCH}, "visit": row.visit_id},
+        "deliveries": [asdict(delivery) for delivery in row.deliveries],
     }
 
 
