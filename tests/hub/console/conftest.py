@@ -287,6 +287,7 @@ def hub(db: Db, vault: Vault, clock: StoppedClock) -> Any:
         db=db,
         clock=clock,
         vault=vault,
+        inbox=SimpleNamespace(wake=lambda: None),
         connectors={"acme": acme},
         apps={"acme": App("id", "secret", "http://hub.test/oauth/acme/callback")},
     )
