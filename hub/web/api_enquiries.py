@@ -10,15 +10,15 @@ from starlette.routing import Route
 
 from hub import enquiries as taking
 from hub.hub import Hub
-from hub.store import corrections, enquiries, enquiry_rows, person_path, sites
+from hub.store import corrections, enquiries, enquiry_rows, person_path
 from hub.store.enquiry_rows import EnquiryRow
 from hub.store.people import Who
 from hub.store.person_path import Path, Why
 from hub.web import letters
 from hub.web.answers import Json
-from hub.web.api_door import Bad, guarded, number, object_of
+from hub.web.api_door import Bad, guarded, object_of, page_of, site_of
+from hub.web.given import id_in
 
-_PAGE = 500
 _MATCH = ("visitor", "placement", "channel", "source", "campaign", "region", "confidence", "reason", "words")
 _OF_CALL = ("provider_call_id", "direction", "status", "dialled", "talk_s", "wait_s")
 _SEEN = ("browser", "started_at", "channel", "source", "campaign")
@@ -36,7 +36,7 @@ async def _enquiries(hub: Hub, who: Who, request: Request) -> Response:
 
 
 async def _listed(hub: Hub, who: Who, request: Request, kind: str | None) -> tuple[list[EnquiryRow], int]:
-    after, limit = number(request, "after", 0), min(number(request, "limit", _PAGE), _PAGE)
+    after, limit = page_of(request)
     listed = await hub.db.read(enquiry_rows.rows_after, who.tenant_id, after, limit, kind)
     return listed, listed[-1].id if listed else after
 
@@ -82,7 +82,8 @@ def _outcome(row: EnquiryRow) -> dict[str, Any]:
 
 async def _take(hub: Hub, who: Who, request: Request) -> Response:
     asked, now = await object_of(request), hub.clock.now()
-    site_id = await _site(hub, who, asked.get("site"))
+    key = asked.get("site")
+    site_id = (await site_of(hub, who, key, "field")).id if key is not None else None
     try:
         letter = letters.read(asked, "api", now)
     except letters.Unreadable as error:
@@ -120,18 +121,8 @@ async def _take_back(hub: Hub, who: Who, request: Request) -> Response:
     return Json({})
 
 
-async def _site(hub: Hub, who: Who, key: object) -> int | None:
-    if key is None:
-        return None
-    site = await hub.db.read(sites.site_door, key) if isinstance(key, str) else None
-    if site is None or site.tenant_id != who.tenant_id:
-        raise Bad("The field site is not the key of one of your sites.")
-    return site.id
-
-
 def _id(request: Request) -> int:
-    given: str = request.path_params["enquiry_id"]
-    return int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else 0
+    return id_in(request.path_params["enquiry_id"]) or 0  # which no enquiry has
 
 
 def routes() -> list[Route]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
-from hub.web.days import day_in
+from hub.web.given import day_in
 
 PERIODS: Mapping[str, int] = {"today": 1, "week": 7, "month": 30}  # days, today included
 _DEFAULT = "month"
