@@ -9,7 +9,6 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +22,7 @@ from hub import report as reporting
 from hub.app import build, web_app, work_until
 from hub.cli_accuracy import accuracy
 from hub.cli_habits import habits
-from hub.cli_hub import tenant_of, with_hub
+from hub.cli_hub import DaysBack, latest, tenant_of, with_hub
 from hub.cli_pool import pool_cli
 from hub.errors import HubError, PortTaken
 from hub.hub import Hub
@@ -184,16 +183,14 @@ def key() -> None:
 
 @report_cli.command("roi")
 def report_roi(
-    days: Annotated[int, typer.Option(help="How many days back from today.", min=1, max=3_660)] = 30,
+    days: DaysBack = 30,
     model: Annotated[str, typer.Option(help=f"Who has the credit: {', '.join(reporting.MODELS)}.")] = reporting.LAST,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Visits, calls, deals, revenue, spend and ROMI by source and campaign."""
 
     def make(hub: Hub) -> Any:
-        tenant_id = tenant_of(hub)
-        last = hub.clock.now().date()
-        return asyncio.run(reporting.roi(hub.db, tenant_id, last - timedelta(days=days - 1), last, model))
+        return asyncio.run(reporting.roi(hub.db, tenant_of(hub), *latest(hub, days), model))
 
     made = with_hub(make, writes=False)
     note = Words("en").caveat(made.caveat)

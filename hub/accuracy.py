@@ -87,17 +87,17 @@ class Accuracy:
 
 
 async def accuracy_of(
-    db: Db, tenant_id: int, first: date, last: date, vault: Vault, plan: NumberingPlan = NO_PLAN
+    db: Db, tenant_id: int, first: date, last: date, vault: Vault, numbering: NumberingPlan = NO_PLAN
 ) -> Accuracy:
     """Return the accuracy of the days from ``first`` to ``last`` in the zone of the tenant's site, both included."""
-    return await db.read(_accuracy, tenant_id, first, last, vault, plan)
+    return await db.read(_accuracy, tenant_id, first, last, vault, numbering)
 
 
-def _accuracy(tx: Tx, tenant_id: int, first: date, last: date, vault: Vault, plan: NumberingPlan) -> Accuracy:
+def _accuracy(tx: Tx, tenant_id: int, first: date, last: date, vault: Vault, numbering: NumberingPlan) -> Accuracy:
     span = Span(tenant_id, first, last, reports.zone_of(tx, tenant_id))
     kinds = accuracy.kinds(tx, span)
     seen = accuracy.witnessed(tx, span, MOST)
-    tried = [_tried(tx, tenant_id, one, vault, plan) for one in seen]
+    tried = [_tried(tx, tenant_id, one, vault, numbering) for one in seen]
     made = bands(_told(kinds), [(told, right) for told, right in tried if told])
     sure = [one for one in made if one.low >= SHEET_THRESHOLDS.accept]
     return Accuracy(
@@ -115,11 +115,13 @@ def _accuracy(tx: Tx, tenant_id: int, first: date, last: date, vault: Vault, pla
     )
 
 
-def _tried(tx: Tx, tenant_id: int, one: Witnessed, vault: Vault, plan: NumberingPlan) -> tuple[float, bool]:
+def _tried(tx: Tx, tenant_id: int, one: Witnessed, vault: Vault, numbering: NumberingPlan) -> tuple[float, bool]:
     """Match a call blindly; return how surely a visitor is named (0 for nobody) and whether it is the right one."""
     number = tracking.find_number(tx, tenant_id, one.dialled)
     assert number is not None  # the call was found by it
-    found = matching.find_blind(tx, tenant_id, one.dialled, number, one.at, _caller(tx, tenant_id, one, vault), plan)
+    found = matching.find_blind(
+        tx, tenant_id, one.dialled, number, one.at, _caller(tx, tenant_id, one, vault), numbering
+    )
     return found.confidence, found.visitor == str(one.visitor_id)
 
 

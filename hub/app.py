@@ -30,7 +30,7 @@ def build(settings: Settings, *, writes: bool = True) -> Hub:
     logs.configure(settings.log_level)
     vault = _vault(settings)
     clock = FileClock(settings.clock_file) if settings.clock_file else SystemClock()
-    places, plan = Places(settings.geo_database), numbering_plan(settings.numbering_plan)
+    places, numbering = Places(settings.geo_database), numbering_plan(settings.numbering_plan)
     db = Db(settings.database_url)
     db.check()
     if writes:
@@ -39,7 +39,7 @@ def build(settings: Settings, *, writes: bool = True) -> Hub:
     elif not migrate.is_made(db.engine):
         raise HubError("This hub is not set up yet: run 'cthub apply FILE' first.")
     db.start()
-    return Hub(settings, db, clock, vault, CONNECTORS, _apps(settings), places, plan)
+    return Hub(settings, db, clock, vault, CONNECTORS, _apps(settings), places, numbering)
 
 
 def _vault(settings: Settings) -> Vault:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hub.accuracy import Accuracy, accuracy_of, plainly
-from hub.cli_hub import tenant_of, with_hub
+from hub.cli_hub import DaysBack, latest, tenant_of, with_hub
 from hub.hub import Hub
 from hub.web.console.accuracy_told import answer, band, notes, to_do
 from hub.web.console.formats import Formats
@@ -20,7 +19,7 @@ from tracking_core.calibration import EDGES
 
 
 def accuracy(
-    days: Annotated[int, typer.Option(help="How many days back from today.", min=1, max=3_660)] = 30,
+    days: DaysBack = 30,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
 ) -> None:
     """How accurate matching is: what it promises, checked on calls whose caller is known otherwise."""
@@ -32,9 +31,7 @@ def accuracy(
 
 
 def _made(hub: Hub, days: int) -> Accuracy:
-    tenant_id = tenant_of(hub)
-    last = hub.clock.now().date()
-    return asyncio.run(accuracy_of(hub.db, tenant_id, last - timedelta(days=days - 1), last, hub.vault, hub.numbering))
+    return asyncio.run(accuracy_of(hub.db, tenant_of(hub), *latest(hub, days), hub.vault, hub.numbering))
 
 
 def _show(made: Accuracy) -> None:

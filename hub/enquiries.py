@@ -34,7 +34,7 @@ class Onward:
     again_at: datetime | None = None
 
 
-def of_call(tx: Tx, due: Due, now: datetime, vault: Vault, plan: NumberingPlan = NO_PLAN) -> Onward:
+def of_call(tx: Tx, due: Due, now: datetime, vault: Vault, numbering: NumberingPlan = NO_PLAN) -> Onward:
     """Fold a call from its events, match and judge it, and write all that."""
     call = fold(calls.events_of(tx, due, vault), now)
     number = tracking.find_number(tx, due.tenant_id, call.did) if call.did else None
@@ -48,7 +48,7 @@ def of_call(tx: Tx, due: Due, now: datetime, vault: Vault, plan: NumberingPlan =
     enquiry_id = calls.save_call(tx, due, call, about, judged, vault)
     call_backs.told(tx, due.tenant_id, who, call, rules, now)
     found = corrections.settled(
-        tx, due.tenant_id, enquiry_id, matching.find(tx, due.tenant_id, call, number, who, plan)
+        tx, due.tenant_id, enquiry_id, matching.find(tx, due.tenant_id, call, number, who, numbering)
     )
     _matched(tx, due, enquiry_id, about, found, now)
     again_at = None if call.is_ended else call.settles_at

@@ -36,8 +36,8 @@ class HabitsLoop:
     Several processes may do so at the same time: each comes to the same habits and writes them over.
     """
 
-    def __init__(self, db: Db, clock: Clock, vault: Vault, plan: NumberingPlan = NO_PLAN) -> None:
-        self._db, self._clock, self._vault, self._plan = db, clock, vault, plan
+    def __init__(self, db: Db, clock: Clock, vault: Vault, numbering: NumberingPlan = NO_PLAN) -> None:
+        self._db, self._clock, self._vault, self._numbering = db, clock, vault, numbering
 
     async def run(self) -> None:
         """Learn until cancelled."""
@@ -48,21 +48,21 @@ class HabitsLoop:
                 await self._clock.wait_until(now + EVERY, _GLANCE_S)
                 continue
             try:
-                await learn_site(self._db, *site, now, self._vault, self._plan)
+                await learn_site(self._db, *site, now, self._vault, self._numbering)
             except Exception as error:  # one site's trouble must not stop the others
                 log.exception("habits.trouble", error=type(error).__name__)
                 await self._db.write(site_habits.put_off, *site, now)
 
 
 async def learn_site(
-    db: Db, tenant_id: int, site_id: int, now: datetime, vault: Vault, plan: NumberingPlan = NO_PLAN
+    db: Db, tenant_id: int, site_id: int, now: datetime, vault: Vault, numbering: NumberingPlan = NO_PLAN
 ) -> None:
     """Learn a site's habits and keep them; absurd ones are refused, and those before stay."""
     since = now - PAST
     calls = await db.read(_past, tenant_id, site_id, since, vault)
     heard: list[HeardCall] = []
     for place in range(0, len(calls), _AT_ONCE):
-        heard += await db.read(_heard, tenant_id, calls[place : place + _AT_ONCE], plan)
+        heard += await db.read(_heard, tenant_id, calls[place : place + _AT_ONCE], numbering)
     counted = sum(bool(call.spans) for call in heard)
     if counted < FEWEST:
         await db.write(site_habits.save, tenant_id, site_id, Learned(now, counted, SHEET_HABITS))
@@ -85,5 +85,5 @@ def _past(tx: Tx, tenant_id: int, site_id: int, since: datetime, vault: Vault) -
     return past_calls.past_calls(tx, tenant_id, site_id, since, MOST, never, vault)
 
 
-def _heard(tx: Tx, tenant_id: int, calls: Sequence[PastCall], plan: NumberingPlan) -> list[HeardCall]:
-    return [matching.heard(tx, tenant_id, call, plan) for call in calls]
+def _heard(tx: Tx, tenant_id: int, calls: Sequence[PastCall], numbering: NumberingPlan) -> list[HeardCall]:
+    return [matching.heard(tx, tenant_id, call, numbering) for call in calls]

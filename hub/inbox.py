@@ -31,13 +31,13 @@ class Looked:
     deliveries: int
 
 
-def look(tx: Tx, now: datetime, vault: Vault, plan: NumberingPlan = NO_PLAN) -> Looked | None:
-    """Handle the enquiry that waits longest; None when none is due. ``plan`` tells the region of a mobile phone."""
+def look(tx: Tx, now: datetime, vault: Vault, numbering: NumberingPlan = NO_PLAN) -> Looked | None:
+    """Handle the enquiry that waits longest; None when none is due. ``numbering`` tells a mobile phone's region."""
     due = inbox.take_due(tx, now)
     if due is None:
         return None
     if due.kind == CALL:
-        onward = enquiries.of_call(tx, due, now, vault, plan)
+        onward = enquiries.of_call(tx, due, now, vault, numbering)
     else:
         onward = enquiries.of_writing(tx, due, now, vault)
     planned = 0
@@ -54,8 +54,8 @@ def look(tx: Tx, now: datetime, vault: Vault, plan: NumberingPlan = NO_PLAN) -> 
 class InboxLoop:
     """Looks at enquiries as they come due, one transaction each, until it is stopped."""
 
-    def __init__(self, db: Db, clock: Clock, vault: Vault, plan: NumberingPlan = NO_PLAN) -> None:
-        self._db, self._clock, self._vault, self._plan = db, clock, vault, plan
+    def __init__(self, db: Db, clock: Clock, vault: Vault, numbering: NumberingPlan = NO_PLAN) -> None:
+        self._db, self._clock, self._vault, self._numbering = db, clock, vault, numbering
         self._wake = asyncio.Event()
         self.on_planned: Sequence[asyncio.Event] = ()
 
@@ -74,7 +74,7 @@ class InboxLoop:
     async def _look_once(self) -> bool:
         now = self._clock.now()
         try:
-            looked = await self._db.write(look, now, self._vault, self._plan)
+            looked = await self._db.write(look, now, self._vault, self._numbering)
         except Exception as error:  # one enquiry's trouble must not stop the others
             log.exception("inbox.trouble", error=type(error).__name__)
             return await self._db.write(_postpone, now, f"{type(error).__name__}: {error}")

@@ -32,9 +32,9 @@ _REMEMBERED_HOLDERS = 8  # of a number, when its heat is reckoned anew
 
 
 def find(
-    tx: Tx, tenant_id: int, call: Call, number: NumberFacts | None, who: Person, plan: NumberingPlan = NO_PLAN
+    tx: Tx, tenant_id: int, call: Call, number: NumberFacts | None, who: Person, numbering: NumberingPlan = NO_PLAN
 ) -> Match:
-    """Match a call to a visit or a placement with what is known now; ``plan`` tells the region of a mobile phone."""
+    """Match a call to a visit or a placement with what is known now; ``numbering`` tells a mobile phone's region."""
     at, did = call.started_at, call.did
     placement, leases = None, []
     if did and number:
@@ -52,32 +52,32 @@ def find(
         placement,
         remembered,
         evidence=evidence,
-        caller_region=regions.of_phone(call.caller, plan),
+        caller_region=regions.of_phone(call.caller, numbering),
         habits=number.habits if number else SHEET_HABITS,
         thresholds=thresholds,
     )
     return found if thresholds.keeps_first else _latest(tx, tenant_id, found, at)
 
 
-def heard(tx: Tx, tenant_id: int, call: PastCall, plan: NumberingPlan) -> HeardCall:
+def heard(tx: Tx, tenant_id: int, call: PastCall, numbering: NumberingPlan) -> HeardCall:
     """Return a call of the past with its number's holders, for habits to be learned from."""
     number = tracking.find_number(tx, tenant_id, call.dialled)
     who = Person(call.phone, None, call.phone_key, None)
     leases = _leases(tx, tenant_id, call.dialled, number, call.at, who) if number else []
     spans = spans_at(call.dialled, call.at, leases, SHEET_THRESHOLDS.newest)
     named = str(call.named_visit_id) if call.named_visit_id is not None else None
-    return HeardCall(call.at, spans, regions.of_phone(call.phone, plan), named)
+    return HeardCall(call.at, spans, regions.of_phone(call.phone, numbering), named)
 
 
 def find_blind(
-    tx: Tx, tenant_id: int, did: str, number: NumberFacts, at: datetime, who: Person, plan: NumberingPlan = NO_PLAN
+    tx: Tx, tenant_id: int, did: str, number: NumberFacts, at: datetime, who: Person, numbering: NumberingPlan = NO_PLAN
 ) -> Match:
     """Match a call by who was shown the number alone, as if nobody had tapped it and the caller were new to us.
 
     What it says can be held against what is known of the caller otherwise.
     """
     untapped = [replace(one, taps=()) for one in _leases(tx, tenant_id, did, number, at, who)]
-    habits, region = replace(number.habits, tap_share=0.0), regions.of_phone(who.phone, plan)
+    habits, region = replace(number.habits, tap_share=0.0), regions.of_phone(who.phone, numbering)
     return match(did, None, at, untapped, None, None, caller_region=region, habits=habits)
 
 

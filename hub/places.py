@@ -76,4 +76,4 @@ def numbering_plan(path: Path | None) -> NumberingPlan:
         log.warning(
             "numbering_plan.left_out", lines=read.unreadable, of_no_one_region=read.unknown.total(), names=names
         )
-    return read.plan
+    return read.numbering

@@ -3,8 +3,9 @@
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, Field, field_validator
 
+from hub.setup_values import STRICT
 from tracking_core.enquiry import to_email
 
 _DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z0-9-]{2,}")
@@ -31,7 +32,7 @@ Line = Annotated[str, Field(min_length=1, max_length=200)]
 class CallbackPart(BaseModel):
     """The button by which a visitor orders a call; a text left out is the usual one, in the page's language."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
 
     button: Line | None = None
     title: Line | None = None
@@ -46,7 +47,7 @@ class CallbackPart(BaseModel):
 class MailPart(BaseModel):
     """The address a site's pages show, and the visitor's own one that stands in for it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
 
     address: Annotated[str, AfterValidator(_address)]
     reply: str
@@ -70,7 +71,7 @@ class MailPart(BaseModel):
 class MessengersPart(BaseModel):
     """Links to messengers carry the visit's code; ``text`` is what a first message says before it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
 
     text: Line | None = None
 

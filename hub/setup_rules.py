@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import Annotated, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from hub.costs import to_minor
+from hub.setup_values import STRICT
 from tracking_core.deal_goals import WON, DealRules, plain
 from tracking_core.qualify import Hours, Rules
 
@@ -50,7 +51,7 @@ Kind = Literal["call", "form", "callback", "chat", "mail", "manual"]
 class HoursPart(BaseModel):
     """Working hours, in a time zone."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
 
     days: list[Day] = Field(default=["mon", "tue", "wed", "thu", "fri"], min_length=1)
     opens: time = time(9)
@@ -67,7 +68,7 @@ class HoursPart(BaseModel):
 class DealPart(BaseModel):
     """What a deal must have reached; stages and pipelines by name or id."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
 
     stage: list[Named] = []
     pipeline: list[Named] = []
@@ -85,7 +86,7 @@ class DealPart(BaseModel):
 class GoalPart(BaseModel):
     """A goal by name, and which enquiries count for it, or which deals."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
     kinds: list[Kind] = []

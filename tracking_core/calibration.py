@@ -1,55 +1,15 @@
 """Do the probabilities keep their word: of the calls matched with 80 %, are 80 % right?"""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import sqrt
 
-BINS = 10
+TENTHS = tuple(tenth / 10 for tenth in range(10))  # where bands of equal width begin
 EDGES = (0.0, 0.6, 0.8, 0.9, 0.97)  # where the bands of a promise begin; below 0.6 a match is probable only
 FEWEST = 20  # tested calls of a band; fewer prove nothing
 _Z = 1.96  # 95 %
-
-
-@dataclass(frozen=True, slots=True)
-class Bin:
-    """Calls whose probability lies between ``low`` and ``high``: how many, the mean told, the share right."""
-
-    low: float
-    high: float
-    calls: int
-    told: float
-    right: float
-
-
-def reliability(told: Iterable[tuple[float, bool]], bins: int = BINS) -> Sequence[Bin]:
-    """Returns the bins of equal width that have calls, from pairs of (probability told, was it right).
-
-    Raises ValueError for a probability outside 0..1.
-    """
-    found: list[list[tuple[float, bool]]] = [[] for _ in range(bins)]
-    for probability, right in told:
-        if not 0 <= probability <= 1:
-            raise ValueError(f"a probability lies between 0 and 1; got {probability}")
-        found[min(int(probability * bins), bins - 1)].append((probability, right))
-    return tuple(
-        Bin(
-            place / bins,
-            (place + 1) / bins,
-            len(pairs),
-            sum(one for one, _ in pairs) / len(pairs),
-            sum(right for _, right in pairs) / len(pairs),
-        )
-        for place, pairs in enumerate(found)
-        if pairs
-    )
-
-
-def calibration_error(told: Iterable[tuple[float, bool]], bins: int = BINS) -> float:
-    """Returns the expected calibration error, 0..1: the gap told - right, weighted by calls; 0 for no calls."""
-    found = reliability(told, bins)
-    calls = sum(one.calls for one in found)
-    return sum(one.calls * abs(one.told - one.right) for one in found) / calls if calls else 0.0
 
 
 def interval(right: int, tested: int) -> tuple[float, float]:
@@ -106,22 +66,42 @@ class Band:
         return self.calls * (self.right / self.tested if is_refuted else self.told)
 
 
-def band_of(probability: float) -> int:
-    """Returns the place in ``EDGES`` of the band that a probability falls into."""
-    return max(place for place, edge in enumerate(EDGES) if probability >= edge)
+def band_of(probability: float, edges: Sequence[float] = EDGES) -> int:
+    """Returns the place in ``edges`` of the band that a probability falls into."""
+    return bisect_right(edges, probability) - 1
 
 
 def bands(told: Sequence[tuple[int, float]], tested: Iterable[tuple[float, bool]]) -> tuple[Band, ...]:
     """Returns the bands that have calls or tests, surest first.
 
     ``told`` has for each band of ``EDGES`` how many calls were matched and the sum of their probabilities; ``tested``
-    are pairs of (probability told, was it right) of calls whose caller is known otherwise.
+    are pairs of (probability told, was it right) of calls whose caller is known otherwise. Raises ValueError for a
+    probability outside 0..1.
     """
-    found: list[list[tuple[float, bool]]] = [[] for _ in EDGES]
-    for pair in tested:
-        found[band_of(pair[0])].append(pair)
-    made = [_band(low, *sums, pairs) for low, sums, pairs in zip(EDGES, told, found, strict=True)]
+    found = zip(EDGES, told, _by_band(tested, EDGES), strict=True)
+    made = [_band(low, *sums, pairs) for low, sums, pairs in found]
     return tuple(one for one in reversed(made) if one.calls or one.tested)
+
+
+def calibration_error(tested: Iterable[tuple[float, bool]]) -> float:
+    """Returns the expected calibration error, 0..1: the gap promised - right of each tenth, weighted by calls.
+
+    ``tested`` are pairs of (probability told, was it right); 0 for none. Raises ValueError for a probability outside
+    0..1.
+    """
+    by_tenth = zip(TENTHS, _by_band(tested, TENTHS), strict=True)
+    found = [_band(low, 0, 0.0, pairs) for low, pairs in by_tenth if pairs]
+    calls = sum(one.tested for one in found)
+    return sum(one.tested * abs(one.promised - one.right / one.tested) for one in found) / calls if calls else 0.0
+
+
+def _by_band(tested: Iterable[tuple[float, bool]], edges: Sequence[float]) -> list[list[tuple[float, bool]]]:
+    found: list[list[tuple[float, bool]]] = [[] for _ in edges]
+    for probability, right in tested:
+        if not 0 <= probability <= 1:
+            raise ValueError(f"a probability lies between 0 and 1; got {probability}")
+        found[band_of(probability, edges)].append((probability, right))
+    return found
 
 
 def _band(low: float, calls: int, total: float, pairs: Sequence[tuple[float, bool]]) -> Band:

@@ -41,7 +41,7 @@ NO_PLAN = NumberingPlan()
 class PlanRead:
     """A plan as far as it could be read: lines used, lines that are no ranges, and names of no single region."""
 
-    plan: NumberingPlan
+    numbering: NumberingPlan
     ranges: int
     unreadable: int
     unknown: Counter[str]
@@ -61,7 +61,7 @@ def read_plan(files: Iterable[bytes], of_name: Callable[[str], str | None]) -> P
             unknown[name] += 1
         else:
             found.append((first, last, code))
-    return PlanRead(_plan(found), len(found), unreadable, unknown)
+    return PlanRead(_numbering(found), len(found), unreadable, unknown)
 
 
 def _text(file: bytes) -> str:
@@ -105,7 +105,7 @@ def _line(cells: Sequence[str], columns: Sequence[int]) -> tuple[int, int, str] 
     return (begin, end, name) if begin <= end else None
 
 
-def _plan(found: list[tuple[int, int, str]]) -> NumberingPlan:
+def _numbering(found: list[tuple[int, int, str]]) -> NumberingPlan:
     """Neighbours of one region become one range: operators do not matter here."""
     found.sort()
     codes = tuple(sorted({code for _, _, code in found}))

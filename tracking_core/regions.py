@@ -92,7 +92,7 @@ def of_place(country: str, subdivision: str = "", name: str = "") -> str | None:
     return of_code(country) if country else None
 
 
-def of_phone(e164: str | None, plan: NumberingPlan = NO_PLAN) -> str | None:
+def of_phone(e164: str | None, numbering: NumberingPlan = NO_PLAN) -> str | None:
     """Returns the region a caller's phone tells; None for most mobiles unless a numbering plan is at hand."""
     if e164 is None or not e164.startswith("+"):
         return None
@@ -101,7 +101,7 @@ def of_phone(e164: str | None, plan: NumberingPlan = NO_PLAN) -> str | None:
     area = e164[2:5]
     if area[:1] in ("6", "7"):
         return "KZ"
-    return _AREAS.get(area) or plan.region(e164)
+    return _AREAS.get(area) or numbering.region(e164)
 
 
 def _of_country(e164: str) -> str | None:

@@ -202,6 +202,10 @@ def _one(claim: Claim, delivery_id: str) -> Any:
     return and_(_delivery.c.tenant_id == claim.tenant_id, _delivery.c.id == delivery_id)
 
 
+def _as_taken(delivery: Taken) -> Any:
+    return _delivery.c.state == State.SENDING, _delivery.c.attempt == delivery.attempt
+
+
 def _doubt_the_abandoned(tx: Tx, claim: Claim, limits: Limits, now: datetime) -> None:
     """What an earlier holder left in sending may have taken effect: it rests, then is looked for."""
     left = tx.execute(
@@ -265,11 +269,7 @@ def _settle_one(tx: Tx, claim: Claim, delivery: Taken, outcome: Outcome, limits:
     settled = then.state not in (State.READY, State.ACCEPTED)
     tx.execute(
         update(_delivery)
-        .where(
-            _one(claim, delivery.id),
-            _delivery.c.state == State.SENDING,
-            _delivery.c.attempt == delivery.attempt,
-        )
+        .where(_one(claim, delivery.id), *_as_taken(delivery))
         .values(
             state=then.state,
             due_at=then.due_at,
@@ -286,13 +286,7 @@ def _settle_one(tx: Tx, claim: Claim, delivery: Taken, outcome: Outcome, limits:
 
 def _put_back(tx: Tx, claim: Claim, delivery: Taken, now: datetime) -> None:
     tx.execute(
-        update(_delivery)
-        .where(
-            _one(claim, delivery.id),
-            _delivery.c.state == State.SENDING,
-            _delivery.c.attempt == delivery.attempt,
-        )
-        .values(state=State.READY, due_at=now)
+        update(_delivery).where(_one(claim, delivery.id), *_as_taken(delivery)).values(state=State.READY, due_at=now)
     )
     _end_attempt(tx, claim, delivery, "held", "", "the installation is held; no try was spent", now)
 

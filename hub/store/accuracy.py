@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select, type_coerce
 from sqlalchemy import bindparam as value
 
-from hub.store.enquiries import its_call, its_match
+from hub.store.enquiries import its_call, its_match, its_visit
 from hub.store.moment import Identifier
 from hub.store.reports import Span
 from hub.store.tables import Call, Enquiry, Match, PageEvent, TrackingNumber, Visit, table_of
@@ -70,11 +70,10 @@ def elsewhere(tx: Tx, span: Span) -> Mapping[str, int]:
 
 def delays(tx: Tx, span: Span) -> list[int]:
     """Count the matched calls of a span by how long after the visit they came: one count more than ``DELAYS`` has."""
-    visit = and_(_visit.c.id == _match.c.visit_id, _visit.c.tenant_id == _match.c.tenant_id)
     late = type_coerce(_enquiry.c.at, Identifier) - type_coerce(_visit.c.last_seen_at, Identifier)
     place = case(*((late < one // _MICROSECOND, n) for n, one in enumerate(DELAYS)), else_=len(DELAYS))
     here = (*_OF_SPAN, _number.c.pool_id.is_not(None))
-    asked = select(place, func.count()).select_from(_MATCHED.join(_visit, visit)).where(*here).group_by(place)
+    asked = select(place, func.count()).select_from(_MATCHED.join(_visit, its_visit)).where(*here).group_by(place)
     rows = tx.execute(asked, _its(span))
     found = {int(at): calls for at, calls in rows}
     return [found.get(n, 0) for n in range(len(DELAYS) + 1)]

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy import bindparam as value
 
+from hub.store.enquiries import its_call
 from hub.store.inbox import CALL
 from hub.store.tables import Call, Enquiry, table_of
 from hub.store.tx import Tx
@@ -16,7 +17,6 @@ _enquiry, _call = table_of(Enquiry), table_of(Call)
 _REMEMBERED = timedelta(days=7)
 _MOST = 50  # of one phone, in the longest time a goal looks for
 
-_of = (_call.c.enquiry_id == _enquiry.c.id) & (_call.c.tenant_id == _enquiry.c.tenant_id)
 _his = _enquiry.c.phone_key == value("phone_key")
 _over = _call.c.ended_at.is_not(None)
 
@@ -42,7 +42,7 @@ class Unanswered:
 
 _MADE = (
     select(_enquiry.c.id, _enquiry.c.at, _call.c.talk_s)
-    .join(_call, _of)
+    .join(_call, its_call)
     .where(_enquiry.c.tenant_id == value("tenant_id"), _his)
     .where(_call.c.direction == "outbound", _call.c.status == "answered", _over)
     .where(_enquiry.c.at > value("since"), _enquiry.c.at < value("until"))
@@ -53,7 +53,7 @@ _missed = and_(_call.c.direction == "inbound", _call.c.status != "answered", _ov
 _since = func.coalesce(_call.c.ended_at, _enquiry.c.at).label("since")
 _UNANSWERED = (
     select(_enquiry.c.kind, _enquiry.c.key, _enquiry.c.at, _since)
-    .select_from(_enquiry.outerjoin(_call, _of))
+    .select_from(_enquiry.outerjoin(_call, its_call))
     .where(_enquiry.c.tenant_id == value("tenant_id"), _his)
     .where(or_(_enquiry.c.kind == "callback", and_(_enquiry.c.kind == CALL, _missed)))
     .where(_enquiry.c.at > value("since"), _enquiry.c.at < value("until"))

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import select
 
 from hub.store import enquiries, inbox
-from hub.store.enquiries import About, Judged
+from hub.store.enquiries import About, Judged, its_call
 from hub.store.inbox import CALL, Due, key_of_call
 from hub.store.tables import Call, CallEvent, Enquiry, Refusal, table_of
 from hub.store.tx import Tx, insert_or
@@ -100,9 +100,8 @@ def save_call(tx: Tx, due: Due, call: domain.Call, about: About, judged: Judged,
 
 def just_begun(tx: Tx, tenant_id: int, e164: str, since: datetime) -> list[str]:
     """Return the keys of the calls to a number that began since a moment."""
-    of = (_enquiry.c.id == _call.c.enquiry_id) & (_enquiry.c.tenant_id == _call.c.tenant_id)
     here = (_call.c.tenant_id == tenant_id, _call.c.dialled == e164, _enquiry.c.at >= since)
-    return list(tx.execute(select(_enquiry.c.key).select_from(_call.join(_enquiry, of)).where(*here)).scalars())
+    return list(tx.execute(select(_enquiry.c.key).select_from(_call.join(_enquiry, its_call)).where(*here)).scalars())
 
 
 def count_refusal(tx: Tx, door: str, reason: str, now: datetime) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import bindparam as value
 from sqlalchemy import select, update
 
-from hub.store import inbox
+from hub.store import inbox, tracking
 from hub.store.tables import Enquiry, Person, Visit, table_of
 from hub.store.tx import Tx
 
@@ -41,10 +41,8 @@ def said(tx: Tx, tenant_id: int, enquiry_id: int) -> Said | None:
 
 def correct(tx: Tx, tenant_id: int, enquiry_id: int, visit_id: int | None, person_id: int, now: datetime) -> bool:
     """Note a person's word and have the enquiry looked at again; False when there is no such enquiry or visit."""
-    if visit_id is not None:
-        visit = (_visit.c.tenant_id == tenant_id, _visit.c.id == visit_id)
-        if tx.execute(select(_visit.c.id).where(*visit)).first() is None:
-            return False
+    if visit_id is not None and not tracking.has_visit(tx, tenant_id, visit_id):
+        return False
     return _write(tx, tenant_id, enquiry_id, now, corrected_by=person_id, corrected_visit_id=visit_id)
 
 

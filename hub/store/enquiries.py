@@ -191,6 +191,7 @@ its_match = and_(  # the current one
     _match.c.tenant_id == _enquiry.c.tenant_id,
     _match.c.superseded_at.is_(None),
 )
+its_visit = and_(_visit.c.id == _match.c.visit_id, _visit.c.tenant_id == _match.c.tenant_id)  # of a match
 
 
 def _earlier(his: ColumnElement[bool]) -> Select[Any]:
@@ -226,9 +227,9 @@ def _last_match(his: ColumnElement[bool]) -> Select[Any]:
     before, since = value("before", type_=_at), value("since", type_=_at)
     return (
         select(_visit.c.visitor_id, _match.c.visit_id, _match.c.confidence, _enquiry.c.at)
-        .join(_visit, (_visit.c.id == _match.c.visit_id) & (_visit.c.tenant_id == _match.c.tenant_id))
-        .join(_enquiry, (_enquiry.c.id == _match.c.enquiry_id) & (_enquiry.c.tenant_id == _match.c.tenant_id))
-        .where(_match.c.tenant_id == value("tenant_id"), _match.c.superseded_at.is_(None))
+        .join(_visit, its_visit)
+        .join(_enquiry, its_match)
+        .where(_match.c.tenant_id == value("tenant_id"))
         .where(_match.c.visit_id.is_not(None))
         .where(_enquiry.c.tenant_id == value("tenant_id"), his, _enquiry.c.at < before, _enquiry.c.at >= since)
         .order_by(_enquiry.c.at.desc())

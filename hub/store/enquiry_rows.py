@@ -1,18 +1,18 @@
-"""The console's list of enquiries, with filters and pages."""
+"""Enquiries as they are listed: who, matched to what, and what became of it in the CRM."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import and_, exists, func, or_, select
 
-from hub.store.reports import in_call, source_named, with_source
-from hub.store.tables import Call, Deal, Delivery, Enquiry, Match, Placement, Visit, table_of
+from hub.store.reports import campaign_of_enquiry, in_call, source_of_enquiry, with_source
+from hub.store.tables import Call, Deal, Delivery, Enquiry, Match, Placement, Visit, Visitor, table_of
 from hub.store.tx import Tx
 
 _enquiry, _call, _match = (table_of(model) for model in (Enquiry, Call, Match))
-_visit, _placement = table_of(Visit), table_of(Placement)
+_visit, _visitor, _placement = (table_of(model) for model in (Visit, Visitor, Placement))
 _delivery, _deal = table_of(Delivery), table_of(Deal)
 
 UNSETTLED = ("ready", "sending", "accepted", "parked")  # states of a delivery that is not there yet
@@ -35,18 +35,27 @@ class DealLine:
 
 
 @dataclass(frozen=True, slots=True)
-class SentLine:
-    """A delivery of an enquiry: its state and where it is."""
+class DeliveryLine:
+    """One delivery of an enquiry: its state and why, in words, and where it is in the CRM."""
 
     id: str
     enquiry_id: int
     state: str
-    refs: tuple[dict[str, Any], ...]
+    attempt: int
+    due_at: datetime
+    created_at: datetime
+    in_doubt: bool
+    why: str
+    sentence: str
+    refs: Sequence[Mapping[str, Any]]
+
+
+_Line = TypeVar("_Line", DealLine, DeliveryLine)
 
 
 @dataclass(frozen=True, slots=True)
 class EnquiryRow:
-    """One enquiry of the list; ``deals`` and ``sent`` say what became of it in the CRM."""
+    """One enquiry of a list; ``deals`` and ``deliveries`` say what became of it in the CRM."""
 
     id: int
     kind: str
@@ -66,18 +75,18 @@ class EnquiryRow:
     operator: str | None
     account_id: int | None
     provider_call_id: str | None
-    match_id: int | None
+    visitor: str | None
     visit_id: int | None
     placement: str | None
     channel: str | None
-    source: str | None
-    campaign: str | None
-    term: str | None
-    confidence: float | None
-    reason: str | None
-    words: str | None
+    source: str
+    campaign: str
+    region: str | None
+    confidence: float
+    reason: str
+    words: str
     deals: tuple[DealLine, ...] = ()
-    sent: tuple[SentLine, ...] = ()
+    deliveries: tuple[DeliveryLine, ...] = ()
 
     @property
     def is_call(self) -> bool:
@@ -107,23 +116,27 @@ class EnquiryRow:
     @property
     def is_certain(self) -> bool:
         """Says whether the match is sure enough to be called so."""
-        return self.is_matched and (self.confidence or 0) >= _CERTAIN
+        return self.is_matched and self.confidence >= _CERTAIN
 
 
 _row = select(
     _enquiry,
     *in_call,
-    _match.c.id.label("match_id"),
+    _visitor.c.token.label("visitor"),
     _match.c.visit_id,
     _placement.c.name.label("placement"),
     _visit.c.channel,
-    func.coalesce(source_named, _placement.c.source).label("source"),
-    func.coalesce(_visit.c.campaign, _placement.c.campaign).label("campaign"),
-    _visit.c.term,
-    _match.c.confidence,
-    _match.c.reason,
-    _match.c.words,
-).select_from(with_source)
+    source_of_enquiry.label("source"),
+    campaign_of_enquiry.label("campaign"),
+    _visit.c.region,
+    func.coalesce(_match.c.confidence, 0.0).label("confidence"),
+    func.coalesce(_match.c.reason, "").label("reason"),
+    func.coalesce(_match.c.words, "").label("words"),
+).select_from(
+    with_source.outerjoin(
+        _visitor, and_(_visitor.c.id == _visit.c.visitor_id, _visitor.c.tenant_id == _visit.c.tenant_id)
+    )
+)
 
 
 def _asked(tenant_id: int, shown: str) -> list[Any]:
@@ -169,6 +182,14 @@ def rows_of(tx: Tx, tenant_id: int, shown: str, before: int | None, limit: int) 
     return _rows(tx, tenant_id, rows)
 
 
+def rows_after(tx: Tx, tenant_id: int, after: int, limit: int, kind: str | None = None) -> list[EnquiryRow]:
+    """List enquiries of a kind, or of all, with an id above ``after``, oldest first."""
+    asked = [_enquiry.c.tenant_id == tenant_id, _enquiry.c.id > after]
+    if kind is not None:
+        asked.append(_enquiry.c.kind == kind)
+    return _rows(tx, tenant_id, tx.execute(_row.where(*asked).order_by(_enquiry.c.id).limit(limit)).all())
+
+
 def row_of(tx: Tx, tenant_id: int, enquiry_id: int) -> EnquiryRow | None:
     """Return one enquiry of the tenant, or None."""
     row = tx.execute(_row.where(*_asked(tenant_id, "all"), _enquiry.c.id == enquiry_id)).first()
@@ -177,26 +198,32 @@ def row_of(tx: Tx, tenant_id: int, enquiry_id: int) -> EnquiryRow | None:
 
 def _rows(tx: Tx, tenant_id: int, rows: Sequence[Any]) -> list[EnquiryRow]:
     ids = [row.id for row in rows]
-    deals, sent = _deals_of(tx, tenant_id, ids), _sent_of(tx, tenant_id, ids)
-    names = [name for name in EnquiryRow.__slots__ if name not in ("deals", "sent")]
+    deals, deliveries = _deals_of(tx, tenant_id, ids), _deliveries_of(tx, tenant_id, ids)
+    names = [name for name in EnquiryRow.__slots__ if name not in ("deals", "deliveries")]
     return [
         EnquiryRow(
             **{name: getattr(row, name) for name in names},
-            deals=tuple(one for one in deals if one.enquiry_id == row.id),
-            sent=tuple(one for one in sent if one.enquiry_id == row.id),
+            deals=tuple(deals.get(row.id, ())),
+            deliveries=tuple(deliveries.get(row.id, ())),
         )
         for row in rows
     ]
 
 
-def _deals_of(tx: Tx, tenant_id: int, enquiry_ids: Sequence[int]) -> list[DealLine]:
+def _deals_of(tx: Tx, tenant_id: int, enquiry_ids: Sequence[int]) -> dict[int, list[DealLine]]:
     here = (_deal.c.tenant_id == tenant_id, _deal.c.enquiry_id.in_(enquiry_ids), _deal.c.deleted.is_(False))
-    rows = tx.execute(select(_deal).where(*here).order_by(_deal.c.id))
-    return [DealLine(**{name: getattr(row, name) for name in DealLine.__slots__}) for row in rows]
+    told = select(*(_deal.c[name] for name in DealLine.__slots__))
+    return _by_enquiry(DealLine(*row) for row in tx.execute(told.where(*here).order_by(_deal.c.id)))
 
 
-def _sent_of(tx: Tx, tenant_id: int, enquiry_ids: Sequence[int]) -> list[SentLine]:
+def _deliveries_of(tx: Tx, tenant_id: int, enquiry_ids: Sequence[int]) -> dict[int, list[DeliveryLine]]:
     here = (_delivery.c.tenant_id == tenant_id, _delivery.c.enquiry_id.in_(enquiry_ids))
-    columns = (_delivery.c.id, _delivery.c.enquiry_id, _delivery.c.state, _delivery.c.refs)
-    rows = tx.execute(select(*columns).where(*here).order_by(_delivery.c.created_at))
-    return [SentLine(row.id, row.enquiry_id, row.state, tuple(row.refs)) for row in rows]
+    told = select(*(_delivery.c[name] for name in DeliveryLine.__slots__))
+    return _by_enquiry(DeliveryLine(*row) for row in tx.execute(told.where(*here).order_by(_delivery.c.created_at)))
+
+
+def _by_enquiry(lines: Iterable[_Line]) -> dict[int, list[_Line]]:
+    found: dict[int, list[_Line]] = {}
+    for line in lines:
+        found.setdefault(line.enquiry_id, []).append(line)
+    return found

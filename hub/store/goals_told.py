@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, and_, case, func, select
 from sqlalchemy import bindparam as value
 
+from hub.store.enquiries import its_match, its_visit
 from hub.store.moment import Identifier
 from hub.store.tables import Enquiry, Goal, Match, Visit, table_of
 from hub.store.tx import Tx
@@ -19,15 +20,8 @@ _NO_CLICK = "[]"
 # A goal with its enquiry, and the visit the enquiry is matched to now.
 _with_visit = (
     _goal.outerjoin(_enquiry, and_(_enquiry.c.id == _goal.c.enquiry_id, _enquiry.c.tenant_id == _goal.c.tenant_id))
-    .outerjoin(
-        _match,
-        and_(
-            _match.c.enquiry_id == _goal.c.enquiry_id,
-            _match.c.tenant_id == _goal.c.tenant_id,
-            _match.c.superseded_at.is_(None),
-        ),
-    )
-    .outerjoin(_visit, and_(_visit.c.id == _match.c.visit_id, _visit.c.tenant_id == _match.c.tenant_id))
+    .outerjoin(_match, its_match)
+    .outerjoin(_visit, its_visit)
 )
 _is_reached = _goal.c.withdrawn_at.is_(None)
 _has_click = and_(_visit.c.click_ids.is_not(None), _visit.c.click_ids != _NO_CLICK)

@@ -12,6 +12,8 @@ from hub.store.tx import Tx
 _enquiry, _delivery = table_of(Enquiry), table_of(Delivery)
 _installation, _lane = table_of(Installation), table_of(Lane)
 
+_its_lane = and_(_lane.c.installation_id == _installation.c.id, _lane.c.tenant_id == _installation.c.tenant_id)
+_hold = (_lane.c.hold_until, func.coalesce(_lane.c.hold_why, "").label("hold_why"))
 _BLOCKING = ("ready", "sending")  # states in which a delivery keeps later ones of the same caller waiting
 
 
@@ -58,8 +60,7 @@ def waiting(tx: Tx, tenant_id: int, state: str, limit: int) -> list[Waiting]:
             _installation.c.connector,
             _installation.c.account,
             _installation.c.status.label("installation_status"),
-            _lane.c.hold_until,
-            func.coalesce(_lane.c.hold_why, "").label("hold_why"),
+            *_hold,
             blocked.label("is_blocked"),
         )
         .select_from(
@@ -67,13 +68,7 @@ def waiting(tx: Tx, tenant_id: int, state: str, limit: int) -> list[Waiting]:
             .outerjoin(
                 _enquiry, and_(_enquiry.c.id == _delivery.c.enquiry_id, _enquiry.c.tenant_id == _delivery.c.tenant_id)
             )
-            .outerjoin(
-                _lane,
-                and_(
-                    _lane.c.installation_id == _installation.c.id,
-                    _lane.c.tenant_id == _installation.c.tenant_id,
-                ),
-            )
+            .outerjoin(_lane, _its_lane)
         )
         .where(_delivery.c.tenant_id == tenant_id, _delivery.c.state == state)
         .order_by(_delivery.c.due_at if state in _BLOCKING else _delivery.c.position.desc(), _delivery.c.id)
@@ -112,15 +107,13 @@ class Health:
 
 def installations(tx: Tx, tenant_id: int) -> list[Health]:
     """Return the health of the tenant's installations."""
-    lane = and_(_lane.c.installation_id == _installation.c.id, _lane.c.tenant_id == _installation.c.tenant_id)
     rows = tx.execute(
         select(
             _installation,
             _lane.c.readback_at,
-            _lane.c.hold_until,
-            func.coalesce(_lane.c.hold_why, "").label("hold_why"),
+            *_hold,
         )
-        .select_from(_installation.outerjoin(_lane, lane))
+        .select_from(_installation.outerjoin(_lane, _its_lane))
         .where(_installation.c.tenant_id == tenant_id)
         .order_by(_installation.c.id)
     ).all()

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, Subquery, case, func, select, type_coerce
 
+from hub.store.enquiries import its_match
 from hub.store.moment import Identifier
 from hub.store.reports import Span, deal_figures, enquiry_figures, source_named, with_source
 from hub.store.tables import Enquiry, Match, Placement, Visit, Visitor, table_of
@@ -71,13 +72,13 @@ def _visited(tx: Tx, span: Span, look_back: timedelta) -> dict[int, list[Touch]]
     age = type_coerce(_enquiry.c.at, Identifier) - type_coerce(_visit.c.started_at, Identifier)
     rows = tx.execute(
         select(_enquiry.c.id, source_named, _visit.c.campaign, _visit.c.started_at, _is_direct)
-        .join(_match, (_match.c.enquiry_id == _enquiry.c.id) & (_match.c.tenant_id == _enquiry.c.tenant_id))
+        .join(_match, its_match)
         .join(_matched, (_matched.c.id == _match.c.visit_id) & (_matched.c.tenant_id == _match.c.tenant_id))
         .join(_he, (_he.c.id == _matched.c.visitor_id) & (_he.c.tenant_id == _matched.c.tenant_id))
         .join(_visitor, is_he(_he, _visitor))
         .join(_visit, (_visit.c.visitor_id == _visitor.c.id) & (of_few(_visit.c.tenant_id) == _visitor.c.tenant_id))
         .where(_enquiry.c.tenant_id == span.tenant_id, _enquiry.c.at >= span.start, _enquiry.c.at < span.end)
-        .where(_match.c.superseded_at.is_(None), age.between(0, look_back // _MICROSECOND))
+        .where(age.between(0, look_back // _MICROSECOND))
         .order_by(_enquiry.c.id, _visit.c.started_at, _visit.c.id)
     )
     found: dict[int, list[Touch]] = {}

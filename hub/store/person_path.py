@@ -10,6 +10,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy import bindparam as value
 
 from hub.store import ties
+from hub.store.enquiries import its_visit
 from hub.store.tables import Enquiry, Match, Person, Tie, Visit, Visitor, table_of
 from hub.store.ties import Known, is_he
 from hub.store.tx import Tx
@@ -85,7 +86,7 @@ class Path:
 
 _MATCHED = (
     select(_visit.c.visitor_id, _visit.c.id)
-    .join(_match, and_(_match.c.visit_id == _visit.c.id, _match.c.tenant_id == _visit.c.tenant_id))
+    .join(_match, its_visit)
     .where(_match.c.tenant_id == value("tenant"), _match.c.enquiry_id == value("enquiry"))
     .where(_match.c.superseded_at.is_(None))
 )

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, Table, and_, case, func, select
 
-from hub.store.enquiries import is_turned_to_us, its_call, its_match
+from hub.store.enquiries import is_turned_to_us, its_call, its_match, its_visit
 from hub.store.moment import Identifier
 from hub.store.tables import (
     Call,
@@ -96,7 +96,7 @@ campaign_of_enquiry = func.coalesce(_visit.c.campaign, _placement.c.campaign, ""
 with_source = (
     _enquiry.outerjoin(_call, its_call)
     .outerjoin(_match, its_match)
-    .outerjoin(_visit, and_(_visit.c.id == _match.c.visit_id, _visit.c.tenant_id == _match.c.tenant_id))
+    .outerjoin(_visit, its_visit)
     .outerjoin(
         _placement,
         and_(_placement.c.id == _match.c.placement_id, _placement.c.tenant_id == _match.c.tenant_id),

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam as value
 
 from hub.store import inbox
 from hub.store.arrival import OF_PAGE
+from hub.store.enquiries import its_match, its_visit
 from hub.store.evidence import Evidence
 from hub.store.moment import to_micros
 from hub.store.tables import Enquiry, Match, Tenant, Tie, Visit, Visitor, table_of
@@ -206,10 +207,10 @@ def _regroup(tx: Tx, tenant_id: int, known: Collection[Known], now: datetime) ->
 
 _BY_MEMORY = (
     select(_enquiry.c.kind, _enquiry.c.key)
-    .join(_match, (_match.c.enquiry_id == _enquiry.c.id) & (_match.c.tenant_id == _enquiry.c.tenant_id))
-    .join(_visit, (_visit.c.id == _match.c.visit_id) & (_visit.c.tenant_id == _match.c.tenant_id))
+    .join(_match, its_match)
+    .join(_visit, its_visit)
     .where(of_few(_enquiry.c.tenant_id) == value("tenant"), _visit.c.visitor_id.in_(_near))
-    .where(_match.c.superseded_at.is_(None), _match.c.reason == MatchReason.REPEAT_CALLER.value)
+    .where(_match.c.reason == MatchReason.REPEAT_CALLER.value)
     .order_by(_enquiry.c.at.desc())
     .limit(_MOST_AGAIN)
 )

@@ -10,16 +10,15 @@ from hub import accuracy, costs, report
 from hub.delivery import lanes, queue
 from hub.errors import HubError
 from hub.hub import Hub
-from hub.store import crm, goals_told, reports, sites
+from hub.store import crm, goals_told, reports
 from hub.store.calls import refusals
 from hub.store.goals_told import GoalLine
 from hub.store.people import Who
 from hub.store.tx import Tx
 from hub.web.answers import Json
-from hub.web.api_door import Bad, day, guarded, number
+from hub.web.api_door import Bad, day, guarded, page_of, site_of
 from hub.web.words import Words
 
-_PAGE = 500
 GOAL = [name for name in GoalLine.__slots__ if name not in ("kind", "phone_masked")]
 
 
@@ -45,9 +44,7 @@ async def _accuracy(hub: Hub, who: Who, request: Request) -> Response:
 
 
 async def _spend(hub: Hub, who: Who, request: Request) -> Response:
-    site = await hub.db.read(sites.site_door, request.query_params.get("site", ""))
-    if site is None or site.tenant_id != who.tenant_id:
-        raise Bad("The parameter site is not the key of one of your sites.")
+    site = await site_of(hub, who, request.query_params.get("site", ""), "parameter")
     try:
         rows = costs.read_csv(await request.body(), currency=site.currency)
     except costs.SpendInvalid as error:
@@ -56,7 +53,7 @@ async def _spend(hub: Hub, who: Who, request: Request) -> Response:
 
 
 async def _goals(hub: Hub, who: Who, request: Request) -> Response:
-    after, limit = number(request, "after", 0), min(number(request, "limit", _PAGE), _PAGE)
+    after, limit = page_of(request)
     listed = await hub.db.read(goals_told.goal_lines, who.tenant_id, after, limit)
     told = [{name: getattr(one, name) for name in GOAL} for one in listed]
     return Json({"goals": told, "next": listed[-1].id if listed else after})

@@ -10,11 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.hub import Hub
-from hub.store import people
+from hub.store import people, sites
 from hub.store.people import Who
+from hub.store.sites import SiteDoor
 from hub.web.answers import refused
+from hub.web.given import FIRST, LAST, day_in
 
-_FIRST, _LAST = date(2000, 1, 1), date(2999, 12, 31)
+_PAGE = 500
 
 Handler = Callable[[Hub, Who, Request], Awaitable[Response]]
 
@@ -46,20 +48,29 @@ def guarded(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
 def day(request: Request, name: str) -> date:
     """Return a day of the query; raises ``Bad``."""
     try:
-        found = date.fromisoformat(request.query_params.get(name, ""))
+        return day_in(request.query_params.get(name, ""))
     except ValueError:
-        found = date.min
-    if not _FIRST <= found <= _LAST:
-        raise Bad(f"The parameter {name} is a day like 2026-11-20, from {_FIRST} to {_LAST}.")
-    return found
+        raise Bad(f"The parameter {name} is a day like 2026-11-20, from {FIRST} to {LAST}.") from None
 
 
-def number(request: Request, name: str, default: int) -> int:
-    """Return a whole number of the query; raises ``Bad``."""
+def page_of(request: Request) -> tuple[int, int]:
+    """Return the id after which a list is to go on, and how long it may be; raises ``Bad``."""
+    return _number(request, "after", 0), min(_number(request, "limit", _PAGE), _PAGE)
+
+
+def _number(request: Request, name: str, default: int) -> int:
     given = request.query_params.get(name, str(default))
     if not given.isdecimal() or len(given) > 18:
         raise Bad(f"The parameter {name} is a whole number.")
     return int(given)
+
+
+async def site_of(hub: Hub, who: Who, key: object, given_as: str) -> SiteDoor:
+    """Return a site of the tenant by its key; raises ``Bad``, which says how the key was given."""
+    site = await hub.db.read(sites.site_door, key) if isinstance(key, str) else None
+    if site is None or site.tenant_id != who.tenant_id:
+        raise Bad(f"The {given_as} site is not the key of one of your sites.")
+    return site
 
 
 async def object_of(request: Request) -> Mapping[str, Any]:

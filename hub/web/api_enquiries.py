@@ -10,15 +10,15 @@ from starlette.routing import Route
 
 from hub import enquiries as taking
 from hub.hub import Hub
-from hub.store import corrections, enquiries, lines, person_path, sites
-from hub.store.lines import EnquiryLine
+from hub.store import corrections, enquiries, enquiry_rows, person_path
+from hub.store.enquiry_rows import EnquiryRow
 from hub.store.people import Who
 from hub.store.person_path import Path, Why
 from hub.web import letters
 from hub.web.answers import Json
-from hub.web.api_door import Bad, guarded, number, object_of
+from hub.web.api_door import Bad, guarded, object_of, page_of, site_of
+from hub.web.given import id_in
 
-_PAGE = 500
 _MATCH = ("visitor", "placement", "channel", "source", "campaign", "region", "confidence", "reason", "words")
 _OF_CALL = ("provider_call_id", "direction", "status", "dialled", "talk_s", "wait_s")
 _SEEN = ("browser", "started_at", "channel", "source", "campaign")
@@ -27,23 +27,23 @@ _JUDGED = ("first_time", "qualified", "qualified_why")
 
 async def _calls(hub: Hub, who: Who, request: Request) -> Response:
     listed, after = await _listed(hub, who, request, "call")
-    return Json({"calls": [_call(line) for line in listed], "next": after})
+    return Json({"calls": [_call(row) for row in listed], "next": after})
 
 
 async def _enquiries(hub: Hub, who: Who, request: Request) -> Response:
     listed, after = await _listed(hub, who, request, None)
-    return Json({"enquiries": [_enquiry(line) for line in listed], "next": after})
+    return Json({"enquiries": [_enquiry(row) for row in listed], "next": after})
 
 
-async def _listed(hub: Hub, who: Who, request: Request, kind: str | None) -> tuple[list[EnquiryLine], int]:
-    after, limit = number(request, "after", 0), min(number(request, "limit", _PAGE), _PAGE)
-    listed = await hub.db.read(lines.enquiry_lines, who.tenant_id, after, limit, kind)
+async def _listed(hub: Hub, who: Who, request: Request, kind: str | None) -> tuple[list[EnquiryRow], int]:
+    after, limit = page_of(request)
+    listed = await hub.db.read(enquiry_rows.rows_after, who.tenant_id, after, limit, kind)
     return listed, listed[-1].id if listed else after
 
 
 async def _one(hub: Hub, who: Who, request: Request) -> Response:
     enquiry_id = _id(request)
-    listed = await hub.db.read(lines.enquiry_lines, who.tenant_id, enquiry_id - 1, 1)
+    listed = await hub.db.read(enquiry_rows.rows_after, who.tenant_id, enquiry_id - 1, 1)
     if not listed or listed[0].id != enquiry_id:
         raise Bad("There is no enquiry with this id.")
     return Json({**_enquiry(listed[0]), **_path(await hub.db.read(person_path.path_of, who.tenant_id, enquiry_id))})
@@ -62,27 +62,28 @@ def _why(whys: Iterable[Why]) -> list[dict[str, Any]]:
     return [{"kind": why.kind, "enquiry": why.enquiry_id, "since": why.since} for why in whys]
 
 
-def _call(line: EnquiryLine) -> dict[str, Any]:
-    told = {name: getattr(line, name) for name in (*_OF_CALL, *_JUDGED)}
-    return {"id": line.id, **told, "caller_masked": line.phone_masked, "started_at": line.at, **_outcome(line)}
+def _call(row: EnquiryRow) -> dict[str, Any]:
+    told = {name: getattr(row, name) for name in (*_OF_CALL, *_JUDGED)}
+    return {"id": row.id, **told, "caller_masked": row.phone_masked, "started_at": row.at, **_outcome(row)}
 
 
-def _enquiry(line: EnquiryLine) -> dict[str, Any]:
-    told = {name: getattr(line, name) for name in ("id", "kind", "at", "phone_masked", "heard", *_JUDGED)}
-    call = {name: getattr(line, name) for name in _OF_CALL} if line.kind == "call" else None
-    return {**told, "call": call, **_outcome(line)}
+def _enquiry(row: EnquiryRow) -> dict[str, Any]:
+    told = {name: getattr(row, name) for name in ("id", "kind", "at", "phone_masked", "heard", *_JUDGED)}
+    call = {name: getattr(row, name) for name in _OF_CALL} if row.kind == "call" else None
+    return {**told, "call": call, **_outcome(row)}
 
 
-def _outcome(line: EnquiryLine) -> dict[str, Any]:
+def _outcome(row: EnquiryRow) -> dict[str, Any]:
     return {
-        "match": {**{name: getattr(line, name) for name in _MATCH}, "visit": line.visit_id},
-        "deliveries": [asdict(delivery) for delivery in line.deliveries],
+        "match": {**{name: getattr(row, name) for name in _MATCH}, "visit": row.visit_id},
+        "deliveries": [asdict(delivery) for delivery in row.deliveries],
     }
 
 
 async def _take(hub: Hub, who: Who, request: Request) -> Response:
     asked, now = await object_of(request), hub.clock.now()
-    site_id = await _site(hub, who, asked.get("site"))
+    key = asked.get("site")
+    site_id = (await site_of(hub, who, key, "field")).id if key is not None else None
     try:
         letter = letters.read(asked, "api", now)
     except letters.Unreadable as error:
@@ -120,18 +121,8 @@ async def _take_back(hub: Hub, who: Who, request: Request) -> Response:
     return Json({})
 
 
-async def _site(hub: Hub, who: Who, key: object) -> int | None:
-    if key is None:
-        return None
-    site = await hub.db.read(sites.site_door, key) if isinstance(key, str) else None
-    if site is None or site.tenant_id != who.tenant_id:
-        raise Bad("The field site is not the key of one of your sites.")
-    return site.id
-
-
 def _id(request: Request) -> int:
-    given: str = request.path_params["enquiry_id"]
-    return int(given) if given.isascii() and given.isdecimal() and len(given) < 19 else 0
+    return id_in(request.path_params["enquiry_id"]) or 0  # which no enquiry has
 
 
 def routes() -> list[Route]:

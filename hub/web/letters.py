@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hub.enquiries import Letter
+from hub.web.given import id_in
 from tracking_core.enquiry import WRITTEN, EnquiryKind
 from tracking_core.mail import Mail
 from tracking_core.visit_code import codes_in
@@ -95,8 +96,8 @@ def visit_in(asked: Mapping[str, Any]) -> int | None:
     given = asked.get("visit")
     if given is None or given == "":  # as a hidden field tells it that no script has filled
         return None
-    if isinstance(given, str) and given.isascii() and given.isdecimal():  # as a hidden field of a form carries it
-        given = int(given[:20])
+    if isinstance(given, str):  # as a hidden field of a form carries it
+        given = id_in(given)
     if not isinstance(given, int) or isinstance(given, bool) or not 0 < given < 2**63:
         raise Unreadable("The field visit is not the id of a visit.")
     return given

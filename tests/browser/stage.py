@@ -121,6 +121,11 @@ class Scene:
         usual = {"forms": True, "callback": None, "phone": phone, "words": CALLBACK}
         return {"site": self.key, "base": self.hub} | usual | self.coded
 
+    def letter(self, kind: str, **written: str) -> dict[str, Any]:
+        """Return what the hub is told of an enquiry that a first visit wrote, but for its id."""
+        seen = {"site": self.key, "visitor": TOKEN, "visit": "v1", "page": self.url()}
+        return {**seen, "kind": kind, **dict.fromkeys(("phone", "email", "name", "text"), ""), **written}
+
     def usual_answer(self, said: Mapping[str, Any]) -> dict[str, Any]:
         """Answer as a hub with free numbers does; a visitor keeps his token and his visit."""
         given = {group: self.numbers[group] for group in said["groups"] if said["lease"] and group in self.numbers}

@@ -448,7 +448,7 @@ def test_goals_are_told_as_documented() -> None:
 
 
 def test_deliveries_of_a_call_are_told_as_documented() -> None:
-    from hub.store.lines import DeliveryLine
+    from hub.store.enquiry_rows import DeliveryLine
 
     (call,) = json.loads(example("api.md", "call-answer"))["calls"]
     assert list(call["deliveries"][0]) == list(DeliveryLine.__slots__)

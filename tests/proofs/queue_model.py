@@ -41,7 +41,7 @@ OUTCOMES = (
     Outcome(Status.RETRY, why=Why.UNAVAILABLE),
     Outcome(Status.UNKNOWN, why=Why.UNAVAILABLE),
 )
-SPANS = (0, 1, 5, 39, 40, 41, 90, 3_600, 80_000)
+SPANS = (0, 1, 39, 40, 41, 90, 3_600, 80_000)
 
 
 @dataclass

@@ -2,18 +2,7 @@
 
 import pytest
 
-from tracking_core.calibration import (
-    EDGES,
-    FEWEST,
-    Band,
-    Bin,
-    Word,
-    band_of,
-    bands,
-    calibration_error,
-    interval,
-    reliability,
-)
+from tracking_core.calibration import EDGES, FEWEST, Band, Word, band_of, bands, calibration_error, interval
 
 HONEST = [(0.8, True)] * 8 + [(0.8, False)] * 2
 BOASTFUL = [(0.9, True)] * 5 + [(0.9, False)] * 5
@@ -31,16 +20,16 @@ def test_the_error_is_weighted_by_calls():
     assert calibration_error([*HONEST, *BOASTFUL]) == pytest.approx(0.2)
 
 
-def test_gaps_of_different_bins_do_not_make_up_for_each_other():
+def test_gaps_of_different_bands_do_not_make_up_for_each_other():
     assert calibration_error([(0.25, True), (0.75, False)]) == pytest.approx(0.75)
 
 
-def test_a_bin_tells_how_many_how_sure_and_how_right():
-    assert reliability(HONEST) == (Bin(0.8, 0.9, 10, pytest.approx(0.8), 0.8),)
+def test_gaps_of_one_band_do():
+    assert calibration_error([(0.72, True), (0.78, False)]) == pytest.approx(0.25)
 
 
-def test_certainty_is_in_the_last_bin():
-    assert reliability([(1.0, True)])[0].low == 0.9
+def test_certainty_is_in_the_last_band():
+    assert calibration_error([(1.0, False), (0.9, True)]) == pytest.approx(0.45)
 
 
 def test_no_calls_have_no_error():

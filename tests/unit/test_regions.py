@@ -127,11 +127,11 @@ KAZAN = "917;2200000;2299999;100000;Оператор;Республика Тат
 
 
 def test_a_mobile_is_of_the_region_its_range_was_given_to():
-    assert regions.of_phone("+79172200000", plan_of(MOSCOW, KAZAN).plan) == "RU-TA"
+    assert regions.of_phone("+79172200000", plan_of(MOSCOW, KAZAN).numbering) == "RU-TA"
 
 
 def test_a_mobile_of_no_range_has_no_region():
-    assert regions.of_phone("+79172300000", plan_of(MOSCOW, KAZAN).plan) is None
+    assert regions.of_phone("+79172300000", plan_of(MOSCOW, KAZAN).numbering) is None
 
 
 @pytest.mark.parametrize(
@@ -144,12 +144,12 @@ def test_a_mobile_of_no_range_has_no_region():
     ],
 )
 def test_a_plan_is_read_in_each_of_its_forms(encoded):
-    assert regions.of_phone("+79161234567", plan_of(MOSCOW, **encoded).plan) == "RU-MOW"
+    assert regions.of_phone("+79161234567", plan_of(MOSCOW, **encoded).numbering) == "RU-MOW"
 
 
 def test_columns_are_found_by_their_names():
     line = "Республика Татарстан;917;2200000;2299999"
-    assert plan_of(line, head="Регион;DEF;От;До").plan.region("+79172250000") == "RU-TA"
+    assert plan_of(line, head="Регион;DEF;От;До").numbering.region("+79172250000") == "RU-TA"
 
 
 def test_what_cannot_be_read_is_counted():
@@ -167,4 +167,4 @@ def test_ranges_of_fixed_phones_are_left_to_their_area_codes():
 
 def test_neighbours_of_one_region_become_one_range():
     lines = [f"916;{n}000000;{n}999999;1;Оператор {n};г. Москва;" for n in range(10)]
-    assert len(plan_of(*lines).plan.firsts) == 1
+    assert len(plan_of(*lines).numbering.firsts) == 1

@@ -8,7 +8,7 @@ from hub.accuracy import MOST, accuracy_of
 from hub.store.sites_told import sites_told
 from hub.web.console import accuracy_told
 from hub.web.console.page import page
-from hub.web.console.report_page import PERIODS, period_of
+from hub.web.console.period import PERIODS, period_of
 from hub.web.console.shell import Desk, render
 from tracking_core.calibration import EDGES
 

@@ -3,10 +3,11 @@
 from starlette.responses import RedirectResponse, Response
 
 from hub.store import corrections
-from hub.web.console.enquiries_page import asked_enquiry, read_id
+from hub.web.console.enquiries_page import asked_enquiry
 from hub.web.console.page import NotHere, form
 from hub.web.console.session import form_of
 from hub.web.console.shell import Desk
+from hub.web.given import id_in
 
 
 @form
@@ -22,7 +23,7 @@ async def correct(desk: Desk) -> Response:
 async def _noted(desk: Desk, enquiry_id: int, given: str) -> bool:
     if given == "undo":
         return await desk.hub.db.write(corrections.take_back, desk.tenant_id, enquiry_id, desk.now)
-    visit_id = read_id(given)
+    visit_id = id_in(given)
     if visit_id is None and given != "nobody":
         return False
     assert desk.who is not None

@@ -11,11 +11,11 @@ from hub.web import letters
 from hub.web.console.page import NotHere, form, page
 from hub.web.console.session import form_of
 from hub.web.console.shell import Desk, render
+from hub.web.given import id_in
 from tracking_core.phone import masked, national
 from tracking_core.placement import standing
 
 _PAGE = 50
-_LARGEST_ID = 2**63 - 1
 
 
 @page
@@ -25,7 +25,7 @@ async def show_list(desk: Desk) -> Response:
     shown = asked.get("show", "all")
     if shown not in enquiry_rows.FILTERS:
         shown = "all"
-    before = read_id(asked.get("before", ""))
+    before = id_in(asked.get("before", ""))
     rows = await desk.hub.db.read(enquiry_rows.rows_of, desk.tenant_id, shown, before, _PAGE + 1)
     return render(
         desk,
@@ -74,7 +74,7 @@ async def hear(desk: Desk) -> Response:
 
 def asked_enquiry(desk: Desk) -> int:
     """Return the enquiry an address names; what cannot be one is not here."""
-    enquiry_id = read_id(desk.request.path_params["enquiry_id"])
+    enquiry_id = id_in(desk.request.path_params["enquiry_id"])
     if enquiry_id is None:
         raise NotHere
     return enquiry_id
@@ -88,11 +88,3 @@ def _covered(text: str, plan: Plan) -> str:
     for spelling in (national(caller), caller, caller.removeprefix("+")):
         text = text.replace(spelling, masked(caller))
     return text
-
-
-def read_id(given: str) -> int | None:
-    """Read an id of a path or query; None for what cannot be one."""
-    if not (given.isascii() and given.isdecimal()):
-        return None
-    number = int(given[:20])
-    return number if 0 < number <= _LARGEST_ID else None

@@ -3,10 +3,11 @@
 from starlette.responses import RedirectResponse, Response
 
 from hub.store import person_path
-from hub.web.console.enquiries_page import asked_enquiry, read_id
+from hub.web.console.enquiries_page import asked_enquiry
 from hub.web.console.page import NotHere, form
 from hub.web.console.session import form_of
 from hub.web.console.shell import Desk
+from hub.web.given import id_in
 
 
 @form
@@ -28,7 +29,7 @@ async def take_back(desk: Desk) -> Response:
 
 
 async def _asked(desk: Desk) -> tuple[int, int]:
-    visitor_id = read_id(str((await form_of(desk.request)).get("visitor", "")))
+    visitor_id = id_in(str((await form_of(desk.request)).get("visitor", "")))
     if visitor_id is None:
         raise NotHere
     return asked_enquiry(desk), visitor_id

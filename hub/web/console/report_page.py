@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -12,10 +12,9 @@ from hub.report import LAST, MODELS, Line, Report, Source
 from hub.store import console
 from hub.store.reports import UNKNOWN
 from hub.web.console.page import page
+from hub.web.console.period import PERIODS, Period, period_of
 from hub.web.console.shell import Desk, render
 
-PERIODS: Mapping[str, int] = {"today": 1, "week": 7, "month": 30}  # days, today included
-_DEFAULT = "month"
 COLUMNS = (
     "source",
     "visits",
@@ -29,47 +28,6 @@ COLUMNS = (
     "romi_percent",
 )
 _BARS = 8  # sources in the chart
-_SANE = (date(2000, 1, 1), date(2999, 12, 31))
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """The days a reader asked for; ``trouble`` is the text for days that cannot be."""
-
-    name: str
-    first: date
-    last: date
-    trouble: str = ""
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The parameters that ask for these days again."""
-        if self.name != "days":
-            return {"period": self.name}
-        return {"first": self.first.isoformat(), "last": self.last.isoformat()}
-
-
-def period_of(asked: Mapping[str, str], today: date) -> Period:
-    """Read the period of a query; one that cannot be is answered with the default and a sentence."""
-    name = asked.get("period", "")
-    if name in PERIODS:
-        return _latest(name, today)
-    given = asked.get("first", ""), asked.get("last", "")
-    if not any(given):
-        return _latest(_DEFAULT, today)
-    try:
-        first, last = map(date.fromisoformat, given)
-    except ValueError:
-        return replace(_latest(_DEFAULT, today), trouble="report.bad_day")
-    if first > last:
-        return replace(_latest(_DEFAULT, today), trouble="report.bad_order")
-    if first < _SANE[0] or last > _SANE[1]:
-        return replace(_latest(_DEFAULT, today), trouble="report.bad_day")
-    return Period("days", first, last)
-
-
-def _latest(name: str, today: date) -> Period:
-    return Period(name, today - timedelta(days=PERIODS[name] - 1), today)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +38,14 @@ class Asked:
     model: str
 
     @property
+    def more(self) -> dict[str, str]:
+        """The parameters beside the days."""
+        return {"model": self.model} if self.model != LAST else {}
+
+    @property
     def query(self) -> dict[str, str]:
         """The parameters that ask for the same again."""
-        return {**self.period.query, **({"model": self.model} if self.model != LAST else {})}
-
-    def link(self, period: str) -> str:
-        """Return the query that asks the same of another period."""
-        return "?" + urlencode(replace(self, period=replace(self.period, name=period)).query)
+        return {**self.period.query, **self.more}
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,6 +289,7 @@ def hub(db: Db, vault: Vault, clock: StoppedClock) -> Any:
         clock=clock,
         vault=vault,
         numbering=NO_PLAN,
+        inbox=SimpleNamespace(wake=lambda: None),
         connectors={"acme": acme},
         apps={"acme": App("id", "secret", "http://hub.test/oauth/acme/callback")},
     )

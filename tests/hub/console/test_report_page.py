@@ -14,7 +14,8 @@ from hub.report import Line, Report, Source
 from hub.store import tables
 from hub.store.db import Db
 from hub.store.tx import Tx
-from hub.web.console.report_page import bars, period_of
+from hub.web.console.period import period_of
+from hub.web.console.report_page import bars
 
 spends, sites, visits, people, enquiries = (
     tables.table_of(model) for model in (tables.Spend, tables.Site, tables.Visit, tables.Person, tables.Enquiry)

@@ -16,7 +16,7 @@ from hub import report
 from hub.delivery.retry import State
 from hub.store import accuracy, enquiry_rows
 from hub.web import words
-from hub.web.console import report_page
+from hub.web.console import period, report_page
 from hub.web.console.formats import Formats
 from hub.web.words import LANGUAGES, Words
 from hub.web.words.sentences import told
@@ -95,7 +95,7 @@ def test_every_text_that_a_page_asks_for_exists() -> None:
         ("enquiries.clear", enquiry_rows.FILTERS),
         ("enquiry_kind", EnquiryKind),
         ("enquiry_head", EnquiryKind),
-        ("period", report_page.PERIODS),
+        ("period", period.PERIODS),
         ("report.column", report_page.COLUMNS),
         ("report.about", report_page.COLUMNS),
         ("report.model_name", report.MODELS),
