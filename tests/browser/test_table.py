@@ -212,3 +212,12 @@ async def test_listeners_of_the_page_survive(page: Page, scene: Scene) -> None:
     await expect(page.locator("#phone")).to_have_text("444-55-66")
     await page.click("#phone")
     assert await page.title() == "heard"
+
+
+async def test_a_group_without_a_number_keeps_its_link_as_written(page: Page, scene: Scene) -> None:
+    scene.targets = [target(), target("mobile", MOBILE_TARGET)]
+    scene.numbers = {"city": POOL}
+    scene.pages["index"] = '<a href="tel:+7%20916%20111-22-33">моб.</a><p id="phone">8 495 111-22-33</p>'
+    await page.goto(scene.url())
+    await expect(page.locator("#phone")).to_have_text("8 495 444-55-66")
+    assert await page.get_attribute("a", "href") == "tel:+7%20916%20111-22-33"

@@ -27,7 +27,7 @@
   const changed = new Set();
   const marks = new WeakMap(); // place -> {was: the page's text, now: ours}
 
-  const known = {}; // text -> where it holds a target
+  const known = {}; // text -> hits
 
   const groupsHere = () => Object.keys(spots).filter((group) => spots[group].size);
   function* spotsHere() {
@@ -50,50 +50,63 @@
     return { digits, country, trunk: country === "7" ? "8" : "0", national: digits.slice(country.length) };
   };
 
-  const targets = config.targets.map((given) => Object.assign(dissect(given.number), given));
+  const targets = config.targets.map((target) => Object.assign(dissect(target.number), target));
 
   const find = (text, among, from) => {
     const key = from + text + among.map(({ group }) => group);
     if (known[key]) return known[key];
     const hits = (known[key] = []);
+    text = text.replace(/%\w\w/g, "   ");
     for (const target of among) {
       const { country, trunk, national } = target;
       const digits = national.slice(from).split("").join(GAP);
       const pattern = new RegExp(`(^|\\D)(?:(\\+?${country}|${trunk})${GAP})?\\(?${digits}(?!\\d|[-.]\\d)`, "g");
       text.replace(pattern, (all, before, lead = "", at) => {
         const start = at + before.length;
-        if (/(\+|\d[-.]|\+\d+[\s(]*)$/.test(text.slice(0, start)) || hits.some((hit) => hit.start === start)) return;
-        hits.push({ start, end: at + all.length, from, target, lead: digitsOf(lead) });
+        if (/(\+|\d[-.]|\+\d+[\s(]*)$/.test(text.slice(0, start)) || hits.some((one) => one.start === start)) return;
+        hits.push({ start, old: all.slice(before.length), from, target, lead: digitsOf(lead) });
       });
     }
     return hits;
   };
 
   // By the mask if area codes differ in length.
-  const rewrite = (old, { lead, from, target }) => {
+  const rewrite = ({ old, lead, from, target }) => {
     const { country, national, digits } = dissect(live[target.group]);
     const [{ length }] = old.slice(old.indexOf(lead) + lead.length).match(/\d+/);
     const fits =
       country === target.country &&
       national.length === target.national.length &&
       (target.national.startsWith(national.slice(0, from || length)) ||
-        (!from && [3, national.length].includes(length)));
+        (!from && (length === 3 || length === national.length)));
     const mask = target.mask || (/^[17]/.test(digits) ? "+# (###) ###-##-##" : "+###############");
     const form = fits ? old.replace(/\d/g, "#") : mask;
     const fresh = fits ? lead + national.slice(from) : digits;
-    let next = fresh.length - form.split("#").length + 1;
-    const text = form.replace(/#/g, () => fresh[next++] || "");
-    return digits.startsWith("7800") ? text.replace(/^\+7/, "8") : text;
+    let next = fresh.length - form.split("#").length;
+    const text = form.replace(/#/g, () => fresh[++next] || "");
+    return text.replace(/^7800/.test(digits) && /^\+7/, "8");
+  };
+
+  // Once for each text.
+  const fill = (text, hits) => {
+    if (hits.live === live) return hits.chars;
+    const chars = text.split("");
+    for (const hit of hits.filter(({ target }) => live[target.group])) {
+      const { start, old } = hit;
+      const fresh = rewrite(hit);
+      chars.splice(start, old.length, ...(fresh.length === old.length ? fresh : [fresh, ...Array(old.length - 1)]));
+    }
+    return Object.assign(hits, { live, chars }).chars;
   };
 
   const original = (place) => {
-    const { was, now } = marks.get(place) || {};
+    const { was, now } = marks.get(place) || place;
     return now === place.nodeValue ? was : place.nodeValue;
   };
   const textOf = (places) => places.map(original).join("");
 
   function* nodesIn(root) {
-    const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+    const walker = document.createTreeWalker(root, 5); // elements, texts
     for (let node = root; node; node = walker.nextNode()) yield node;
   }
 
@@ -103,7 +116,8 @@
     for (let up = element; place.data && up; up = up.parentElement) {
       const run = [];
       for (const node of nodesIn(up))
-        if (node.nodeType === 3 && (run.push(node) > 13 || textOf(run).trim().length > 40)) return;
+        if (node.nodeType === 3 && run.push(node) > 13) return;
+      if (textOf(run).trim().length > 40) return;
       yield run;
     }
   }
@@ -115,8 +129,9 @@
     for (const from of own.length ? [0, 3, 4, 5] : [0])
       for (const run of runsFrom(place, element)) {
         const at = textOf(run.slice(0, run.indexOf(place))).length;
-        const hits = find(textOf(run).replace(/%\w\w/g, "   "), own.length ? own : targets, from);
-        if (hits.some(({ start, end }) => at < end && start < at + original(place).length)) return { run, hits };
+        const hits = find(textOf(run), own.length ? own : targets, from);
+        const { length } = original(place);
+        if (hits.some(({ start, old }) => at < start + old.length && start < at + length)) return { run, hits };
       }
     return { run: [], hits: [] };
   };
@@ -128,18 +143,13 @@
       text.includes(national) || `${digits} ${trunk}${national}`.includes(text);
     if (text.length < 3 || !element || !targets.some(near) || element.closest(SKIP)) return;
     const { run, hits } = search(place, element);
-    let chars = textOf(run).split("");
+    let chars = [...fill(textOf(run), hits)];
     for (const hit of hits) {
       const { group } = hit.target;
       const spot = element.closest(TEL) || element;
       spots[group].add(spot);
       if (!revealed) watcher.observe(spot);
-      if (!live[group]) continue;
-      const { start, end } = hit;
-      const fresh = rewrite(textOf(run).slice(start, end), hit);
-      for (let k = start; k < end; k++)
-        chars[k] = fresh.length === end - start ? fresh[k - start] : k === start ? fresh : "";
-      if (place.ownerElement) chars = ["tel:" + live[group]];
+      if (place.ownerElement && live[group]) chars = ["tel:" + live[group]];
     }
     for (const piece of run) plan.set(piece, chars.splice(0, original(piece).length).join(""));
   };
@@ -157,7 +167,7 @@
       place.nodeValue = now;
     });
     for (const root of roots)
-      for (const input of root.querySelectorAll('input[name="dni_visit"]')) input.value = lease.visit || "";
+      for (const input of root.querySelectorAll("input[name=dni_visit]")) input.value = lease.visit || "";
   };
 
   const show = (numbers, scope) => {
@@ -166,9 +176,9 @@
       const { number } = (numbers && numbers[group]) || {};
       if (PHONE.test(number)) live[group] = "" + number;
       revealed = revealed || group in live;
-      if (scope === roots) spots[group] = new Set();
+      if (scope) spots[group] = new Set();
     }
-    render(scope);
+    render(scope || spotsHere());
     for (const listener of listeners) attempt(() => listener(live, lease.visit, consent));
   };
 
@@ -210,7 +220,7 @@
     lease.visitor &&
     attempt(() => Object.assign(localStorage, { _cth: lease.visitor, _cth_n: JSON.stringify(lease) }));
   const restore = () =>
-    consent === "full" && attempt(() => (lease = JSON.parse(localStorage._cth_n || "null") || lease));
+    consent === "full" && attempt(() => (lease = JSON.parse(localStorage._cth_n || null) || lease));
   const forget = () => {
     setCookie("_cth", "");
     attempt(() => delete localStorage._cth && delete localStorage._cth_n);
@@ -235,12 +245,12 @@
   const take = ({ visitor, visit, numbers: given, hold_s, hb }, groups, late) => {
     if (!/^[\w-]{1,64}$/.test(visit || "")) throw Error("no visit");
     const numbers = Object.assign({}, lease.numbers);
-    for (const group of groups) numbers[group] = given && given[group];
+    for (const group of groups) numbers[group] = (given || {})[group];
     const hold = hold_s * 1000 || 0;
     const known = consent === "full" && /^[\w-]{16,128}$/.test(visitor);
     lease = { visitor: known && visitor, page: !known && visitor, visit, numbers, hold, until: Date.now() + hold };
     if (late) render([]);
-    else show(numbers, spotsHere());
+    else show(numbers);
     if (known) setCookie("_cth", visitor);
     save();
     settle();
@@ -267,7 +277,7 @@
       if (mode !== consent || mode === "off") return giveUp();
       const timer = setTimeout(giveUp, deadline - Date.now());
       const ids = {};
-      if (mode === "full") for (const [name, value] of cookies()) if (IDS.test(name)) ids[name] = value;
+      for (const [name, value] of cookies()) if (mode === "full" && IDS.test(name)) ids[name] = value;
       const { maxTouchPoints, webdriver = false } = navigator;
       const device = { w: screen.width, h: screen.height, touch: maxTouchPoints > 0, webdriver };
       post("visit", { url: told(url), referrer: told(referrer), groups, lease: wants, consent, ids, device })
@@ -275,9 +285,8 @@
         .then((answer) => {
           clearTimeout(timer);
           if (mode === consent) take(answer, wants ? groups : [], here.late);
-          done();
         })
-        .catch(giveUp);
+        .then(done, giveUp);
     };
     return (turns = turns.then(() => new Promise(turn)));
   };
@@ -342,8 +351,9 @@
       addEventListener(name, (event) => attempt(() => handler(event, event.composedPath()[0])), true);
     on("click", (event, element) => {
       const link = element.closest(TEL);
-      const href = link && link.getAttributeNode("href");
-      for (const { target } of href ? search(href, link).hits : []) {
+      if (!link) return;
+      const href = link.getAttributeNode("href");
+      for (const { target } of search(href, link).hits) {
         const number = original(href) === href.value ? target.number : href.value.slice(4);
         report({ kind: "tel_tap", group: target.group, number });
       }
@@ -366,7 +376,7 @@
       if (key !== "_cth_n" || consent !== "full") return;
       lease = { visit: null };
       restore();
-      if (document.hidden) show(lease.numbers, spotsHere());
+      if (document.hidden) show(lease.numbers);
     });
     for (const name of ["pushState", "replaceState"]) {
       const inner = history[name];
@@ -390,7 +400,7 @@
   const commands = {
     consent: setConsent,
     refresh(root) {
-      changed.add(root || roots[0]);
+      changed.add(root || document);
       if (started) flush();
     },
     roots(root) {
