@@ -9,10 +9,10 @@ from hub.delivery import by_hand, queue
 from hub.delivery.retry import State
 from hub.store import health
 from hub.store.health import Waiting
-from hub.web.console.enquiries_page import read_id
 from hub.web.console.page import NotHere, form, page
 from hub.web.console.session import form_of
 from hub.web.console.shell import Desk, render
+from hub.web.given import id_in
 
 STATES = (State.PARKED, State.READY, State.SENDING, State.ACCEPTED, State.DELIVERED, State.DROPPED)
 _PAGE = 100
@@ -39,7 +39,7 @@ async def show(desk: Desk) -> Response:
         connectors=desk.hub.connectors,
         alike=await db.read(by_hand.alike, desk.tenant_id) if state == State.PARKED else (),
         done=desk.request.query_params.get("done", ""),
-        number=read_id(desk.request.query_params.get("n", "")) or 0,
+        number=id_in(desk.request.query_params.get("n", "")) or 0,
     )
 
 
@@ -93,7 +93,7 @@ async def _one(desk: Desk, decide: Callable[..., bool]) -> int:
 async def decide_alike(desk: Desk) -> Response:
     """Send again, or give up, all that is parked at an installation for one reason."""
     given = await form_of(desk.request)
-    installation_id, what = read_id(str(given.get("installation", ""))), str(given.get("do", ""))
+    installation_id, what = id_in(str(given.get("installation", ""))), str(given.get("do", ""))
     if installation_id is None or what not in ("again", "dropped"):
         raise NotHere
     decide = by_hand.replay_alike if what == "again" else by_hand.drop_alike
