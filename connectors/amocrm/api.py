@@ -70,13 +70,11 @@ class Api:
 
     async def deals_by_id(self, deals: Sequence[str]) -> list[Json]:
         """Ask for these deals; where the paid filter is off, others come back instead, newest first [0.1]."""
-        query: Query = {
-            "filter[id][]": list(deals),
-            "with": "contacts",
-            "order[updated_at]": "desc",
-            "limit": PAGE,
-        }
-        return embedded(await self._read("leads", query), "leads")
+        return await self._by_id("leads", deals, {"with": "contacts"})
+
+    async def contacts_by_id(self, contacts: Sequence[str]) -> list[Json]:
+        """Ask for these contacts; where the paid filter is off, others come back instead, newest first [0.1]."""
+        return await self._by_id("contacts", contacts, {})
 
     async def deals_page(self, page: int, limit: int, since: int) -> "tuple[list[Json], bool, Answer]":
         """Return a page of deals, last changed first, whether there is a next one, and the answer itself.
@@ -129,6 +127,10 @@ class Api:
     async def create_tasks(self, tasks: Sequence[Json]) -> Answer:
         """Create tasks on deals [3.12]."""
         return await self._create("tasks", list(tasks))
+
+    async def _by_id(self, plural: str, ids: Sequence[str], more: Query) -> list[Json]:
+        query: Query = {"filter[id][]": list(ids), "order[updated_at]": "desc", "limit": PAGE, **more}
+        return embedded(await self._read(plural, query), plural)
 
     async def _read(self, path: str, query: Query | None = None) -> object:
         return (await self._get(path, query)).read()

@@ -6,18 +6,20 @@ here.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import phonenumbers
 
 from connectors.amocrm.api import Api, Json, linked, objects, whole
 from connectors.amocrm.mappings import CALL_NOTES, MARKER_CODE, STAGE_OUTCOME
+from connectors.protocol import Ref
 from connectors.scenario import Enquiry
 
 RUSSIA = 7  # country code of Russia and Kazakhstan, where numbers are also stored with a leading 8
 DEALS_LOOKED_AT = 20  # newest deals of one contact; each may cost a request where filters are off
 _IDS_PER_REQUEST = 100
+_GONE: Json = {"is_deleted": True}
 _NOT_DIGIT = re.compile(r"\D")
 _EXTENSION = re.compile(r"(?:доб|вн|ext|[x#,;]).*", re.IGNORECASE | re.DOTALL)
 
@@ -128,26 +130,48 @@ def with_deals(contact: Json, ids: Iterable[str]) -> Json:
 
 async def deals(api: Api, ids: Iterable[str]) -> dict[str, Json]:
     """Return the deals of ``ids`` that exist, in as few requests as the account's options allow."""
+    return await _cards(ids, api.deal, api.deals_by_id)
+
+
+async def contacts(api: Api, ids: Iterable[str]) -> dict[str, Json]:
+    """Return the contacts of ``ids`` that exist, in as few requests as the account's options allow."""
+    return await _cards(ids, api.contact, api.contacts_by_id)
+
+
+_One = Callable[[str], Awaitable[Json | None]]
+_Several = Callable[[Sequence[str]], Awaitable[list[Json]]]
+
+
+async def _cards(ids: Iterable[str], one_of: _One, several: _Several) -> dict[str, Json]:
     wanted = sorted(set(ids))
     found: dict[str, Json] = {}
     for start in range(0, len(wanted), _IDS_PER_REQUEST):
-        chunk = wanted[start : start + _IDS_PER_REQUEST]
-        found |= await _deals(api, chunk)
+        found |= await _chunk(wanted[start : start + _IDS_PER_REQUEST], one_of, several)
     return found
 
 
-async def _deals(api: Api, wanted: Sequence[str]) -> dict[str, Json]:
+async def _chunk(wanted: Sequence[str], one_of: _One, several: _Several) -> dict[str, Json]:
     if len(wanted) == 1:
-        one = await api.deal(wanted[0])
+        one = await one_of(wanted[0])
         return {wanted[0]: one} if one else {}
-    listed = {str(one.get("id")): one for one in await api.deals_by_id(wanted)}
+    listed = {str(one.get("id")): one for one in await several(wanted)}
     found = {id_: listed[id_] for id_ in wanted if id_ in listed}
     if listed.keys() <= set(wanted):
         return found  # the filter was honoured: what is missing does not exist
     for id_ in wanted:
-        if id_ not in found and (one := await api.deal(id_)):
+        if id_ not in found and (one := await one_of(id_)):
             found[id_] = one
     return found
+
+
+async def missing(api: Api, refs: Iterable[Ref]) -> frozenset[Ref]:
+    """Return which of these deals and contacts are gone: in the trash, merged into another, or hidden from us."""
+    asked = [ref for ref in refs if ref.kind in ("deal", "contact")]
+    there = {
+        "deal": await deals(api, (ref.id for ref in asked if ref.kind == "deal")),
+        "contact": await contacts(api, (ref.id for ref in asked if ref.kind == "contact")),
+    }
+    return frozenset(ref for ref in asked if (there[ref.kind].get(ref.id) or _GONE).get("is_deleted"))
 
 
 def choose(contacts: Sequence[Json], known: dict[str, Json]) -> Caller:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from connectors.amocrm import account, readback
+from connectors.amocrm import account, find, readback
 from connectors.amocrm.account import Fields
 from connectors.amocrm.api import Api
 from connectors.amocrm.deliver import Batch
 from connectors.amocrm.grant import address
 from connectors.amocrm.settings import Settings
+from connectors.amocrm.trouble import trouble
+from connectors.errors import ConnectorError
 from connectors.http import Http
 from connectors.protocol import App, CrmSession, Delivery, Facts, Grant, Outcome, Page, Ref
 
@@ -39,6 +41,13 @@ class Session:
         await self._fields.ready()
         self._currency = self._currency or await account.currency(self._api)
         return await readback.changes(self._api, self._fields.marker, self._currency, cursor)
+
+    async def missing(self, refs: Sequence[Ref]) -> frozenset[Ref]:
+        """Return which of these deals and contacts are gone; raises ``InstallationError``."""
+        try:
+            return await find.missing(self._api, refs)
+        except ConnectorError as error:
+            raise trouble(error) from None
 
 
 def open_session(http: Http, app: App, grant: Grant, settings: Mapping[str, object]) -> CrmSession:

@@ -75,6 +75,7 @@ class Acme:
         self.refreshes: list[str | None] = []
         self.tokens: list[str] = []
         self.pages = 0
+        self.gone: set[str] = set()  # ids of cards it has no more
         self.fact_trouble: InstallationError | None = None
 
     # -- a session
@@ -91,6 +92,9 @@ class Acme:
     async def changes(self, cursor: str | None) -> Page:
         self.pages += 1
         return Page((), (), "c1", more=False)
+
+    async def missing(self, refs: Sequence[Ref]) -> frozenset[Ref]:
+        return frozenset(ref for ref in refs if ref.id in self.gone)
 
     # -- a connector
 
