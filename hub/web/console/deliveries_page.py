@@ -72,7 +72,8 @@ async def send_again(desk: Desk) -> Response:
     db, now = desk.hub.db, desk.hub.clock.now()
     if not delivery_id.isalnum() or not await db.read(health.has_delivery, desk.tenant_id, delivery_id):
         raise NotHere
-    done = await db.write(queue.replay, desk.tenant_id, delivery_id, now)
+    assert desk.who is not None
+    done = await db.write(queue.replay, desk.tenant_id, delivery_id, now, desk.who.person_id)
     state = State.PARKED if done else ""
     wake = getattr(desk.hub, "worker", None)
     if done and wake is not None:

@@ -1,0 +1,88 @@
+"""The ledger: each fact is written in the transaction that makes it true; ledger_chain.py seals it after that."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum, auto
+from typing import Any
+
+from sqlalchemy import bindparam as value
+from sqlalchemy import insert, select
+
+from hub.store.tables import LedgerEntry, table_of
+from hub.store.tx import Tx
+
+_entry = table_of(LedgerEntry)
+
+
+class Kind(StrEnum):
+    """What an entry tells; docs/security.md says which facts each carries."""
+
+    ENQUIRY_TAKEN = auto()
+    EVENTS_TAKEN = auto()
+    JUDGED = auto()
+    MATCHED = auto()
+    CORRECTED = auto()
+    CORRECTION_TAKEN_BACK = auto()
+    GOAL_REACHED = auto()
+    GOAL_TAKEN_BACK = auto()
+    PLANNED = auto()
+    TRIED = auto()
+    HELD = auto()
+    DOUBTED = auto()
+    ACCEPTED = auto()
+    DELIVERED = auto()
+    PARKED = auto()
+    REPLAYED = auto()
+    GRANT_GIVEN = auto()
+    GRANT_REFRESHED = auto()
+    GRANT_REVOKED = auto()
+    LOGGED_IN = auto()
+    LOGIN_REFUSED = auto()
+    PASSWORD_SET = auto()
+    TOKEN_MADE = auto()
+    HOOK_REFUSED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One fact to be written; ``facts`` are small and hold nothing of a person: no phone, name, address or token."""
+
+    kind: Kind
+    at: datetime
+    enquiry_id: int | None = None
+    delivery_id: str | None = None
+    installation_id: int | None = None
+    who: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def person(person_id: int | None) -> str:
+    """Return how an entry names a person who logs in; nobody is the hub itself."""
+    return "" if person_id is None else f"person:{person_id}"
+
+
+def write(tx: Tx, tenant_id: int, *entries: Entry) -> None:
+    """Write entries in the transaction of what they tell: neither is there without the other."""
+    if entries:
+        tx.execute(insert(_entry), [_columns(tenant_id, one) for one in entries])
+
+
+def _columns(tenant_id: int, entry: Entry) -> dict[str, Any]:
+    told = {name: getattr(entry, name) for name in Entry.__slots__}
+    return {**told, "tenant_id": tenant_id, "facts": json.dumps(entry.facts, ensure_ascii=False, sort_keys=True)}
+
+
+_LAST = (
+    select(_entry.c.kind, _entry.c.facts)
+    .where(_entry.c.tenant_id == value("tenant_id"), _entry.c.enquiry_id == value("enquiry_id"))
+    .where(_entry.c.kind.in_((Kind.EVENTS_TAKEN, Kind.JUDGED)))
+    .order_by(_entry.c.id)
+)
+
+
+def looks(tx: Tx, tenant_id: int, enquiry_id: int) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return what was told of looks at an enquiry: kinds and facts, the first one first."""
+    rows = tx.execute(_LAST, {"tenant_id": tenant_id, "enquiry_id": enquiry_id})
+    return [(row.kind, json.loads(row.facts)) for row in rows]
