@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from hub.cli_hub import tenant_of, with_hub
@@ -22,15 +21,19 @@ _FLAWS = {
     What.HASH: "it does not tell what it told when it was sealed",
     What.HEAD: "the chain does not end there by the hub's own mark: entries behind it are missing, were added, or "
     "the whole was written anew",
+    What.NOTED: "the chain ends there without the hash you noted: the database was put back to an earlier moment",
 }
 
 
 @ledger_cli.command("verify")
-def verify(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False) -> None:
+def verify(
+    noted: Annotated[str, typer.Option(help="A last hash from an earlier time, kept elsewhere.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
+) -> None:
     """Follow the whole chain: exit 0 when everything fits, else name the first entry that does not, and exit 1."""
 
     def follow(hub: Hub) -> Verified:
-        return hub.db.read_now(ledger_chain.verify, tenant_of(hub), hub.vault)
+        return hub.db.read_now(ledger_chain.verify, tenant_of(hub), hub.vault, noted)
 
     found = with_hub(follow, writes=False)
     if as_json:
@@ -71,16 +74,16 @@ def show(
         for line in lines:
             print(json.dumps({**asdict(line), "at": line.at.isoformat()}, ensure_ascii=False))
         return
-    table = Table()
-    for name in ("no.", "at (UTC)", "what", "enquiry", "delivery", "who", "facts", "seal"):
-        table.add_column(name)
+    out = Console(soft_wrap=True)
     for line in lines:
-        table.add_row(*(Text(cell) for cell in _cells(line)))
-    Console(soft_wrap=True).print(table)
+        out.print(Text(_told(line)))
 
 
-def _cells(line: Line) -> tuple[str, ...]:
-    facts = ", ".join(f"{name} {json.dumps(told, ensure_ascii=False)}" for name, told in line.facts.items())
-    seal = {True: "fits", False: "DOES NOT FIT", None: "not yet"}[line.fits]
-    about = (str(line.enquiry_id or ""), (line.delivery_id or "")[:8])
-    return (str(line.seq or ""), f"{line.at:%Y-%m-%d %H:%M:%S}", line.kind, *about, line.who, facts, seal)
+def _told(line: Line) -> str:
+    """Return an entry as a line: its number, moment in UTC, kind, subjects, who, facts and whether its seal fits."""
+    subjects = {"enquiry": line.enquiry_id, "delivery": line.delivery_id, "installation": line.installation_id}
+    named = [f"{name} {of}" for name, of in subjects.items() if of is not None]
+    facts = [f"{name} {json.dumps(told, ensure_ascii=False)}" for name, told in line.facts.items()]
+    seal = {True: "fits", False: "DOES NOT FIT", None: "not sealed yet"}[line.fits]
+    about = ", ".join(part for part in (*named, line.who, *facts) if part)
+    return f"{line.seq or '-':>6}  {line.at:%Y-%m-%d %H:%M:%S}  {line.kind:<21}  {seal:<14}  {about}"

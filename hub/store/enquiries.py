@@ -268,9 +268,13 @@ def save_match(tx: Tx, tenant_id: int, enquiry_id: int, found: MatchFound, now: 
     others = [[int(other.visit_id), round(other.probability, 6)] for other in found.candidates]
     row = {"tenant_id": tenant_id, "enquiry_id": enquiry_id, "words": found.reason_words, "candidates": others}
     tx.execute(insert(_match).values(**row, **told, made_at=now))
-    before = {"instead_of": current._asdict()} if current else {}
-    ledger.write(tx, tenant_id, Entry(Kind.MATCHED, now, enquiry_id, facts={**told, **before}))
+    before = {"instead_of": _plain(current._asdict())} if current else {}
+    ledger.write(tx, tenant_id, Entry(Kind.MATCHED, now, enquiry_id, facts={**_plain(told), **before}))
     return True
+
+
+def _plain(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {**told, "confidence": round(told["confidence"], 4)}
 
 
 def _after(his: ColumnElement[bool]) -> Select[Any]:

@@ -8,10 +8,11 @@ from enum import StrEnum, auto
 from typing import Any
 
 from sqlalchemy import bindparam as value
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
+from hub.store.moment import to_micros
 from hub.store.tables import LedgerEntry, table_of
-from hub.store.tx import Tx
+from hub.store.tx import Prepared, Tx
 
 _entry = table_of(LedgerEntry)
 
@@ -63,15 +64,31 @@ def person(person_id: int | None) -> str:
     return "" if person_id is None else f"person:{person_id}"
 
 
+_WRITE = Prepared(insert(_entry).values({name: value(name) for name in ("tenant_id", *Entry.__slots__)}).inline())
+_WRITE_ALL = Prepared(  # for PostgreSQL, where a round trip costs more than the row it asks for
+    text("""
+INSERT INTO ledger_entry (tenant_id, at, kind, enquiry_id, delivery_id, installation_id, who, facts)
+SELECT CAST(:tenant_id AS bigint), told.* FROM jsonb_to_recordset(CAST(:entries AS jsonb))
+    AS told (at bigint, kind text, enquiry_id bigint, delivery_id text, installation_id bigint, who text, facts text)
+RETURNING id
+""")
+)
+
+
 def write(tx: Tx, tenant_id: int, *entries: Entry) -> None:
     """Write entries in the transaction of what they tell: neither is there without the other."""
-    if entries:
-        tx.execute(insert(_entry), [_columns(tenant_id, one) for one in entries])
+    rows = [_columns(one) for one in entries]
+    if tx.is_sqlite or len(rows) == 1:
+        for row in rows:
+            tx.run(_WRITE, {"tenant_id": tenant_id, **row})
+    elif rows:
+        tx.run(_WRITE_ALL, {"tenant_id": tenant_id, "entries": json.dumps(rows)})
 
 
-def _columns(tenant_id: int, entry: Entry) -> dict[str, Any]:
+def _columns(entry: Entry) -> dict[str, Any]:
     told = {name: getattr(entry, name) for name in Entry.__slots__}
-    return {**told, "tenant_id": tenant_id, "facts": json.dumps(entry.facts, ensure_ascii=False, sort_keys=True)}
+    facts = json.dumps(entry.facts, ensure_ascii=False, sort_keys=True)
+    return {**told, "kind": entry.kind.value, "at": to_micros(entry.at), "facts": facts}
 
 
 _LAST = (

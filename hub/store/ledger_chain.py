@@ -12,13 +12,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import orjson
 from sqlalchemy import bindparam as value
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from hub.store.ledger import Entry
 from hub.store.moment import to_micros
 from hub.store.tables import LedgerEntry, LedgerHead, table_of
-from hub.store.tx import Tx, insert_or
+from hub.store.tx import Prepared, Tx, insert_or
 from hub.store.vault import Vault
 
 _entry, _head = table_of(LedgerEntry), table_of(LedgerHead)
@@ -32,27 +33,52 @@ def unsealed(tx: Tx) -> list[int]:
     return list(tx.execute(select(_entry.c.tenant_id).where(_entry.c.seq.is_(None)).distinct()).scalars())
 
 
+_TOLD = ("id", "tenant_id", *Entry.__slots__)  # what a seal covers, besides the entry's place in the chain
+_UNSEALED = Prepared(
+    select(*(_entry.c[name] for name in _TOLD))
+    .where(_entry.c.tenant_id == value("tenant_id"), _entry.c.seq.is_(None))
+    .order_by(_entry.c.id)
+    .limit(value("most"))
+)
+_PLACE = ("seq", "previous", "hash")
+_SEAL = Prepared(
+    update(_entry)
+    .where(_entry.c.tenant_id == value("of_tenant"), _entry.c.id == value("of_id"))
+    .values({name: value(name) for name in _PLACE})
+)
+_SEAL_ALL = Prepared(  # for PostgreSQL, where a round trip costs more than the row it asks for
+    text("""
+UPDATE ledger_entry SET seq = place.seq, previous = place.previous, hash = place.hash
+FROM jsonb_to_recordset(CAST(:places AS jsonb)) AS place (of_id bigint, seq bigint, previous text, hash text)
+WHERE ledger_entry.tenant_id = :of_tenant AND ledger_entry.id = place.of_id RETURNING ledger_entry.id
+""")
+)
+
+
 def seal(tx: Tx, tenant_id: int, vault: Vault) -> int:
     """Put the tenant's next entries into its chain, in the order they were written; return how many.
 
     One seals at a time: whoever comes second waits for the head, and goes on from where the first one ended.
     """
     seq, last = _locked(tx, tenant_id)
-    here = (_entry.c.tenant_id == tenant_id, _entry.c.seq.is_(None))
-    rows = tx.execute(select(_entry).where(*here).order_by(_entry.c.id).limit(AT_ONCE)).all()
-    if not rows:
-        return 0
-    sealed = []
-    for number, row in enumerate(rows, seq + 1):
-        now = digest(row, number, last)
-        sealed.append({"sealed_id": row.id, "seq": number, "previous": last, "hash": now})
-        last = now
-    own = update(_entry).where(_entry.c.tenant_id == tenant_id, _entry.c.id == value("sealed_id"))
-    tx.execute(own.values(seq=value("seq"), previous=value("previous"), hash=value("hash")), sealed)
-    end = seq + len(rows)
-    marked = {"seq": end, "hash": last, "mark": _mark(tenant_id, end, last, vault)}
-    tx.execute(update(_head).where(_head.c.tenant_id == tenant_id).values(**marked))
-    return len(rows)
+    places = []
+    for row in tx.run(_UNSEALED, {"tenant_id": tenant_id, "most": AT_ONCE}):
+        told, previous, seq = dict(zip(_TOLD, row, strict=True)), last, seq + 1
+        last = digest(told, seq, previous)
+        places.append({"of_id": told["id"], "seq": seq, "previous": previous, "hash": last})
+    if places:
+        _place(tx, tenant_id, places)
+        marked = {"seq": seq, "hash": last, "mark": _mark(tenant_id, seq, last, vault)}
+        tx.execute(update(_head).where(_head.c.tenant_id == tenant_id).values(**marked))
+    return len(places)
+
+
+def _place(tx: Tx, tenant_id: int, places: Sequence[Mapping[str, Any]]) -> None:
+    if tx.is_sqlite:
+        for one in places:
+            tx.run(_SEAL, {"of_tenant": tenant_id, **one})
+    else:
+        tx.run(_SEAL_ALL, {"of_tenant": tenant_id, "places": orjson.dumps(places).decode()})
 
 
 def _locked(tx: Tx, tenant_id: int) -> tuple[int, str]:
@@ -63,12 +89,18 @@ def _locked(tx: Tx, tenant_id: int) -> tuple[int, str]:
     return row.seq, row.hash
 
 
-def digest(row: Any, seq: int, previous: str) -> str:
-    """Return the hash of an entry at its place in the chain: SHA-256 over the hash before it and all it tells."""
-    told = {name: getattr(row, name) for name in Entry.__slots__}
-    told |= {"id": row.id, "tenant_id": row.tenant_id, "seq": seq, "at": to_micros(row.at)}
-    text = json.dumps(told, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256((previous + text).encode()).hexdigest()
+def digest(told: Mapping[str, Any], seq: int, previous: str) -> str:
+    """Return the hash of an entry at its place: SHA-256 over the hash before it and the JSON, keys sorted, of the rest.
+
+    ``told`` has its moment in microseconds since the epoch, and its facts as the text they are kept as.
+    """
+    whole = orjson.dumps({**told, "seq": seq}, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(previous.encode() + whole).hexdigest()
+
+
+def told_by(row: Any) -> Mapping[str, Any]:
+    """Return what a row tells, as ``digest`` takes it."""
+    return {name: getattr(row, name) for name in _TOLD} | {"at": to_micros(row.at)}
 
 
 def _mark(tenant_id: int, seq: int, last: str, vault: Vault) -> str:
@@ -132,6 +164,7 @@ class What(StrEnum):
     PREDECESSOR = "predecessor"  # not sealed after the one that stands before it now
     HASH = "hash"  # it does not tell what it told when it was sealed
     HEAD = "head"  # the chain ends elsewhere than the hub's own mark says
+    NOTED = "noted"  # a hash that a person noted earlier is not in the chain any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +193,8 @@ class _End:
     hash: str
 
 
-def verify(tx: Tx, tenant_id: int, vault: Vault) -> Verified:
-    """Walk a tenant's chain from its first entry and hold its end against the head."""
+def verify(tx: Tx, tenant_id: int, vault: Vault, noted: str = "") -> Verified:
+    """Walk a tenant's chain from its first entry and hold its end against the head, and a ``noted`` hash against it."""
     end, flaw, head = _End(0, ""), None, _head_of(tx, tenant_id)
     while flaw is None:
         end, flaw = _walk(tx, tenant_id, end)
@@ -170,6 +203,8 @@ def verify(tx: Tx, tenant_id: int, vault: Vault) -> Verified:
             break
     if flaw is None and not _is_head(head, tenant_id, end, vault):
         flaw = Flaw(end.seq, What.HEAD)
+    if flaw is None and noted and not _holds(tx, tenant_id, noted):
+        flaw = Flaw(end.seq, What.NOTED)
     here = (_entry.c.tenant_id == tenant_id, _entry.c.seq.is_(None))
     return Verified(end.seq, tx.execute(select(func.count()).where(*here)).scalar_one(), end.hash, flaw)
 
@@ -184,6 +219,11 @@ def _is_head(head: tuple[_End, str] | None, tenant_id: int, end: _End, vault: Va
     if head is None:
         return end.seq == 0
     return head[0] == end and hmac.compare_digest(head[1], _mark(tenant_id, end.seq, end.hash, vault))
+
+
+def _holds(tx: Tx, tenant_id: int, noted: str) -> bool:
+    here = (_entry.c.tenant_id == tenant_id, _entry.c.hash == noted)
+    return tx.execute(select(_entry.c.id).where(*here)).first() is not None
 
 
 def _walk(tx: Tx, tenant_id: int, end: _End) -> tuple[_End, Flaw | None]:
@@ -211,4 +251,4 @@ def _misfit(row: Any, seq: int, previous: str) -> What | None:
         return What.NUMBER
     if row.previous != previous:
         return What.PREDECESSOR
-    return None if row.hash == digest(row, seq, previous) else What.HASH
+    return None if row.hash == digest(told_by(row), seq, previous) else What.HASH

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 from hub.store import ledger, ledger_chain
 from hub.store.db import Db
 from hub.store.ledger import Entry, Kind
-from hub.store.ledger_chain import Flaw, Verified, What, digest
+from hub.store.ledger_chain import Flaw, Verified, What, digest, told_by
 from hub.store.tables import LedgerEntry, LedgerHead, table_of
 from hub.store.tx import Tx
 from hub.store.vault import Vault
@@ -34,8 +34,8 @@ class Book:
     def seal(self) -> int:
         return self.db.write_now(ledger_chain.seal, self.tenant_id, self.vault)
 
-    def verify(self) -> Verified:
-        return self.db.read_now(ledger_chain.verify, self.tenant_id, self.vault)
+    def verify(self, noted: str = "") -> Verified:
+        return self.db.read_now(ledger_chain.verify, self.tenant_id, self.vault, noted)
 
     def rows(self) -> list[Any]:
         return self.db.read_now(lambda tx: list(tx.execute(select(_entry).order_by(_entry.c.id))))
@@ -141,7 +141,7 @@ def appended(book: Book) -> None:
     def add(tx: Tx) -> None:
         ledger.write(tx, book.tenant_id, Entry(Kind.JUDGED, NOW, 99))
         row = tx.execute(select(_entry).where(_entry.c.seq.is_(None))).one()
-        own = {"seq": 6, "previous": last.hash, "hash": digest(row, 6, last.hash)}
+        own = {"seq": 6, "previous": last.hash, "hash": digest(told_by(row), 6, last.hash)}
         tx.execute(update(_entry).where(_entry.c.id == row.id).values(**own))
 
     book.db.write_now(add)
@@ -156,7 +156,7 @@ def put_between(book: Book) -> None:
     def add(tx: Tx) -> None:
         ledger.write(tx, book.tenant_id, Entry(Kind.JUDGED, NOW, 99))
         row = tx.execute(select(_entry).where(_entry.c.seq.is_(None))).one()
-        own = {"seq": 3, "previous": second.hash, "hash": digest(row, 3, second.hash)}
+        own = {"seq": 3, "previous": second.hash, "hash": digest(told_by(row), 3, second.hash)}
         tx.execute(update(_entry).where(_entry.c.id == row.id).values(**own))
 
     book.db.write_now(add)
@@ -172,7 +172,7 @@ def rewritten(book: Book) -> None:
     book.change(3, facts='{"qualified": false}')
     last = ""
     for row in book.rows():
-        now = digest(row, row.seq, last)
+        now = digest(told_by(row), row.seq, last)
         book.change(row.seq, previous=last, hash=now)
         last = now
     book.db.write_now(lambda tx: tx.execute(update(_head).values(hash=last)) and None)
@@ -212,6 +212,18 @@ def test_what_was_done_to_a_sealed_entry_is_found_and_named(
 def test_a_head_that_is_gone_is_found(sealed: Book) -> None:
     sealed.db.write_now(lambda tx: tx.execute(delete(_head)) and None)
     assert sealed.verify().flaw == Flaw(5, What.HEAD)
+
+
+def test_a_ledger_put_back_to_an_earlier_moment_is_found_by_a_hash_noted_elsewhere(sealed: Book) -> None:
+    noted, head = sealed.verify().hash, sealed.db.read_now(lambda tx: tx.execute(select(_head)).one())
+    sealed.write(16)
+    sealed.seal()
+    later = sealed.verify().hash
+    sealed.remove(6)
+    sealed.db.write_now(lambda tx: tx.execute(update(_head).values(**head._asdict())) and None)
+    assert sealed.verify().flaw is None
+    assert sealed.verify(noted).flaw is None
+    assert sealed.verify(later).flaw == Flaw(5, What.NOTED)
 
 
 def test_the_entries_of_an_enquiry_say_whether_their_seals_fit(sealed: Book) -> None:
