@@ -3,7 +3,6 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -120,11 +119,12 @@ def log_in(tx: Tx, tenant_id: int, person_id: int, now: datetime, kind: str = "c
     return secret
 
 
-def refuse(tx: Tx, email: str, is_noted: Callable[[str], bool], now: datetime) -> None:
+def refuse(tx: Tx, email: str, is_noted: bool, now: datetime) -> None:
     """Count a refused password; of a person who is here it is an entry of the ledger, too, when ``is_noted``."""
     count_refusal(tx, "login", "wrong_password", now)
+    # Whom it is about is asked in any case, so that the answer takes as long for an unknown address.
     row = tx.execute(select(_person.c.id, _person.c.tenant_id).where(_person.c.email == email)).first()
-    if row and is_noted(ledger.person(row.id)):
+    if row and is_noted:
         ledger.write(tx, row.tenant_id, Entry(Kind.LOGIN_REFUSED, now, facts={"person": row.id}))
 
 
