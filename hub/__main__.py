@@ -23,6 +23,7 @@ from hub.app import build, web_app, work_until
 from hub.cli_accuracy import accuracy
 from hub.cli_habits import habits
 from hub.cli_hub import DaysBack, latest, tenant_of, with_hub
+from hub.cli_ledger import ledger_cli
 from hub.cli_pool import pool_cli
 from hub.errors import HubError, PortTaken
 from hub.hub import Hub
@@ -42,6 +43,7 @@ cli = typer.Typer(
 report_cli = typer.Typer(no_args_is_help=True, help="What came of it.")
 cli.add_typer(report_cli, name="report")
 cli.add_typer(pool_cli, name="pool")
+cli.add_typer(ledger_cli, name="ledger")
 cli.command()(habits)
 cli.command()(accuracy)
 err = Console(stderr=True)
@@ -158,7 +160,7 @@ def password(email: Annotated[str, typer.Argument(help="Whose password to set.")
     new = typer.prompt("New password (at least 12 characters)", hide_input=True, confirmation_prompt=True)
     if len(new) < 12:
         raise HubError("The password is shorter than 12 characters.")
-    if not with_hub(lambda hub: hub.db.write_now(people.set_password, email, new)):
+    if not with_hub(lambda hub: hub.db.write_now(people.set_password, email, new, hub.clock.now())):
         raise HubError(f"Nobody here logs in as {email}.")
     err.print("The password is set.")
 

@@ -89,10 +89,15 @@ async def _nothing() -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def running(hub: Hub) -> AsyncIterator[None]:
-    """Run the inbox and the lanes for as long as the block lasts."""
+    """Run the inbox, the lanes and the sealing of ledgers for as long as the block lasts."""
     if hub.db.is_sqlite:  # its lock says that no other process can hold a lane
         await hub.db.write(lanes.take_over, hub.clock.now())
-    loops: tuple[Callable[[], Awaitable[None]], ...] = (hub.inbox.run, hub.worker.run, hub.habits.run)
+    loops: tuple[Callable[[], Awaitable[None]], ...] = (
+        hub.inbox.run,
+        hub.worker.run,
+        hub.habits.run,
+        hub.sealer.run,
+    )
     tasks = [asyncio.ensure_future(loop()) for loop in loops]
     try:
         yield

@@ -35,5 +35,5 @@ async def live_grant(
         if kept.refresh_token == grant.refresh_token:
             raise
         return kept  # somebody else refreshed meanwhile: ours was refused because it is spent, not revoked
-    await db.write(crm.save_grant, of.tenant_id, of.id, fresh, vault)
+    await db.write(crm.save_grant, of.tenant_id, of.id, fresh, vault, clock.now())
     return replace(fresh, account=of.account)

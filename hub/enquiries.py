@@ -7,9 +7,10 @@ from datetime import datetime
 from connectors.scenario import Enquiry
 from hub import call_backs, corrections, goals, matching, ties, visit_codes
 from hub.setup_rules import read_rules
-from hub.store import calls, enquiries, inbox, judging, tracking
+from hub.store import calls, enquiries, inbox, judging, ledger, looked, tracking
 from hub.store.enquiries import About, Judged
 from hub.store.inbox import Due
+from hub.store.ledger import Entry, Kind
 from hub.store.tracking import NumberFacts
 from hub.store.tx import Tx
 from hub.store.vault import Vault
@@ -46,6 +47,7 @@ def of_call(tx: Tx, due: Due, now: datetime, vault: Vault, numbering: NumberingP
     judged = Judged(not came_before, verdicts[0])
     about = About(number.site_id if number else None, call.started_at, who)
     enquiry_id = calls.save_call(tx, due, call, about, judged, vault)
+    looked.note(tx, due, enquiry_id, judged, now)
     call_backs.told(tx, due.tenant_id, who, call, rules, now)
     found = corrections.settled(
         tx, due.tenant_id, enquiry_id, matching.find(tx, due.tenant_id, call, number, who, numbering)
@@ -74,6 +76,7 @@ def of_writing(tx: Tx, due: Due, now: datetime, vault: Vault) -> Onward:
     verdicts = [writing.qualify(kind, about.at, writer, one, came_before=came_before, back=back) for one in rules]
     judged = Judged(not came_before, verdicts[0])
     enquiries.judge(tx, due.tenant_id, kept.id, judged)
+    looked.note(tx, due, kept.id, judged, now)
     found = corrections.settled(tx, due.tenant_id, kept.id, matching.find_written(tx, due.tenant_id, about))
     _matched(tx, due, kept.id, about, found, now)
     again = ties.settle(tx, due.tenant_id, kept.id, about, found, rules[0], now, vault)
@@ -130,6 +133,7 @@ def take(tx: Tx, tenant_id: int, site_id: int | None, letter: Letter, now: datet
     enquiry_id, is_new = enquiries.begin(tx, tenant_id, letter.kind, letter.key, about, vault)
     if is_new:
         inbox.look_at(tx, tenant_id, letter.kind, letter.key, now)
+        ledger.write(tx, tenant_id, Entry(Kind.ENQUIRY_TAKEN, now, enquiry_id, facts={"kind": letter.kind}))
     return enquiry_id, is_new
 
 

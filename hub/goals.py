@@ -6,8 +6,9 @@ from typing import Any
 
 from connectors.protocol import DealChange
 from hub.setup_rules import read_deal_rules, read_rules
-from hub.store import deals, goals, reports
+from hub.store import deals, goals, ledger, reports
 from hub.store.crm import Installed, KeptDeal
+from hub.store.ledger import Entry, Kind
 from hub.store.tx import Tx
 from tracking_core import deal_goals
 from tracking_core.deal_goals import DealRules, DealSeen, Stood, plain
@@ -30,15 +31,23 @@ def of_enquiry(
 
     ``told`` is its ``enquiry_id``, ``visit_id`` and ``occurred_at``.
     """
-    subject = f"{kind}:{told['enquiry_id']}"
-    for rules, verdict in judged:
-        name = rules.name.format(kind=kind)
-        if not verdict.qualified:
+    enquiry_id, subject = told["enquiry_id"], f"{kind}:{told['enquiry_id']}"
+    named = [(rules.name.format(kind=kind), rules, verdict.qualified) for rules, verdict in judged]
+    known = goals.reached_by(tx, tenant_id, [name for name, _, _ in named], subject)
+    for name, rules, is_reached in named:
+        if is_reached:
+            value, currency = _worth_of_enquiry(tx, tenant_id, enquiry_id, rules.value_minor)
+            of = {"tenant_id": tenant_id, "name": name, "subject": subject}
+            goals.save_goal(tx, {**of, **told, "value_minor": value, "currency": currency})
+        elif name in known:
             goals.withdraw_goal(tx, tenant_id, name, subject, now)
-            continue
-        value, currency = _worth_of_enquiry(tx, tenant_id, told["enquiry_id"], rules.value_minor)
-        of = {"tenant_id": tenant_id, "name": name, "subject": subject}
-        goals.save_goal(tx, {**of, **told, "value_minor": value, "currency": currency})
+        if is_reached != (name in known):
+            _note(tx, tenant_id, enquiry_id, name, is_reached, now)
+
+
+def _note(tx: Tx, tenant_id: int, enquiry_id: int, name: str, is_reached: bool, now: datetime) -> None:
+    kind = Kind.GOAL_REACHED if is_reached else Kind.GOAL_TAKEN_BACK
+    ledger.write(tx, tenant_id, Entry(kind, now, enquiry_id, facts={"goal": name}))
 
 
 def _worth_of_enquiry(tx: Tx, tenant_id: int, enquiry_id: int, value_minor: int | None) -> Worth:
@@ -90,6 +99,8 @@ def _by_deal(
             )
         elif one.name in known:
             goals.withdraw_goal(tx, of.tenant_id, one.name, subject, now)
+        if (at is not None) != (one.name in known):
+            _note(tx, of.tenant_id, enquiry_id, one.name, at is not None, now)
 
 
 def _worth_of_deal(

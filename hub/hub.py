@@ -9,6 +9,7 @@ from hub.clock import Clock
 from hub.delivery.worker import Worker
 from hub.habits import HabitsLoop
 from hub.inbox import InboxLoop
+from hub.ledger import Refusals, Sealer
 from hub.places import Places
 from hub.settings import Settings
 from hub.store.db import Db
@@ -31,6 +32,8 @@ class Hub:
     inbox: InboxLoop = field(init=False)
     habits: HabitsLoop = field(init=False)
     worker: Worker = field(init=False)
+    sealer: Sealer = field(init=False)
+    refusals: Refusals = field(default_factory=Refusals)
 
     def __post_init__(self) -> None:
         self.inbox = InboxLoop(self.db, self.clock, self.vault, self.numbering)
@@ -43,4 +46,5 @@ class Hub:
             apps=self.apps,
             readback_every=timedelta(seconds=self.settings.readback_s),
         )
+        self.sealer = Sealer(self.db, self.vault)
         self.inbox.on_planned = (self.worker.wake,)

@@ -12,9 +12,11 @@ from sqlalchemy import bindparam as value
 
 from connectors.protocol import Limits, Outcome, Ref, Why
 from connectors.scenario import Plan, dump_plan, load_plan
-from hub.delivery import lanes, retry
+from hub.delivery import lanes, noted, retry
 from hub.delivery.lanes import Claim
 from hub.delivery.retry import State
+from hub.store import ledger
+from hub.store.ledger import Entry, Kind
 from hub.store.tables import Attempt, Delivery, table_of
 from hub.store.tx import Tx, insert_or
 from hub.store.vault import Unopenable, Vault
@@ -29,6 +31,7 @@ class Taken:
     """A delivery claimed for sending: ``attempt`` is the number that settling must name."""
 
     id: str
+    enquiry_id: int | None
     marker: str
     plan: Plan
     attempt: int
@@ -37,6 +40,11 @@ class Taken:
     created_at: datetime
     refs: tuple[Ref, ...]
     nearby: tuple[Ref, ...]  # what this caller's deliveries made lately: a lagging search may not show it yet
+
+    @property
+    def on(self) -> noted.On:
+        """What the ledger is told it is about."""
+        return self.enquiry_id, self.id, self.attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +93,9 @@ def enqueue(tx: Tx, tenant_id: int, planned: Planned, now: datetime, vault: Vaul
     ).first()
     if written:
         lanes.wake(tx, tenant_id, planned.installation_id, now)
+        facts = {"scenario_version": planned.plan.scenario_version}
+        on = (planned.enquiry_id, delivery_id, planned.installation_id)
+        ledger.write(tx, tenant_id, Entry(Kind.PLANNED, now, *on, facts=facts))
     return written is not None
 
 
@@ -143,7 +154,7 @@ def take_batch(tx: Tx, claim: Claim, limits: Limits, now: datetime, vault: Vault
         try:
             batch.append(_taken(row, _nearby(tx, claim, row, limits, now), vault))
         except (Unopenable, ValueError) as error:
-            _park_unreadable(tx, claim, row.id, error, now)
+            _park_unreadable(tx, claim, row, error, now)
             continue
         number = {"attempt": row.attempt + 1}
         tx.execute(update(_delivery).where(_one(claim, row.id)).values(state=State.SENDING, **number))
@@ -160,15 +171,17 @@ def take_batch(tx: Tx, claim: Claim, limits: Limits, now: datetime, vault: Vault
     return batch
 
 
-def _park_unreadable(tx: Tx, claim: Claim, delivery_id: str, error: Exception, now: datetime) -> None:
+def _park_unreadable(tx: Tx, claim: Claim, row: Any, error: Exception, now: datetime) -> None:
     """A plan that nobody can read waits for a person alone; the others of its lane go on."""
     sentence = "Its plan cannot be read. If a key was taken out of the key ring, put it back; then send this again."
-    log.error("queue.plan_unreadable", delivery=delivery_id, error=type(error).__name__)
+    log.error("queue.plan_unreadable", delivery=row.id, error=type(error).__name__)
     tx.execute(
         update(_delivery)
-        .where(_one(claim, delivery_id), _delivery.c.state == State.READY)
+        .where(_one(claim, row.id), _delivery.c.state == State.READY)
         .values(state=State.PARKED, why=Why.UNREADABLE, sentence=sentence, settled_at=now)
     )
+    on = (row.enquiry_id, row.id, row.attempt)
+    ledger.write(tx, claim.tenant_id, noted.unreadable(claim, on, Why.UNREADABLE, now))
 
 
 def _nearby(tx: Tx, claim: Claim, row: Any, limits: Limits, now: datetime) -> tuple[Ref, ...]:
@@ -187,6 +200,7 @@ def _nearby(tx: Tx, claim: Claim, row: Any, limits: Limits, now: datetime) -> tu
 def _taken(row: Any, nearby: tuple[Ref, ...], vault: Vault) -> Taken:
     return Taken(
         id=row.id,
+        enquiry_id=row.enquiry_id,
         marker=row.marker,
         plan=load_plan(vault.open(row.plan, row.tenant_id, row.id, "plan").encode()),
         attempt=row.attempt + 1,
@@ -213,9 +227,10 @@ def _doubt_the_abandoned(tx: Tx, claim: Claim, limits: Limits, now: datetime) ->
         .where(_delivery.c.tenant_id == claim.tenant_id, _delivery.c.installation_id == claim.installation_id)
         .where(_delivery.c.state == State.SENDING)
         .values(state=State.READY, in_doubt=True, due_at=now + retry.rest(limits.search_lag))
-        .returning(_delivery.c.id, _delivery.c.attempt)
+        .returning(_delivery.c.enquiry_id, _delivery.c.id, _delivery.c.attempt)
     ).all()
-    for delivery_id, number in left:
+    ledger.write(tx, claim.tenant_id, *(noted.doubted(claim, tuple(row), now) for row in left))
+    for _, delivery_id, number in left:
         tx.execute(
             update(_attempt)
             .where(_attempt.c.tenant_id == claim.tenant_id, _attempt.c.delivery_id == delivery_id)
@@ -247,15 +262,17 @@ def settle(
     lanes.kept(tx, claim)
     if all(delivery.id in outcomes for delivery in taken):  # the account answered for the whole batch
         lanes.ease(tx, claim)
+    entries = []
     for delivery in taken:
         outcome = outcomes.get(delivery.id)
         if outcome is None:
-            _put_back(tx, claim, delivery, now)
+            entries.append(_put_back(tx, claim, delivery, now))
         else:
-            _settle_one(tx, claim, delivery, outcome, limits, now)
+            entries.append(_settle_one(tx, claim, delivery, outcome, limits, now))
+    ledger.write(tx, claim.tenant_id, *entries)
 
 
-def _settle_one(tx: Tx, claim: Claim, delivery: Taken, outcome: Outcome, limits: Limits, now: datetime) -> None:
+def _settle_one(tx: Tx, claim: Claim, delivery: Taken, outcome: Outcome, limits: Limits, now: datetime) -> Entry:
     then = retry.after(
         outcome,
         delivery_id=delivery.id,
@@ -282,13 +299,15 @@ def _settle_one(tx: Tx, claim: Claim, delivery: Taken, outcome: Outcome, limits:
         )
     )
     _end_attempt(tx, claim, delivery, outcome.status, outcome.why or "", outcome.detail or outcome.sentence, now)
+    return noted.settled(claim, delivery.on, outcome, then.state, now)
 
 
-def _put_back(tx: Tx, claim: Claim, delivery: Taken, now: datetime) -> None:
+def _put_back(tx: Tx, claim: Claim, delivery: Taken, now: datetime) -> Entry:
     tx.execute(
         update(_delivery).where(_one(claim, delivery.id), *_as_taken(delivery)).values(state=State.READY, due_at=now)
     )
     _end_attempt(tx, claim, delivery, "held", "", "the installation is held; no try was spent", now)
+    return noted.held(claim, delivery.on, now)
 
 
 def _end_attempt(tx: Tx, claim: Claim, delivery: Taken, status: str, why: str, detail: str, now: datetime) -> None:

@@ -25,9 +25,10 @@ from hub.clock import Clock, rest
 from hub.delivery import lanes, queue
 from hub.delivery.lanes import Claim, FenceLost
 from hub.delivery.queue import Taken
-from hub.store import crm
+from hub.store import crm, ledger
 from hub.store.crm import Installed
 from hub.store.db import Db
+from hub.store.ledger import Entry, Kind
 from hub.store.tx import Tx
 from hub.store.vault import Vault
 
@@ -118,6 +119,7 @@ def _ask_for_access(tx: Tx, claim: Claim, of: Installed, now: datetime, sentence
     """Hold the lane until a person gives access again, unless another holder knows better by now."""
     if lanes.hold(tx, claim, now, Why.UNAUTHORIZED, sentence, timedelta(days=365)):
         crm.set_status(tx, of.tenant_id, of.id, crm.REAUTHORISE, sentence)
+        ledger.write(tx, of.tenant_id, Entry(Kind.GRANT_REVOKED, now, installation_id=of.id))
 
 
 @dataclass(slots=True)

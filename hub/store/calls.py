@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import select
 
-from hub.store import enquiries, inbox
+from hub.store import enquiries, inbox, ledger
 from hub.store.enquiries import About, Judged, its_call
 from hub.store.inbox import CALL, Due, key_of_call
+from hub.store.ledger import Entry, Kind
 from hub.store.tables import Call, CallEvent, Enquiry, Refusal, table_of
 from hub.store.tx import Tx, insert_or
 from hub.store.vault import Vault
@@ -110,6 +111,14 @@ def count_refusal(tx: Tx, door: str, reason: str, now: datetime) -> None:
     tx.execute(
         row.on_conflict_do_update(index_elements=["day", "door", "reason"], set_={"times": _refusal.c.times + 1})
     )
+
+
+def refuse(tx: Tx, account: Account, reason: str, is_noted: bool, now: datetime) -> None:
+    """Count a refused request to a telephony account; it is an entry of the ledger, too, when ``is_noted``."""
+    count_refusal(tx, account.adapter, reason, now)
+    if is_noted:
+        facts = {"door": "telephony", "account": account.id, "reason": reason}
+        ledger.write(tx, account.tenant_id, Entry(Kind.HOOK_REFUSED, now, facts=facts))
 
 
 def refusals(tx: Tx) -> list[dict[str, Any]]:

@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import bindparam as value
 from sqlalchemy import select, update
 
-from hub.store import inbox, tracking
+from hub.store import inbox, ledger, tracking
+from hub.store.ledger import Entry, Kind
 from hub.store.tables import Enquiry, Person, Visit, table_of
 from hub.store.tx import Tx
 
@@ -43,20 +44,23 @@ def correct(tx: Tx, tenant_id: int, enquiry_id: int, visit_id: int | None, perso
     """Note a person's word and have the enquiry looked at again; False when there is no such enquiry or visit."""
     if visit_id is not None and not tracking.has_visit(tx, tenant_id, visit_id):
         return False
-    return _write(tx, tenant_id, enquiry_id, now, corrected_by=person_id, corrected_visit_id=visit_id)
+    told = Entry(Kind.CORRECTED, now, enquiry_id, who=ledger.person(person_id), facts={"visit_id": visit_id})
+    return _write(tx, tenant_id, told, corrected_by=person_id, corrected_visit_id=visit_id)
 
 
-def take_back(tx: Tx, tenant_id: int, enquiry_id: int, now: datetime) -> bool:
+def take_back(tx: Tx, tenant_id: int, enquiry_id: int, person_id: int, now: datetime) -> bool:
     """Forget a person's word and have the enquiry looked at again; False when there is no such enquiry."""
-    return _write(tx, tenant_id, enquiry_id, now, corrected_by=None, corrected_visit_id=None)
+    told = Entry(Kind.CORRECTION_TAKEN_BACK, now, enquiry_id, who=ledger.person(person_id))
+    return _write(tx, tenant_id, told, corrected_by=None, corrected_visit_id=None)
 
 
-def _write(tx: Tx, tenant_id: int, enquiry_id: int, now: datetime, **columns: int | None) -> bool:
-    here = (_enquiry.c.tenant_id == tenant_id, _enquiry.c.id == enquiry_id)
+def _write(tx: Tx, tenant_id: int, told: Entry, **columns: int | None) -> bool:
+    here = (_enquiry.c.tenant_id == tenant_id, _enquiry.c.id == told.enquiry_id)
     written = update(_enquiry).where(*here).values(**columns).returning(_enquiry.c.kind, _enquiry.c.key)
     row = tx.execute(written).first()
     if row:
-        inbox.look_at(tx, tenant_id, row.kind, row.key, now)
+        inbox.look_at(tx, tenant_id, row.kind, row.key, told.at)
+        ledger.write(tx, tenant_id, told)
     return row is not None
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 
 from connectors.protocol import DealChange, Facts, Grant, PaymentChange, Pipeline, Stage
+from hub.store import ledger
+from hub.store.ledger import Entry, Kind
 from hub.store.tables import Deal, Delivery, Installation, OAuthState, Payment, ScenarioVersion, table_of
 from hub.store.tables import Grant as GrantRow
 from hub.store.tx import Tx, insert_or
@@ -53,8 +55,13 @@ def installation(tx: Tx, tenant_id: int, installation_id: int) -> Installed:
     return _installed(tx.execute(select(_installation).where(*here)).one())
 
 
-def install(tx: Tx, tenant_id: int, connector: str, grant: Grant, now: datetime, vault: Vault) -> int:
-    """Write a new installation, or connect a known account again; an account of another tenant is refused."""
+def install(
+    tx: Tx, tenant_id: int, connector: str, grant: Grant, now: datetime, vault: Vault, person_id: int | None = None
+) -> int:
+    """Write a new installation, or connect a known account again; an account of another tenant is refused.
+
+    ``person_id`` is who gave access.
+    """
     known = tx.execute(
         select(_installation.c.id, _installation.c.tenant_id).where(
             _installation.c.connector == connector, _installation.c.account == grant.account
@@ -72,6 +79,9 @@ def install(tx: Tx, tenant_id: int, connector: str, grant: Grant, now: datetime,
         row = insert(_installation).values(**new, **values, hook_token=secrets.token_urlsafe(24))
         installation_id = tx.execute(row.returning(_installation.c.id)).scalar_one()
     save_grant(tx, tenant_id, installation_id, grant, vault)
+    facts = {"connector": connector}
+    by = ledger.person(person_id)
+    ledger.write(tx, tenant_id, Entry(Kind.GRANT_GIVEN, now, installation_id=installation_id, who=by, facts=facts))
     return installation_id
 
 
@@ -79,8 +89,10 @@ class AccountTaken(Exception):
     """The CRM account belongs to another tenant of this hub."""
 
 
-def save_grant(tx: Tx, tenant_id: int, installation_id: int, grant: Grant, vault: Vault) -> None:
-    """Write the tokens of an installation, sealed, before anybody uses them."""
+def save_grant(
+    tx: Tx, tenant_id: int, installation_id: int, grant: Grant, vault: Vault, refreshed_at: datetime | None = None
+) -> None:
+    """Write the tokens of an installation, sealed, before anybody uses them; a refresh is told to the ledger."""
     place = (tenant_id, installation_id)
     values = {
         "access_token": vault.seal(grant.access_token, *place, "access_token"),
@@ -94,6 +106,8 @@ def save_grant(tx: Tx, tenant_id: int, installation_id: int, grant: Grant, vault
     )
     here = (_installation.c.tenant_id == tenant_id, _installation.c.id == installation_id)
     tx.execute(update(_installation).where(*here).values(host=grant.host))
+    if refreshed_at is not None:
+        ledger.write(tx, tenant_id, Entry(Kind.GRANT_REFRESHED, refreshed_at, installation_id=installation_id))
 
 
 def load_grant(tx: Tx, of: Installed, vault: Vault) -> Grant:

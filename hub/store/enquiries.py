@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, SelectBase, and_, insert, or_, select, union_all, update
 from sqlalchemy import bindparam as value
 
+from hub.store import ledger
+from hub.store.ledger import Entry, Kind
 from hub.store.moment import from_micros, to_micros
 from hub.store.tables import Call, Enquiry, Match, Visit, Visitor, table_of
 from hub.store.tx import Prepared, Tx, insert_or
@@ -267,7 +269,13 @@ def save_match(tx: Tx, tenant_id: int, enquiry_id: int, found: MatchFound, now: 
     others = [[int(other.visit_id), round(other.probability, 6)] for other in found.candidates]
     row = {"tenant_id": tenant_id, "enquiry_id": enquiry_id, "words": found.reason_words, "candidates": others}
     tx.execute(insert(_match).values(**row, **told, made_at=now))
+    before = {"instead_of": _plain(current._asdict())} if current else {}
+    ledger.write(tx, tenant_id, Entry(Kind.MATCHED, now, enquiry_id, facts={**_plain(told), **before}))
     return True
+
+
+def _plain(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {**told, "confidence": round(told["confidence"], 4)}
 
 
 def _after(his: ColumnElement[bool]) -> Select[Any]:

@@ -11,7 +11,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error
 from sqlalchemy import delete, insert, select, update
 
-from hub.store.calls import Account
+from hub.store import ledger
+from hub.store.calls import Account, count_refusal
+from hub.store.ledger import Entry, Kind
 from hub.store.tables import Installation, Login, Person, TelephonyAccount, Tenant, table_of
 from hub.store.tx import Tx
 from hub.store.vault import Vault
@@ -69,16 +71,17 @@ def new_owner(tx: Tx, tenant_name: str, email: str, password: str, now: datetime
     return tenant_id
 
 
-def set_password(tx: Tx, email: str, password: str) -> bool:
+def set_password(tx: Tx, email: str, password: str, now: datetime) -> bool:
     """Set a person's password and end his sessions; False when there is no such person."""
     row = tx.execute(
         update(_person)
         .where(_person.c.email == email)
         .values(password_hash=_hasher.hash(password))
-        .returning(_person.c.id)
+        .returning(_person.c.id, _person.c.tenant_id)
     ).first()
     if row:
         tx.execute(delete(_login).where(_login.c.person_id == row.id, _login.c.kind == "console"))
+        ledger.write(tx, row.tenant_id, Entry(Kind.PASSWORD_SET, now, facts={"person": row.id}))
     return row is not None
 
 
@@ -109,7 +112,20 @@ def log_in(tx: Tx, tenant_id: int, person_id: int, now: datetime, kind: str = "c
             expires_at=now + (SESSION if kind == "console" else API_TOKEN),
         )
     )
+    entry = Entry(Kind.LOGGED_IN, now, who=ledger.person(person_id))
+    if kind != "console":
+        entry = Entry(Kind.TOKEN_MADE, now, facts={"person": person_id})
+    ledger.write(tx, tenant_id, entry)
     return secret
+
+
+def refuse(tx: Tx, email: str, is_noted: bool, now: datetime) -> None:
+    """Count a refused password; of a person who is here it is an entry of the ledger, too, when ``is_noted``."""
+    count_refusal(tx, "login", "wrong_password", now)
+    # Whom it is about is asked in any case, so that the answer takes as long for an unknown address.
+    row = tx.execute(select(_person.c.id, _person.c.tenant_id).where(_person.c.email == email)).first()
+    if row and is_noted:
+        ledger.write(tx, row.tenant_id, Entry(Kind.LOGIN_REFUSED, now, facts={"person": row.id}))
 
 
 def who(tx: Tx, secret: str, kind: str, now: datetime) -> Who | None:

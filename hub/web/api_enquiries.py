@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from hub import enquiries as taking
 from hub.hub import Hub
-from hub.store import corrections, enquiries, enquiry_rows, person_path
+from hub.store import corrections, enquiries, enquiry_rows, ledger_chain, person_path
 from hub.store.enquiry_rows import EnquiryRow
 from hub.store.people import Who
 from hub.store.person_path import Path, Why
@@ -47,6 +47,13 @@ async def _one(hub: Hub, who: Who, request: Request) -> Response:
     if not listed or listed[0].id != enquiry_id:
         raise Bad("There is no enquiry with this id.")
     return Json({**_enquiry(listed[0]), **_path(await hub.db.read(person_path.path_of, who.tenant_id, enquiry_id))})
+
+
+async def _ledger(hub: Hub, who: Who, request: Request) -> Response:
+    listed = await hub.db.read(ledger_chain.of_enquiry, who.tenant_id, _id(request))
+    if not listed:
+        raise Bad("There is no enquiry with this id, or nothing was written of it.")
+    return Json({"entries": [asdict(line) for line in listed]})
 
 
 def _path(path: Path | None) -> dict[str, Any]:
@@ -115,7 +122,7 @@ async def _correct(hub: Hub, who: Who, request: Request) -> Response:
 
 
 async def _take_back(hub: Hub, who: Who, request: Request) -> Response:
-    if not await hub.db.write(corrections.take_back, who.tenant_id, _id(request), hub.clock.now()):
+    if not await hub.db.write(corrections.take_back, who.tenant_id, _id(request), who.person_id, hub.clock.now()):
         raise Bad("There is no enquiry with this id.")
     hub.inbox.wake()
     return Json({})
@@ -134,5 +141,6 @@ def routes() -> list[Route]:
         Route("/api/v1/enquiries/{enquiry_id}/visit", guarded(_correct), methods=["PUT"]),
         Route("/api/v1/enquiries/{enquiry_id}/visit", guarded(_take_back), methods=["DELETE"]),
         Route("/api/v1/enquiries/{enquiry_id}", guarded(_one), methods=["GET"]),
+        Route("/api/v1/enquiries/{enquiry_id}/ledger", guarded(_ledger), methods=["GET"]),
         Route("/api/v1/enquiries/{enquiry_id}/heard", guarded(_hear), methods=["PUT"]),
     ]

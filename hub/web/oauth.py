@@ -24,7 +24,8 @@ from connectors.protocol import (
 from hub.delivery import lanes
 from hub.hub import Hub
 from hub.pace import Pace
-from hub.store import crm, people
+from hub.store import crm, ledger, people
+from hub.store.ledger import Entry, Kind
 from hub.store.tx import Tx
 from hub.web.answers import refused
 from hub.web.console.session import checked, whoever
@@ -98,7 +99,10 @@ class Connecting:
             except (InstallationError, GrantRevoked, ConnectorError) as error:
                 return await complain(request, 502, "error.connect.vendor", f"{connector.manifest.title}: {error}")
         try:
-            await self.hub.db.write(_install, tenant_id, connector.manifest.name, grant, facts, pace.spent, self.hub)
+            who = await whoever(request)
+            by = who.person_id if who else None
+            name = connector.manifest.name
+            await self.hub.db.write(_install, tenant_id, name, grant, facts, pace.spent, self.hub, by)
         except crm.AccountTaken:
             return await complain(request, 409, "error.connect.taken")
         self.hub.worker.wake.set()
@@ -113,15 +117,22 @@ class Connecting:
         connector, app = known
         parsed = connector.hooks.parse(await _as_hook(request), app, {})
         if isinstance(parsed, Rejected):
+            if self.hub.refusals.is_noted("hook", str(door[1])):
+                refusal = Entry(
+                    Kind.HOOK_REFUSED, self.hub.clock.now(), installation_id=door[1], facts={"door": "hook"}
+                )
+                await self.hub.db.write(ledger.write, door[0], refusal)
             return refused(request, 400, parsed.sentence)
         await self.hub.db.write(lanes.ring, door[0], door[1], self.hub.clock.now())
         self.hub.worker.wake.set()
         return Response(status_code=200)
 
 
-def _install(tx: Tx, tenant_id: int, connector: str, grant: Grant, facts: Facts, spent: list[int], hub: Hub) -> None:
+def _install(
+    tx: Tx, tenant_id: int, connector: str, grant: Grant, facts: Facts, spent: list[int], hub: Hub, by: int | None
+) -> None:
     now = hub.clock.now()
-    installation_id = crm.install(tx, tenant_id, connector, grant, now, hub.vault)
+    installation_id = crm.install(tx, tenant_id, connector, grant, now, hub.vault, by)
     crm.save_facts(tx, tenant_id, installation_id, facts, now)
     lanes.open_lane(tx, tenant_id, installation_id, now, spent)
 

@@ -62,7 +62,8 @@ class Door:
         try:
             events = adapter.parse(asked, account.secrets, now, ZoneInfo(account.zone))
         except Refused as error:
-            await hub.db.write(calls.count_refusal, account.adapter, type(error).__name__, now)
+            is_noted = hub.refusals.is_noted("telephony", str(account.id), type(error).__name__)
+            await hub.db.write(calls.refuse, account, type(error).__name__, is_noted, now)
             return refused(request, error.status, error.sentence)
         raw = body or request.scope["query_string"]  # a GET tells everything in its address
         fresh = await hub.db.write(calls.keep_events, account, events, raw, now, hub.vault) if events else 0

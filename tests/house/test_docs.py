@@ -35,6 +35,7 @@ from hub.report import Line
 from hub.settings import AppSettings, Settings
 from hub.setup import apply
 from hub.setup_file import SetupFile, read_setup
+from hub.store.ledger import Kind
 from hub.web.api import GOAL
 from hub.web.words.en import EN
 from hub.web.words.ru import RU
@@ -484,6 +485,18 @@ async def test_a_refusal_has_the_documented_shape(client: httpx.AsyncClient) -> 
 
 def test_every_channel_and_every_status_of_a_call_is_named() -> None:
     assert missing([*Channel, *CallStatus], page("api.md")) == []
+
+
+def test_every_kind_of_entry_of_the_ledger_is_explained() -> None:
+    assert missing(Kind, page("security.md")) == []
+
+
+async def test_the_ledger_is_told_as_documented(client: httpx.AsyncClient, house: Any) -> None:
+    told = json.loads(example("api.md", "enquiry")) | {"site": house.applied.sites[0]["key"]}
+    enquiry = (await client.post("/api/v1/enquiries", json=told)).json()["enquiry"]
+    entry = (await client.get(f"/api/v1/enquiries/{enquiry}/ledger")).json()["entries"][0]
+    (shown,) = json.loads(example("api.md", "ledger-answer"))["entries"]
+    assert list(entry) == list(shown)
 
 
 # -- telephony

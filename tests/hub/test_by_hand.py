@@ -9,12 +9,12 @@ from connectors.protocol import Outcome, Ref, Status, Why
 from hub.delivery import by_hand, queue
 from hub.delivery.by_hand import Alike
 from hub.store.db import Db
-from hub.store.tables import Delivery, table_of
+from hub.store.tables import Delivery, LedgerEntry, table_of
 from hub.store.tables import Lane as LaneRow
 from hub.store.vault import Vault
 from tests.hub.seed import NOW, Lane
 
-_delivery, _lane = table_of(Delivery), table_of(LaneRow)
+_delivery, _lane, _entry = table_of(Delivery), table_of(LaneRow), table_of(LedgerEntry)
 LATER = NOW + timedelta(hours=3)
 DELIVERED = Outcome(Status.DELIVERED)
 
@@ -119,3 +119,11 @@ def test_a_replay_of_all_leaves_alone_what_was_given_up(lane: Lane) -> None:
     first, _ = parked(lane, Why.INVALID, Why.INVALID)
     lane.db.write_now(by_hand.drop, lane.tenant_id, first, NOW)
     assert lane.db.write_now(by_hand.replay_parked, lane.tenant_id, NOW) == 1
+
+
+def test_what_a_person_decided_is_in_the_ledger_with_his_name(lane: Lane) -> None:
+    parked(lane, Why.INVALID, Why.UNSUPPORTED)
+    lane.db.write_now(by_hand.drop_alike, lane.tenant_id, lane.installation_id, "invalid", NOW, 7)
+    lane.db.write_now(by_hand.replay_parked, lane.tenant_id, NOW)
+    told = select(_entry.c.kind, _entry.c.who).where(_entry.c.kind.in_(("dropped", "replayed"))).order_by(_entry.c.id)
+    assert lane.db.read_now(lambda tx: tx.execute(told).all()) == [("dropped", "person:7"), ("replayed", "")]

@@ -108,14 +108,14 @@ def test_logging_out_ends_one_session(store: Db, tenant_id: int) -> None:
 
 def test_a_new_password_ends_every_session_but_no_token(store: Db, tenant_id: int) -> None:
     session, token = logged_in(store, tenant_id), logged_in(store, tenant_id, "api")
-    assert store.write_now(people.set_password, EMAIL, "another-long-password")
+    assert store.write_now(people.set_password, EMAIL, "another-long-password", NOW)
     assert store.read_now(people.who, session, "console", NOW) is None
     assert store.read_now(people.who, token, "api", NOW) is not None
     assert store.read_now(people.check_password, EMAIL, PASSWORD) is None
 
 
 def test_a_password_of_nobody_is_not_set(store: Db, tenant_id: int) -> None:
-    assert not store.write_now(people.set_password, "nobody@okna.example", "another-long-password")
+    assert not store.write_now(people.set_password, "nobody@okna.example", "another-long-password", NOW)
 
 
 def test_expired_sessions_are_cleared_when_somebody_logs_in(store: Db, tenant_id: int) -> None:

@@ -17,6 +17,7 @@ from hub.store.tables.crm import (
     Spend,
 )
 from hub.store.tables.enquiries import Enquiry, Match
+from hub.store.tables.ledger import LedgerEntry, LedgerHead
 from hub.store.tables.people import Login, Person, Tenant
 from hub.store.tables.ties import Tie
 from hub.store.tables.tracking import (
@@ -48,6 +49,8 @@ __all__ = [
     "Installation",
     "Lane",
     "Lease",
+    "LedgerEntry",
+    "LedgerHead",
     "Login",
     "Match",
     "NumberRule",

@@ -21,11 +21,11 @@ async def correct(desk: Desk) -> Response:
 
 
 async def _noted(desk: Desk, enquiry_id: int, given: str) -> bool:
+    assert desk.who is not None
+    who = (desk.who.person_id, desk.now)
     if given == "undo":
-        return await desk.hub.db.write(corrections.take_back, desk.tenant_id, enquiry_id, desk.now)
+        return await desk.hub.db.write(corrections.take_back, desk.tenant_id, enquiry_id, *who)
     visit_id = id_in(given)
     if visit_id is None and given != "nobody":
         return False
-    assert desk.who is not None
-    told = (desk.tenant_id, enquiry_id, visit_id, desk.who.person_id, desk.now)
-    return await desk.hub.db.write(corrections.correct, *told)
+    return await desk.hub.db.write(corrections.correct, desk.tenant_id, enquiry_id, visit_id, *who)

@@ -86,7 +86,8 @@ async def _one(desk: Desk, decide: Callable[..., bool]) -> int:
     delivery_id = desk.request.path_params["delivery_id"]
     if not delivery_id.isalnum() or not await desk.hub.db.read(health.has_delivery, desk.tenant_id, delivery_id):
         raise NotHere
-    return int(await desk.hub.db.write(decide, desk.tenant_id, delivery_id, desk.now))
+    assert desk.who is not None
+    return int(await desk.hub.db.write(decide, desk.tenant_id, delivery_id, desk.now, desk.who.person_id))
 
 
 @form
@@ -97,8 +98,9 @@ async def decide_alike(desk: Desk) -> Response:
     if installation_id is None or what not in ("again", "dropped"):
         raise NotHere
     decide = by_hand.replay_alike if what == "again" else by_hand.drop_alike
-    asked = (desk.tenant_id, installation_id, str(given.get("why", "")), desk.now)
-    return _decided(desk, what, await desk.hub.db.write(decide, *asked))
+    assert desk.who is not None
+    asked = (desk.tenant_id, installation_id, str(given.get("why", "")))
+    return _decided(desk, what, await desk.hub.db.write(decide, *asked, desk.now, desk.who.person_id))
 
 
 def _decided(desk: Desk, what: str, number: int) -> Response:

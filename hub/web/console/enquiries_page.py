@@ -4,7 +4,7 @@ from starlette.responses import RedirectResponse, Response
 
 from connectors.scenario import Plan
 from hub.recordings import fetch_of
-from hub.store import corrections, enquiries, enquiry_rows, person_path, story
+from hub.store import corrections, enquiries, enquiry_rows, ledger_chain, person_path, story
 from hub.store.mail import replies
 from hub.store.recordings import recording_of
 from hub.web import letters
@@ -55,6 +55,7 @@ async def show_one(desk: Desk) -> Response:
         cap=letters.CAPS["heard"],
         corrected_by=await desk.hub.db.read(corrections.corrector, desk.tenant_id, told.enquiry.id),
         path=await desk.hub.db.read(person_path.path_of, desk.tenant_id, told.enquiry.id),
+        entries=await desk.hub.db.read(ledger_chain.of_enquiry, desk.tenant_id, told.enquiry.id),
         recording=kept,
         replies=replies(told.told),
         is_playable=kept is not None and fetch_of(kept) is not None,

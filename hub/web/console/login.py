@@ -44,6 +44,8 @@ async def log_in(request: Request) -> Response:
     hub = hub_of(request)
     known = await hub.db.read(people.check_password, email, password)
     if known is None:
+        is_noted = hub.refusals.is_noted("login", people.digest(email))
+        await hub.db.write(people.refuse, email, is_noted, hub.clock.now())
         return _page(request, 401, next_=next_, email=email, trouble="login.wrong")
     secret = await hub.db.write(people.log_in, *known, hub.clock.now())
     answer = RedirectResponse(next_, status_code=303)

@@ -7,6 +7,7 @@ from hub.web.words.attribution_en import ATTRIBUTION_EN
 from hub.web.words.enquiries_en import ENQUIRIES_EN
 from hub.web.words.goals_en import GOALS_EN
 from hub.web.words.habits_en import HABITS_EN
+from hub.web.words.ledger_en import LEDGER_EN
 from hub.web.words.numbers_en import NUMBERS_EN
 from hub.web.words.person_en import PERSON_EN
 from hub.web.words.recordings_en import RECORDINGS_EN
@@ -290,6 +291,7 @@ EN: Mapping[str, str] = {
     **SITES_EN,
     **RECORDINGS_EN,
     **HABITS_EN,
+    **LEDGER_EN,
     **NUMBERS_EN,
     **GOALS_EN,
     **PERSON_EN,

@@ -7,6 +7,7 @@ from hub.web.words.attribution_ru import ATTRIBUTION_RU
 from hub.web.words.enquiries_ru import ENQUIRIES_RU
 from hub.web.words.goals_ru import GOALS_RU
 from hub.web.words.habits_ru import HABITS_RU
+from hub.web.words.ledger_ru import LEDGER_RU
 from hub.web.words.numbers_ru import NUMBERS_RU
 from hub.web.words.person_ru import PERSON_RU
 from hub.web.words.recordings_ru import RECORDINGS_RU
@@ -290,6 +291,7 @@ RU: Mapping[str, str] = {
     **SITES_RU,
     **RECORDINGS_RU,
     **HABITS_RU,
+    **LEDGER_RU,
     **NUMBERS_RU,
     **GOALS_RU,
     **PERSON_RU,

@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 
 from connectors.protocol import App, Can, Idempotency, Limits, Manifest, OAuth
 from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, Enquiry, Plan, Trigger, dump_plan
+from hub.ledger import Refusals
 from hub.settings import Settings
 from hub.store import people, tables
 from hub.store.db import Db
@@ -290,6 +291,7 @@ def hub(db: Db, vault: Vault, clock: StoppedClock) -> Any:
         vault=vault,
         numbering=NO_PLAN,
         inbox=SimpleNamespace(wake=lambda: None),
+        refusals=Refusals(),
         connectors={"acme": acme},
         apps={"acme": App("id", "secret", "http://hub.test/oauth/acme/callback")},
     )

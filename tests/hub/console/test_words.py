@@ -15,6 +15,7 @@ from connectors.scenario import CallerState, Trigger
 from hub import report
 from hub.delivery.retry import State
 from hub.store import accuracy, enquiry_rows
+from hub.store.ledger import Kind
 from hub.web import words
 from hub.web.console import period, report_page
 from hub.web.console.formats import Formats
@@ -103,6 +104,7 @@ def test_every_text_that_a_page_asks_for_exists() -> None:
         ("accuracy.word", Word),
         ("accuracy.witness", accuracy.WITNESSES),
         ("accuracy.delay", [str(n) for n in range(len(accuracy.DELAYS) + 1)]),
+        ("ledger_kind", Kind),
         ("report.caveat", ["few_journeys", "put_together"]),
     ],
 )

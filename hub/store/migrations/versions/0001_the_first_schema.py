@@ -191,6 +191,55 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_lane_wake_at"), ["wake_at"], unique=False)
 
     op.create_table(
+        "ledger_entry",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("enquiry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("delivery_id", sa.String(), nullable=True),
+        sa.Column("installation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.Column("facts", sa.String(), nullable=False),
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("previous", sa.String(), nullable=True),
+        sa.Column("hash", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_ledger_entry_tenant_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_entry")),
+    )
+    with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_ledger_entry_enquiry",
+            ["tenant_id", "enquiry_id", "id"],
+            unique=False,
+            postgresql_where=sa.text("enquiry_id IS NOT NULL"),
+            sqlite_where=sa.text("enquiry_id IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_ledger_entry_unsealed",
+            ["tenant_id", "id"],
+            unique=False,
+            postgresql_where=sa.text("seq IS NULL"),
+            sqlite_where=sa.text("seq IS NULL"),
+        )
+        batch_op.create_index(
+            "uq_ledger_entry_chain",
+            ["tenant_id", "seq"],
+            unique=True,
+            postgresql_where=sa.text("seq IS NOT NULL"),
+            sqlite_where=sa.text("seq IS NOT NULL"),
+        )
+
+    op.create_table(
+        "ledger_head",
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("mark", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_ledger_head_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", name=op.f("pk_ledger_head")),
+    )
+    op.create_table(
         "login",
         sa.Column("secret_hash", sa.String(), nullable=False),
         sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -794,6 +843,23 @@ def downgrade() -> None:
     op.drop_table("page_seen")
     op.drop_table("number_rule")
     op.drop_table("login")
+    op.drop_table("ledger_head")
+    with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_ledger_entry_chain",
+            postgresql_where=sa.text("seq IS NOT NULL"),
+            sqlite_where=sa.text("seq IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_ledger_entry_unsealed", postgresql_where=sa.text("seq IS NULL"), sqlite_where=sa.text("seq IS NULL")
+        )
+        batch_op.drop_index(
+            "ix_ledger_entry_enquiry",
+            postgresql_where=sa.text("enquiry_id IS NOT NULL"),
+            sqlite_where=sa.text("enquiry_id IS NOT NULL"),
+        )
+
+    op.drop_table("ledger_entry")
     with op.batch_alter_table("lane", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_lane_wake_at"))
 

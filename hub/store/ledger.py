@@ -1,0 +1,106 @@
+"""The ledger: each fact is written in the transaction that makes it true; ledger_chain.py seals it after that."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum, auto
+from typing import Any
+
+from sqlalchemy import bindparam as value
+from sqlalchemy import insert, select, text
+
+from hub.store.moment import to_micros
+from hub.store.tables import LedgerEntry, table_of
+from hub.store.tx import Prepared, Tx
+
+_entry = table_of(LedgerEntry)
+
+
+class Kind(StrEnum):
+    """What an entry tells; docs/security.md says which facts each carries."""
+
+    ENQUIRY_TAKEN = auto()
+    EVENTS_TAKEN = auto()
+    JUDGED = auto()
+    MATCHED = auto()
+    CORRECTED = auto()
+    CORRECTION_TAKEN_BACK = auto()
+    GOAL_REACHED = auto()
+    GOAL_TAKEN_BACK = auto()
+    PLANNED = auto()
+    TRIED = auto()
+    HELD = auto()
+    DOUBTED = auto()
+    ACCEPTED = auto()
+    DELIVERED = auto()
+    PARKED = auto()
+    REPLAYED = auto()
+    DROPPED = auto()
+    GRANT_GIVEN = auto()
+    GRANT_REFRESHED = auto()
+    GRANT_REVOKED = auto()
+    LOGGED_IN = auto()
+    LOGIN_REFUSED = auto()
+    PASSWORD_SET = auto()
+    TOKEN_MADE = auto()
+    HOOK_REFUSED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One fact to be written; ``facts`` are small and hold nothing of a person: no phone, name, address or token."""
+
+    kind: Kind
+    at: datetime
+    enquiry_id: int | None = None
+    delivery_id: str | None = None
+    installation_id: int | None = None
+    who: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def person(person_id: int | None) -> str:
+    """Return how an entry names a person who logs in; nobody is the hub itself."""
+    return "" if person_id is None else f"person:{person_id}"
+
+
+_WRITE = Prepared(insert(_entry).values({name: value(name) for name in ("tenant_id", *Entry.__slots__)}).inline())
+_WRITE_ALL = Prepared(  # for PostgreSQL, where a round trip costs more than the row it asks for
+    text("""
+INSERT INTO ledger_entry (tenant_id, at, kind, enquiry_id, delivery_id, installation_id, who, facts)
+SELECT CAST(:tenant_id AS bigint), told.* FROM jsonb_to_recordset(CAST(:entries AS jsonb))
+    AS told (at bigint, kind text, enquiry_id bigint, delivery_id text, installation_id bigint, who text, facts text)
+RETURNING id
+""")
+)
+
+
+def write(tx: Tx, tenant_id: int, *entries: Entry) -> None:
+    """Write entries in the transaction of what they tell: neither is there without the other."""
+    rows = [_columns(one) for one in entries]
+    if tx.is_sqlite or len(rows) == 1:
+        for row in rows:
+            tx.run(_WRITE, {"tenant_id": tenant_id, **row})
+    elif rows:
+        tx.run(_WRITE_ALL, {"tenant_id": tenant_id, "entries": json.dumps(rows)})
+
+
+def _columns(entry: Entry) -> dict[str, Any]:
+    told = {name: getattr(entry, name) for name in Entry.__slots__}
+    facts = json.dumps(entry.facts, ensure_ascii=False, sort_keys=True)
+    return {**told, "kind": entry.kind.value, "at": to_micros(entry.at), "facts": facts}
+
+
+_LAST = (
+    select(_entry.c.kind, _entry.c.facts)
+    .where(_entry.c.tenant_id == value("tenant_id"), _entry.c.enquiry_id == value("enquiry_id"))
+    .where(_entry.c.kind.in_((Kind.EVENTS_TAKEN, Kind.JUDGED)))
+    .order_by(_entry.c.id)
+)
+
+
+def looks(tx: Tx, tenant_id: int, enquiry_id: int) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return what was told of looks at an enquiry: kinds and facts, the first one first."""
+    rows = tx.execute(_LAST, {"tenant_id": tenant_id, "enquiry_id": enquiry_id})
+    return [(row.kind, json.loads(row.facts)) for row in rows]

@@ -1,0 +1,37 @@
+"""The words about the ledger in English."""
+
+from collections.abc import Mapping
+
+LEDGER_EN: Mapping[str, str] = {
+    "ledger.title": "Ledger",
+    "ledger.entries": "{n} entry|{n} entries",
+    "ledger.fits": "sealed, and every seal fits",
+    "ledger.waits": "{n} not sealed yet|{n} not sealed yet",
+    "ledger.broken": "something was changed after it was sealed",
+    "ledger.say": "Each entry is sealed together with the one before it: what anybody changes later shows. The whole chain is checked by:",
+    "ledger_kind.enquiry_taken": "What the person wrote was taken",
+    "ledger_kind.events_taken": "Telephony told of the call",
+    "ledger_kind.judged": "Judged by the rules",
+    "ledger_kind.matched": "The source was found",
+    "ledger_kind.corrected": "A person corrected the source",
+    "ledger_kind.correction_taken_back": "The correction was taken back",
+    "ledger_kind.goal_reached": "A goal was reached",
+    "ledger_kind.goal_taken_back": "A goal was taken back",
+    "ledger_kind.planned": "Planned for the CRM",
+    "ledger_kind.tried": "Tried, to be tried again",
+    "ledger_kind.held": "Not sent: the connection rests",
+    "ledger_kind.doubted": "The hub ended in the middle of a try",
+    "ledger_kind.accepted": "Accepted by the CRM",
+    "ledger_kind.delivered": "Delivered",
+    "ledger_kind.parked": "Parked: a person must decide",
+    "ledger_kind.replayed": "Sent again by a person",
+    "ledger_kind.dropped": "Given up by a person",
+    "ledger_kind.grant_given": "Access to the CRM was given",
+    "ledger_kind.grant_refreshed": "Access to the CRM was renewed",
+    "ledger_kind.grant_revoked": "Access to the CRM was refused",
+    "ledger_kind.logged_in": "Logged in",
+    "ledger_kind.login_refused": "A login was refused",
+    "ledger_kind.password_set": "A password was set",
+    "ledger_kind.token_made": "A token of the interface was made",
+    "ledger_kind.hook_refused": "A request to one of our doors was refused",
+}

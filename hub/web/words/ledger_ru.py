@@ -1,0 +1,37 @@
+"""The words about the ledger in Russian."""
+
+from collections.abc import Mapping
+
+LEDGER_RU: Mapping[str, str] = {
+    "ledger.title": "Журнал",
+    "ledger.entries": "{n} запись|{n} записи|{n} записей",
+    "ledger.fits": "запечатан, все печати сходятся",
+    "ledger.waits": "{n} ещё не запечатана|{n} ещё не запечатаны|{n} ещё не запечатаны",
+    "ledger.broken": "что-то изменили после запечатывания",
+    "ledger.say": "Каждая запись запечатана вместе с предыдущей: позднейшее изменение станет видно. Вся цепочка проверяется командой:",
+    "ledger_kind.enquiry_taken": "Принято то, что написал человек",
+    "ledger_kind.events_taken": "Телефония сообщила о звонке",
+    "ledger_kind.judged": "Оценено по правилам",
+    "ledger_kind.matched": "Найден источник",
+    "ledger_kind.corrected": "Источник исправил человек",
+    "ledger_kind.correction_taken_back": "Исправление отменено",
+    "ledger_kind.goal_reached": "Достигнута цель",
+    "ledger_kind.goal_taken_back": "Цель отменена",
+    "ledger_kind.planned": "Запланировано для CRM",
+    "ledger_kind.tried": "Попытка, будет ещё одна",
+    "ledger_kind.held": "Не отправлено: подключение на паузе",
+    "ledger_kind.doubted": "Хаб остановился посреди попытки",
+    "ledger_kind.accepted": "CRM приняла",
+    "ledger_kind.delivered": "Доставлено",
+    "ledger_kind.parked": "Отложено: решает человек",
+    "ledger_kind.replayed": "Человек отправил ещё раз",
+    "ledger_kind.dropped": "Человек отказался",
+    "ledger_kind.grant_given": "Доступ к CRM выдан",
+    "ledger_kind.grant_refreshed": "Доступ к CRM продлён",
+    "ledger_kind.grant_revoked": "В доступе к CRM отказано",
+    "ledger_kind.logged_in": "Вход в кабинет",
+    "ledger_kind.login_refused": "Отказ во входе",
+    "ledger_kind.password_set": "Задан пароль",
+    "ledger_kind.token_made": "Создан токен интерфейса",
+    "ledger_kind.hook_refused": "Отказ запросу к одной из наших дверей",
+}
