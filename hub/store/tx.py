@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, literal_column
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -66,6 +67,20 @@ class Tx:
         compiled = prepared.on(self._dialect)
         cursor = self._driver.execute(*compiled.with_values(values))
         return cursor.fetchall() if compiled.returns else []
+
+    def run_each(self, each: Prepared, together: Prepared, rows: Sequence[Mapping[str, Any]], **same: Any) -> None:
+        """Write many rows: on SQLite one by one, on PostgreSQL by a statement that is given all as JSON (``asked``).
+
+        A round trip to PostgreSQL costs more than the work it asks for. ``same`` are values that all rows share.
+        """
+        if not rows:
+            return
+        if self.is_sqlite:
+            compiled = each.on(self._dialect)
+            self._driver.executemany(compiled.text, [compiled.with_values({**same, **row})[1] for row in rows])
+        else:
+            compiled = together.on(self._dialect)
+            self._driver.execute(*compiled.with_values({**same, "asked": orjson.dumps(rows).decode()}))
 
 
 def of_few(column: Any) -> Any:
