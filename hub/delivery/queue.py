@@ -4,9 +4,13 @@ The states and arrows of a delivery are ``retry.State``; its lane is in lanes.py
 """
 
 import secrets
+from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+import orjson
 from sqlalchemy import bindparam as value
 from sqlalchemy import func, select, text, update
 
@@ -19,7 +23,7 @@ from hub.delivery.taking import release as release
 from hub.delivery.taking import take_batch as take_batch
 from hub.store.moment import to_micros
 from hub.store.tables import Delivery, table_of
-from hub.store.tx import Prepared, Tx
+from hub.store.tx import Prepared, Tx, of_few
 from hub.store.vault import Vault
 
 _delivery = table_of(Delivery)
@@ -39,23 +43,51 @@ class Planned:
 
 # -- planned -> ready
 
+_COLUMNS = """id, tenant_id, installation_id, position, order_key, enquiry, enquiry_id, scenario_version, marker, plan,
+state, due_at, attempt, spent, in_doubt, refs, why, sentence, created_at"""
 _WRITE = Prepared(
-    text("""
-INSERT INTO delivery (id, tenant_id, installation_id, position, order_key, enquiry, enquiry_id, scenario_version,
-                      marker, plan, state, due_at, attempt, spent, in_doubt, refs, why, sentence, created_at)
-VALUES (:id, :tenant_id, :installation_id, :position, :order_key, :enquiry, :enquiry_id, :scenario_version,
-        :marker, :plan, 'ready', :now, 0, 0, false, '[]', '', '', :now)
-ON CONFLICT DO NOTHING RETURNING id
-""")
+    text(f"""
+INSERT INTO delivery ({_COLUMNS})
+VALUES (:id, :tenant_id, :installation_id, :position, :order_key, :enquiry, :enquiry_id, :scenario_version, :marker,
+        :plan, 'ready', :now, 0, 0, false, '[]', '', '', :now)
+ON CONFLICT DO NOTHING RETURNING installation_id
+""")  # noqa: S608 - put together of our own words alone
+)
+_WRITE_ALL = Prepared(
+    text(f"""
+INSERT INTO delivery ({_COLUMNS})
+SELECT id, :tenant_id, installation_id, position, order_key, enquiry, enquiry_id, scenario_version, marker,
+       decode(plan, 'base64'), 'ready', :now, 0, 0, false, '[]', '', '', :now
+FROM json_to_recordset(:asked) AS asked(id text, installation_id bigint, position bigint, order_key text, enquiry text,
+    enquiry_id bigint, scenario_version int, marker text, plan text)
+ON CONFLICT DO NOTHING RETURNING installation_id
+""")  # noqa: S608 - as above
 )
 
 
 def enqueue(tx: Tx, tenant_id: int, planned: Planned, now: datetime, vault: Vault) -> bool:
     """Write a delivery and wake its lane; False when it was planned before."""
+    return enqueue_all(tx, tenant_id, [planned], now, vault) == 1
+
+
+def enqueue_all(tx: Tx, tenant_id: int, planned: Sequence[Planned], now: datetime, vault: Vault) -> int:
+    """Write deliveries and wake their lanes; return how many were not planned before."""
+    rows = [_row(tenant_id, one, now, vault) for one in planned]
+    same = {"tenant_id": tenant_id, "now": to_micros(now)}
+    if tx.is_sqlite:
+        written = [found for row in rows for found in tx.run(_WRITE, {**row, **same})]
+    else:
+        asked = [{**row, "plan": b64encode(row["plan"]).decode()} for row in rows]
+        written = tx.run(_WRITE_ALL, {"asked": orjson.dumps(asked).decode(), **same})
+    for installation_id in sorted({found[0] for found in written}):  # in one order, as their rows are locked by it
+        lanes.wake(tx, tenant_id, installation_id, now)
+    return len(written)
+
+
+def _row(tenant_id: int, planned: Planned, now: datetime, vault: Vault) -> dict[str, Any]:
     delivery_id = _new_id(now)
-    values = {
+    return {
         "id": delivery_id,
-        "tenant_id": tenant_id,
         "installation_id": planned.installation_id,
         "position": to_micros(planned.position),
         "order_key": planned.order_key,
@@ -64,12 +96,7 @@ def enqueue(tx: Tx, tenant_id: int, planned: Planned, now: datetime, vault: Vaul
         "scenario_version": planned.plan.scenario_version,
         "marker": f"hub:{delivery_id}",
         "plan": vault.seal(dump_plan(planned.plan).decode(), tenant_id, delivery_id, "plan"),
-        "now": to_micros(now),
     }
-    written = bool(tx.run(_WRITE, values))
-    if written:
-        lanes.wake(tx, tenant_id, planned.installation_id, now)
-    return written
 
 
 def _new_id(now: datetime) -> str:
@@ -79,8 +106,8 @@ def _new_id(now: datetime) -> str:
 
 _PLANNED = Prepared(
     select(_delivery.c.id)
-    .where(_delivery.c.tenant_id == value("tenant_id"), _delivery.c.installation_id == value("installation_id"))
-    .where(_delivery.c.enquiry == value("enquiry"))
+    .where(of_few(_delivery.c.tenant_id) == value("tenant_id"), _delivery.c.enquiry == value("enquiry"))
+    .where(_delivery.c.installation_id == value("installation_id"))
     .limit(1)
 )
 

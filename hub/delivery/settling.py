@@ -1,7 +1,6 @@
-"""sending -> delivered, accepted, ready, parked: what became of claimed deliveries is written, and their attempts end."""
+"""sending -> delivered, accepted, ready, parked: what became of claimed deliveries is written, their attempts end."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -123,4 +122,4 @@ def _put_back(delivery: Taken, now: datetime) -> dict[str, Any]:
 
 def _json(delivery: Taken, made: Sequence[Ref] = ()) -> str:
     """Return what a delivery has made by now, each once."""
-    return orjson.dumps([asdict(ref) for ref in dict.fromkeys((*delivery.refs, *made))]).decode()
+    return orjson.dumps(tuple(dict.fromkeys((*delivery.refs, *made)))).decode()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -77,7 +78,8 @@ class Tx:
             return
         if self.is_sqlite:
             compiled = each.on(self._dialect)
-            self._driver.executemany(compiled.text, [compiled.with_values({**same, **row})[1] for row in rows])
+            places = itemgetter(*(compiled.names or ()))
+            self._driver.executemany(compiled.text, [places({**same, **row}) for row in rows])
         else:
             compiled = together.on(self._dialect)
             self._driver.execute(*compiled.with_values({**same, "asked": orjson.dumps(rows).decode()}))
