@@ -9,7 +9,6 @@ memory. SQLite has no statistics, because a hub gathers none; PostgreSQL has bee
 """
 
 import random
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,29 +17,26 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import psycopg
-from sqlalchemy import insert, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import insert
 
+from bench.history import LARGE, SMALL, databases, fill, opened
 from hub import matching
-from hub.store import migrate, tracking
+from hub.store import tracking
 from hub.store.db import Db
 from hub.store.enquiries import Person
 from hub.store.moment import to_micros
 from hub.store.tables import Pool, Site, TelephonyAccount, Tenant, table_of
 from hub.store.tx import Tx
-from tests import postgres
 from tracking_core.call import Call, CallStatus, Direction
 from tracking_core.match import Match
 
-SMALL, LARGE = 10_000, 1_000_000
 ROUNDS, CALLS = 9, 200  # after a round to warm up
 NUMBERS, NEWEST = 200, 1_000  # the calls are about the last so many leases
 STEP = timedelta(seconds=8)  # a new lease so often: a million are 93 days
 BEGAN = datetime(2026, 8, 1, tzinfo=UTC)
 ONE_CALLS_IN, CALLS_OF_ONE, ONE_TAPS_IN = 20, 2, 10
 
-_HISTORY = [one for one in (Path(__file__).parent / "match.sql").read_text().split(";\n") if one]
+_HISTORY = Path(__file__).parent / "match.sql"
 
 
 def run() -> dict[str, Any]:
@@ -50,8 +46,8 @@ def run() -> dict[str, Any]:
 
 def _measure(engine: str) -> dict[str, Any]:
     with ExitStack() as stack:
-        urls = stack.enter_context(_databases(engine))
-        small, large = (stack.enter_context(_filled(url, leases)) for url, leases in urls.items())
+        urls = stack.enter_context(databases(engine))
+        small, large = (stack.enter_context(_filled(url, leases)) for leases, url in urls.items())
         rounds = [(_per_second(small, SMALL, turn), _per_second(large, LARGE, turn)) for turn in range(ROUNDS + 1)][1:]
     return {
         f"{engine}_10k_per_s": median(few for few, _ in rounds),
@@ -61,44 +57,13 @@ def _measure(engine: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _databases(engine: str) -> Iterator[dict[str, int]]:
-    if engine == "sqlite":
-        with tempfile.TemporaryDirectory() as folder:
-            yield {f"sqlite:///{folder}/{leases}.sqlite3": leases for leases in (SMALL, LARGE)}
-        return
-    names = {f"hub_match_{leases}": leases for leases in (SMALL, LARGE)}
-    with postgres.server() as url:
-        _say(url, *(f"CREATE DATABASE {name}" for name in names))
-        try:
-            yield {_named(url, name): leases for name, leases in names.items()}
-        finally:
-            _say(url, *(f"DROP DATABASE {name} WITH (FORCE)" for name in names))
-
-
-def _named(url: str, name: str) -> str:
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
-def _say(url: str, *sentences: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        for sentence in sentences:
-            connection.execute(sentence)
-
-
-@contextmanager
 def _filled(url: str, leases: int) -> Iterator[Db]:
-    db = Db(url)
-    migrate.upgrade(db.engine)
-    db.start()
-    try:
+    often = {"ones": ONE_CALLS_IN, "taps": ONE_TAPS_IN, "callers": _callers(leases)}
+    values = {"began": to_micros(BEGAN), "step": STEP // timedelta(microseconds=1), "numbers": NUMBERS}
+    with opened(url) as db:
         db.write_now(_settle)
-        for statement in _HISTORY:
-            db.write_now(_fill, statement, leases)
-        if not db.is_sqlite:
-            _say(url, "VACUUM ANALYZE", "CHECKPOINT")
+        fill(db, _HISTORY, {**values, **often, "leases": leases})
         yield db
-    finally:
-        db.stop()
 
 
 def _settle(tx: Tx) -> None:
@@ -109,12 +74,6 @@ def _settle(tx: Tx) -> None:
     tx.execute(insert(table_of(Site)).values(**site))
     tx.execute(insert(table_of(Pool)).values(id=1, tenant_id=1, site_id=1, name="bench"))
     tx.execute(insert(table_of(TelephonyAccount)).values(**account, secrets=b""))
-
-
-def _fill(tx: Tx, statement: str, leases: int) -> None:
-    often = {"ones": ONE_CALLS_IN, "taps": ONE_TAPS_IN, "callers": _callers(leases)}
-    values = {"began": to_micros(BEGAN), "step": STEP // timedelta(microseconds=1), "numbers": NUMBERS}
-    tx.execute(text(statement), {**values, **often, "leases": leases})
 
 
 def _callers(leases: int) -> int:

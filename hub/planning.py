@@ -19,7 +19,7 @@ def plan(tx: Tx, tenant_id: int, enquiry_id: int, enquiry: Enquiry, now: datetim
 
     Raises ``ScenarioError`` when the rules do not fit an account as it is now.
     """
-    written = 0
+    planned = []
     known_by = enquiry.caller or enquiry.email
     order_key = vault.fingerprint(known_by, tenant_id) if known_by else enquiry.id
     for installed in crm.installations(tx, tenant_id):
@@ -30,9 +30,8 @@ def plan(tx: Tx, tenant_id: int, enquiry_id: int, enquiry: Enquiry, now: datetim
             continue
         asked = scenarios.plan(_rules(saved, installed), saved.version, enquiry)
         if asked is not None:
-            planned = Planned(installed.id, enquiry.id, enquiry_id, order_key, enquiry.started_at, asked)
-            written += queue.enqueue(tx, tenant_id, planned, now, vault)
-    return written
+            planned.append(Planned(installed.id, enquiry.id, enquiry_id, order_key, enquiry.started_at, asked))
+    return queue.enqueue_all(tx, tenant_id, planned, now, vault) if planned else 0
 
 
 def _rules(saved: SavedScenario, installed: Installed) -> Scenario:

@@ -9,11 +9,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, case, func, literal, select, update
+from sqlalchemy import bindparam as value
 
 from connectors.protocol import Limits, Why
 from hub.delivery import budget, retry
+from hub.store import bell
+from hub.store.moment import to_micros
 from hub.store.tables import Lane, table_of
-from hub.store.tx import Tx, insert_or
+from hub.store.tx import Prepared, Tx, insert_or
 
 _lane = table_of(Lane)
 _LARGEST_SHARE = 64
@@ -54,6 +57,7 @@ def open_lane(tx: Tx, tenant_id: int, installation_id: int, now: datetime, spent
         .values(installation_id=installation_id, tenant_id=tenant_id, fence=0, **free)
         .on_conflict_do_update(index_elements=["installation_id"], set_=free)
     )
+    bell.ring(tx)
 
 
 def take_over(tx: Tx, now: datetime) -> None:
@@ -107,18 +111,24 @@ def spend(tx: Tx, claim: Claim, limits: Limits, now: datetime, lease: timedelta)
     return come_back_at
 
 
-def wake(tx: Tx, tenant_id: int, installation_id: int, at: datetime) -> None:
-    """Make a lane look at its work at ``at`` or sooner.
+_SLEEPS = Prepared(
+    select(_lane.c.wake_at)
+    .where(_lane.c.tenant_id == value("tenant_id"), _lane.c.installation_id == value("installation_id"))
+    .with_for_update()
+)
 
-    The row is written even when it is awake already: its holder's giving back then waits for this transaction, and sees
+
+def wake(tx: Tx, tenant_id: int, installation_id: int, at: datetime) -> None:
+    """Make a lane look at its work at ``at`` or sooner, and say so to every worker if it is news.
+
+    The row is locked even when it is awake already: its holder's giving back then waits for this transaction, and sees
     what it wrote.
     """
-    sooner = case((_lane.c.wake_at > at, literal(at, _lane.c.wake_at.type)), else_=_lane.c.wake_at)
-    tx.execute(
-        update(_lane)
-        .where(_lane.c.tenant_id == tenant_id, _lane.c.installation_id == installation_id)
-        .values(wake_at=sooner)
-    )
+    sleeping = tx.run(_SLEEPS, {"tenant_id": tenant_id, "installation_id": installation_id})
+    if sleeping and sleeping[0][0] > to_micros(at):
+        here = (_lane.c.tenant_id == tenant_id, _lane.c.installation_id == installation_id)
+        tx.execute(update(_lane).where(*here).values(wake_at=at))
+        bell.ring(tx)
 
 
 def ring(tx: Tx, tenant_id: int, installation_id: int, now: datetime) -> None:
@@ -149,6 +159,7 @@ def hold(tx: Tx, claim: Claim, now: datetime, why: Why, sentence: str, asked: ti
             hold_why=f"{why}: {sentence}",
         )
     )
+    bell.ring(tx)
     return until
 
 
@@ -165,10 +176,24 @@ def told(tx: Tx, tenant_id: int) -> dict[int, dict[str, Any]]:
     }
 
 
-def kept(tx: Tx, claim: Claim) -> None:
-    """Lock the lane's row for this transaction; raises ``FenceLost`` when it is not this claim's any more."""
-    if tx.execute(select(_lane.c.fence).where(mine(claim)).with_for_update()).first() is None:
+_KEPT = Prepared(
+    select(_lane.c.hold_count)
+    .where(_lane.c.tenant_id == value("tenant_id"), _lane.c.installation_id == value("installation_id"))
+    .where(_lane.c.fence == value("fence"))
+    .with_for_update()
+)
+
+
+def kept(tx: Tx, claim: Claim) -> int:
+    """Lock the lane's row for this transaction and return how many troubles in a row it has.
+
+    Raises ``FenceLost`` when it is not this claim's any more.
+    """
+    here = {"tenant_id": claim.tenant_id, "installation_id": claim.installation_id, "fence": claim.fence}
+    found = tx.run(_KEPT, here)
+    if not found:
         raise FenceLost
+    return int(found[0][0])
 
 
 def ease(tx: Tx, claim: Claim) -> None:
@@ -194,3 +219,4 @@ def release(tx: Tx, claim: Claim, now: datetime, *, wake_at: datetime, readback_
             share=max(1, claim.share // 2),
         )
     )
+    bell.ring(tx)

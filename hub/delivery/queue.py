@@ -1,50 +1,33 @@
-"""All SQL that moves a delivery. Its states and arrows are ``retry.State``; its lane is in lanes.py."""
+"""The queue's door. All SQL that moves a delivery is here, in taking.py and in settling.py.
+
+The states and arrows of a delivery are ``retry.State``; its lane is in lanes.py.
+"""
 
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
-from sqlalchemy import and_, exists, func, insert, or_, select, update
+import orjson
 from sqlalchemy import bindparam as value
+from sqlalchemy import func, select, text
 
-from connectors.protocol import Limits, Outcome, Ref, Why
-from connectors.scenario import Plan, dump_plan, load_plan
-from hub.delivery import lanes, noted, retry
-from hub.delivery.lanes import Claim
-from hub.delivery.retry import State
+from connectors.scenario import Plan, dump_plan
+from hub.delivery import lanes
+from hub.delivery.settling import settle as settle
+from hub.delivery.taking import Taken as Taken
+from hub.delivery.taking import release as release
+from hub.delivery.taking import take_batch as take_batch
 from hub.store import ledger
 from hub.store.ledger import Entry, Kind
-from hub.store.tables import Attempt, Delivery, table_of
-from hub.store.tx import Tx, insert_or
-from hub.store.vault import Unopenable, Vault
+from hub.store.moment import to_micros
+from hub.store.tables import Delivery, table_of
+from hub.store.tx import Prepared, Tx, of_few
+from hub.store.vault import Vault
 
-log = structlog.get_logger()
-
-_delivery, _attempt = table_of(Delivery), table_of(Attempt)
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A delivery claimed for sending: ``attempt`` is the number that settling must name."""
-
-    id: str
-    enquiry_id: int | None
-    marker: str
-    plan: Plan
-    attempt: int
-    spent: int
-    in_doubt: bool
-    created_at: datetime
-    refs: tuple[Ref, ...]
-    nearby: tuple[Ref, ...]  # what this caller's deliveries made lately: a lagging search may not show it yet
-
-    @property
-    def on(self) -> noted.On:
-        """What the ledger is told it is about."""
-        return self.enquiry_id, self.id, self.attempt
+_delivery = table_of(Delivery)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,48 +44,76 @@ class Planned:
 
 # -- planned -> ready
 
+_COLUMNS = """id, tenant_id, installation_id, position, order_key, enquiry, enquiry_id, scenario_version, marker, plan,
+state, due_at, attempt, spent, in_doubt, refs, why, sentence, created_at"""
+_WRITE = Prepared(
+    text(f"""
+INSERT INTO delivery ({_COLUMNS})
+VALUES (:id, :tenant_id, :installation_id, :position, :order_key, :enquiry, :enquiry_id, :scenario_version, :marker,
+        :plan, 'ready', :now, 0, 0, false, '[]', '', '', :now)
+ON CONFLICT DO NOTHING RETURNING installation_id, enquiry_id, id, scenario_version
+""")  # noqa: S608 - put together of our own words alone
+)
+_WRITE_ALL = Prepared(
+    text(f"""
+INSERT INTO delivery ({_COLUMNS})
+SELECT id, :tenant_id, installation_id, position, order_key, enquiry, enquiry_id, scenario_version, marker,
+       decode(plan, 'base64'), 'ready', :now, 0, 0, false, '[]', '', '', :now
+FROM json_to_recordset(:asked) AS asked(id text, installation_id bigint, position bigint, order_key text, enquiry text,
+    enquiry_id bigint, scenario_version int, marker text, plan text)
+ON CONFLICT DO NOTHING RETURNING installation_id, enquiry_id, id, scenario_version
+""")  # noqa: S608 - as above
+)
+
 
 def enqueue(tx: Tx, tenant_id: int, planned: Planned, now: datetime, vault: Vault) -> bool:
     """Write a delivery and wake its lane; False when it was planned before."""
-    delivery_id = secrets.token_hex(16)
-    written = tx.execute(
-        insert_or(tx, _delivery)
-        .values(
-            id=delivery_id,
-            tenant_id=tenant_id,
-            installation_id=planned.installation_id,
-            position=planned.position,
-            order_key=planned.order_key,
-            enquiry=planned.enquiry,
-            enquiry_id=planned.enquiry_id,
-            scenario_version=planned.plan.scenario_version,
-            marker=f"hub:{delivery_id}",
-            plan=vault.seal(dump_plan(planned.plan).decode(), tenant_id, delivery_id, "plan"),
-            state=State.READY,
-            due_at=now,
-            attempt=0,
-            spent=0,
-            in_doubt=False,
-            refs=[],
-            why="",
-            sentence="",
-            created_at=now,
-        )
-        .on_conflict_do_nothing()
-        .returning(_delivery.c.id)
-    ).first()
-    if written:
-        lanes.wake(tx, tenant_id, planned.installation_id, now)
-        facts = {"scenario_version": planned.plan.scenario_version}
-        on = (planned.enquiry_id, delivery_id, planned.installation_id)
-        ledger.write(tx, tenant_id, Entry(Kind.PLANNED, now, *on, facts=facts))
-    return written is not None
+    return enqueue_all(tx, tenant_id, [planned], now, vault) == 1
 
 
-_PLANNED = (
+def enqueue_all(tx: Tx, tenant_id: int, planned: Sequence[Planned], now: datetime, vault: Vault) -> int:
+    """Write deliveries and wake their lanes; return how many were not planned before."""
+    rows = [_row(tenant_id, one, now, vault) for one in planned]
+    same = {"tenant_id": tenant_id, "now": to_micros(now)}
+    if tx.is_sqlite:
+        written = [found for row in rows for found in tx.run(_WRITE, {**row, **same})]
+    else:
+        asked = [{**row, "plan": b64encode(row["plan"]).decode()} for row in rows]
+        written = tx.run(_WRITE_ALL, {"asked": orjson.dumps(asked).decode(), **same})
+    for installation_id in sorted({found[0] for found in written}):  # in one order, as their rows are locked by it
+        lanes.wake(tx, tenant_id, installation_id, now)
+    ledger.write(tx, tenant_id, *(_noted(now, *found) for found in written))
+    return len(written)
+
+
+def _noted(now: datetime, installation_id: int, enquiry_id: int | None, delivery_id: str, version: int) -> Entry:
+    return Entry(Kind.PLANNED, now, enquiry_id, delivery_id, installation_id, facts={"scenario_version": version})
+
+
+def _row(tenant_id: int, planned: Planned, now: datetime, vault: Vault) -> dict[str, Any]:
+    delivery_id = _new_id(now)
+    return {
+        "id": delivery_id,
+        "installation_id": planned.installation_id,
+        "position": to_micros(planned.position),
+        "order_key": planned.order_key,
+        "enquiry": planned.enquiry,
+        "enquiry_id": planned.enquiry_id,
+        "scenario_version": planned.plan.scenario_version,
+        "marker": f"hub:{delivery_id}",
+        "plan": vault.seal(dump_plan(planned.plan).decode(), tenant_id, delivery_id, "plan"),
+    }
+
+
+def _new_id(now: datetime) -> str:
+    """Return an id that begins with its moment: new ones then stand side by side in every index, however long it is."""
+    return f"{to_micros(now):014x}{secrets.token_hex(9)}"
+
+
+_PLANNED = Prepared(
     select(_delivery.c.id)
-    .where(_delivery.c.tenant_id == value("tenant_id"), _delivery.c.installation_id == value("installation_id"))
-    .where(_delivery.c.enquiry == value("enquiry"))
+    .where(of_few(_delivery.c.tenant_id) == value("tenant_id"), _delivery.c.enquiry == value("enquiry"))
+    .where(_delivery.c.installation_id == value("installation_id"))
     .limit(1)
 )
 
@@ -110,213 +121,7 @@ _PLANNED = (
 def is_planned(tx: Tx, tenant_id: int, installation_id: int, enquiry: str) -> bool:
     """Say whether an enquiry has a delivery at an installation, by whatever version of the rules."""
     asked = {"tenant_id": tenant_id, "installation_id": installation_id, "enquiry": enquiry}
-    return tx.execute(_PLANNED, asked).first() is not None
-
-
-# -- ready -> sending
-
-
-def _waiting(claim: Claim) -> Any:
-    return and_(
-        _delivery.c.tenant_id == claim.tenant_id,
-        _delivery.c.installation_id == claim.installation_id,
-        _delivery.c.state == State.READY,
-    )
-
-
-def _blocked() -> Any:
-    """An earlier delivery of the same caller at the same installation is not settled yet."""
-    earlier = _delivery.alias("earlier")
-    return exists().where(
-        earlier.c.tenant_id == _delivery.c.tenant_id,
-        earlier.c.installation_id == _delivery.c.installation_id,
-        earlier.c.order_key == _delivery.c.order_key,
-        earlier.c.state.in_((State.READY, State.SENDING)),
-        or_(
-            earlier.c.position < _delivery.c.position,
-            and_(earlier.c.position == _delivery.c.position, earlier.c.id < _delivery.c.id),
-        ),
-    )
-
-
-def take_batch(tx: Tx, claim: Claim, limits: Limits, now: datetime, vault: Vault) -> list[Taken]:
-    """Claim the next deliveries of the lane, oldest first and one per caller, and write their attempts."""
-    lanes.kept(tx, claim)
-    _doubt_the_abandoned(tx, claim, limits, now)
-    rows = tx.execute(
-        select(_delivery)
-        .where(_waiting(claim), _delivery.c.due_at <= now, ~_blocked())
-        .order_by(_delivery.c.position, _delivery.c.id)
-        .limit(max(1, limits.batch // claim.share))
-    ).all()
-    batch = []
-    for row in rows:
-        try:
-            batch.append(_taken(row, _nearby(tx, claim, row, limits, now), vault))
-        except (Unopenable, ValueError) as error:
-            _park_unreadable(tx, claim, row, error, now)
-            continue
-        number = {"attempt": row.attempt + 1}
-        tx.execute(update(_delivery).where(_one(claim, row.id)).values(state=State.SENDING, **number))
-        tx.execute(
-            insert(_attempt).values(
-                delivery_id=row.id,
-                number=row.attempt + 1,
-                tenant_id=claim.tenant_id,
-                started_at=now,
-                why="",
-                detail="",
-            )
-        )
-    return batch
-
-
-def _park_unreadable(tx: Tx, claim: Claim, row: Any, error: Exception, now: datetime) -> None:
-    """A plan that nobody can read waits for a person alone; the others of its lane go on."""
-    sentence = "Its plan cannot be read. If a key was taken out of the key ring, put it back; then send this again."
-    log.error("queue.plan_unreadable", delivery=row.id, error=type(error).__name__)
-    tx.execute(
-        update(_delivery)
-        .where(_one(claim, row.id), _delivery.c.state == State.READY)
-        .values(state=State.PARKED, why=Why.UNREADABLE, sentence=sentence, settled_at=now)
-    )
-    on = (row.enquiry_id, row.id, row.attempt)
-    ledger.write(tx, claim.tenant_id, noted.unreadable(claim, on, Why.UNREADABLE, now))
-
-
-def _nearby(tx: Tx, claim: Claim, row: Any, limits: Limits, now: datetime) -> tuple[Ref, ...]:
-    """Return what this caller's other deliveries made here since a search may have caught up."""
-    since = now - retry.rest(limits.search_lag)
-    found = tx.execute(
-        select(_delivery.c.refs)
-        .where(_delivery.c.tenant_id == claim.tenant_id, _delivery.c.installation_id == claim.installation_id)
-        .where(_delivery.c.order_key == row.order_key, _delivery.c.settled_at >= since)
-        .order_by(_delivery.c.settled_at.desc())
-        .limit(3)
-    )
-    return tuple(dict.fromkeys(Ref(**ref) for other in found for ref in other.refs))
-
-
-def _taken(row: Any, nearby: tuple[Ref, ...], vault: Vault) -> Taken:
-    return Taken(
-        id=row.id,
-        enquiry_id=row.enquiry_id,
-        marker=row.marker,
-        plan=load_plan(vault.open(row.plan, row.tenant_id, row.id, "plan").encode()),
-        attempt=row.attempt + 1,
-        spent=row.spent,
-        in_doubt=row.in_doubt,
-        created_at=row.created_at,
-        refs=tuple(Ref(**ref) for ref in row.refs),
-        nearby=nearby,
-    )
-
-
-def _one(claim: Claim, delivery_id: str) -> Any:
-    return and_(_delivery.c.tenant_id == claim.tenant_id, _delivery.c.id == delivery_id)
-
-
-def _as_taken(delivery: Taken) -> Any:
-    return _delivery.c.state == State.SENDING, _delivery.c.attempt == delivery.attempt
-
-
-def _doubt_the_abandoned(tx: Tx, claim: Claim, limits: Limits, now: datetime) -> None:
-    """What an earlier holder left in sending may have taken effect: it rests, then is looked for."""
-    left = tx.execute(
-        update(_delivery)
-        .where(_delivery.c.tenant_id == claim.tenant_id, _delivery.c.installation_id == claim.installation_id)
-        .where(_delivery.c.state == State.SENDING)
-        .values(state=State.READY, in_doubt=True, due_at=now + retry.rest(limits.search_lag))
-        .returning(_delivery.c.enquiry_id, _delivery.c.id, _delivery.c.attempt)
-    ).all()
-    ledger.write(tx, claim.tenant_id, *(noted.doubted(claim, tuple(row), now) for row in left))
-    for _, delivery_id, number in left:
-        tx.execute(
-            update(_attempt)
-            .where(_attempt.c.tenant_id == claim.tenant_id, _attempt.c.delivery_id == delivery_id)
-            .where(_attempt.c.number == number)
-            .values(ended_at=now, status="unknown", detail="the worker that sent it ended before it knew")
-        )
-
-
-def release(tx: Tx, claim: Claim, now: datetime, readback_at: datetime) -> None:
-    """Give the lane back until its next delivery or read-back is due."""
-    # The lane's row is locked first: whoever enqueues now is either seen below or waits and wakes the lane after us.
-    lanes.kept(tx, claim)
-    due = tx.execute(select(func.min(_delivery.c.due_at)).where(_waiting(claim), ~_blocked())).scalar()
-    lanes.release(tx, claim, now, wake_at=min(due, readback_at) if due else readback_at, readback_at=readback_at)
-
-
-# -- sending -> delivered, accepted, ready, parked
-
-
-def settle(
-    tx: Tx,
-    claim: Claim,
-    taken: Sequence[Taken],
-    outcomes: Mapping[str, Outcome],
-    limits: Limits,
-    now: datetime,
-) -> None:
-    """Write what became of each claimed delivery; one that is missing in ``outcomes`` goes back unspent."""
-    lanes.kept(tx, claim)
-    if all(delivery.id in outcomes for delivery in taken):  # the account answered for the whole batch
-        lanes.ease(tx, claim)
-    entries = []
-    for delivery in taken:
-        outcome = outcomes.get(delivery.id)
-        if outcome is None:
-            entries.append(_put_back(tx, claim, delivery, now))
-        else:
-            entries.append(_settle_one(tx, claim, delivery, outcome, limits, now))
-    ledger.write(tx, claim.tenant_id, *entries)
-
-
-def _settle_one(tx: Tx, claim: Claim, delivery: Taken, outcome: Outcome, limits: Limits, now: datetime) -> Entry:
-    then = retry.after(
-        outcome,
-        delivery_id=delivery.id,
-        spent=delivery.spent,
-        in_doubt=delivery.in_doubt,
-        created_at=delivery.created_at,
-        now=now,
-        search_lag=limits.search_lag,
-    )
-    refs = dict.fromkeys((*delivery.refs, *outcome.refs))
-    settled = then.state not in (State.READY, State.ACCEPTED)
-    tx.execute(
-        update(_delivery)
-        .where(_one(claim, delivery.id), *_as_taken(delivery))
-        .values(
-            state=then.state,
-            due_at=then.due_at,
-            spent=then.spent,
-            in_doubt=then.in_doubt,
-            refs=[asdict(ref) for ref in refs],
-            why=outcome.why or "",
-            sentence=outcome.sentence,
-            settled_at=now if settled else None,
-        )
-    )
-    _end_attempt(tx, claim, delivery, outcome.status, outcome.why or "", outcome.detail or outcome.sentence, now)
-    return noted.settled(claim, delivery.on, outcome, then.state, now)
-
-
-def _put_back(tx: Tx, claim: Claim, delivery: Taken, now: datetime) -> Entry:
-    tx.execute(
-        update(_delivery).where(_one(claim, delivery.id), *_as_taken(delivery)).values(state=State.READY, due_at=now)
-    )
-    _end_attempt(tx, claim, delivery, "held", "", "the installation is held; no try was spent", now)
-    return noted.held(claim, delivery.on, now)
-
-
-def _end_attempt(tx: Tx, claim: Claim, delivery: Taken, status: str, why: str, detail: str, now: datetime) -> None:
-    tx.execute(
-        update(_attempt)
-        .where(_attempt.c.tenant_id == claim.tenant_id, _attempt.c.delivery_id == delivery.id)
-        .where(_attempt.c.number == delivery.attempt)
-        .values(ended_at=now, status=status, why=why, detail=detail[:2_000])
-    )
+    return bool(tx.run(_PLANNED, asked))
 
 
 def counts(tx: Tx, tenant_id: int) -> dict[str, int]:

@@ -26,6 +26,7 @@ from hub.delivery import lanes, queue
 from hub.delivery.lanes import Claim, FenceLost
 from hub.delivery.queue import Taken
 from hub.store import crm, ledger
+from hub.store.bell import Bell
 from hub.store.crm import Installed
 from hub.store.db import Db
 from hub.store.ledger import Entry, Kind
@@ -34,7 +35,8 @@ from hub.store.vault import Vault
 
 log = structlog.get_logger()
 
-_GLANCE_S = 0.15  # how long what another process wrote may stay unseen
+_GLANCE_S = 0.15  # how long what another process wrote may stay unseen while its bell is not heard
+_UNBELIEVING_S = 5.0  # between two looks all the same while it is
 _LANES = 32  # served side by side by one process
 _BATCHES = 20  # of one turn; then the lane goes back so that read-back gets its turn
 _LEASE_TIMEOUTS = 4
@@ -57,16 +59,20 @@ class Worker:
     async def run(self) -> None:
         """Serve lanes until cancelled; what is being served is finished or given up by then."""
         try:
-            while True:
-                self.wake.clear()
-                while len(self._serving) < _LANES and await self._serve_next():
-                    pass
-                due = await self.db.read(lanes.next_wake) if len(self._serving) < _LANES else None
-                await rest(self.clock, self.wake, due, _GLANCE_S)
+            async with Bell(self.db, self.wake.set).listening() as bell:
+                while True:
+                    await self._serve_due()
+                    due = await self.db.read(lanes.next_wake) if len(self._serving) < _LANES else None
+                    await rest(self.clock, self.wake, due, _UNBELIEVING_S if bell.is_heard else _GLANCE_S)
         finally:
             for task in self._serving:
                 task.cancel()
             await asyncio.gather(*self._serving, return_exceptions=True)
+
+    async def _serve_due(self) -> None:
+        self.wake.clear()
+        while len(self._serving) < _LANES and await self._serve_next():
+            pass
 
     async def _serve_next(self) -> bool:
         claim = await self.db.write(lanes.claim, self.clock.now(), self._lease(None))

@@ -269,6 +269,7 @@ def _enquiry_of(tx: Tx, of: Installed, change: DealChange) -> int | None:
         select(_delivery.c.enquiry_id).where(
             _delivery.c.tenant_id == of.tenant_id,
             _delivery.c.installation_id == of.id,
+            _delivery.c.id == change.marker.removeprefix("hub:"),  # by which it is found, however long the history
             _delivery.c.marker == change.marker,
         )
     ).scalar()

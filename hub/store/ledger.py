@@ -66,24 +66,18 @@ def person(person_id: int | None) -> str:
 
 
 _WRITE = Prepared(insert(_entry).values({name: value(name) for name in ("tenant_id", *Entry.__slots__)}).inline())
-_WRITE_ALL = Prepared(  # for PostgreSQL, where a round trip costs more than the row it asks for
+_WRITE_ALL = Prepared(
     text("""
 INSERT INTO ledger_entry (tenant_id, at, kind, enquiry_id, delivery_id, installation_id, who, facts)
-SELECT CAST(:tenant_id AS bigint), told.* FROM jsonb_to_recordset(CAST(:entries AS jsonb))
+SELECT CAST(:tenant_id AS bigint), told.* FROM json_to_recordset(:asked)
     AS told (at bigint, kind text, enquiry_id bigint, delivery_id text, installation_id bigint, who text, facts text)
-RETURNING id
 """)
 )
 
 
 def write(tx: Tx, tenant_id: int, *entries: Entry) -> None:
     """Write entries in the transaction of what they tell: neither is there without the other."""
-    rows = [_columns(one) for one in entries]
-    if tx.is_sqlite or len(rows) == 1:
-        for row in rows:
-            tx.run(_WRITE, {"tenant_id": tenant_id, **row})
-    elif rows:
-        tx.run(_WRITE_ALL, {"tenant_id": tenant_id, "entries": json.dumps(rows)})
+    tx.run_each(_WRITE, _WRITE_ALL, [_columns(one) for one in entries], tenant_id=tenant_id)
 
 
 def _columns(entry: Entry) -> dict[str, Any]:

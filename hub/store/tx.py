@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, literal_column
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -66,6 +68,21 @@ class Tx:
         compiled = prepared.on(self._dialect)
         cursor = self._driver.execute(*compiled.with_values(values))
         return cursor.fetchall() if compiled.returns else []
+
+    def run_each(self, each: Prepared, together: Prepared, rows: Sequence[Mapping[str, Any]], **same: Any) -> None:
+        """Write many rows: on SQLite one by one, on PostgreSQL by a statement that is given all as JSON (``asked``).
+
+        A round trip to PostgreSQL costs more than the work it asks for. ``same`` are values that all rows share.
+        """
+        if not rows:
+            return
+        if self.is_sqlite:
+            compiled = each.on(self._dialect)
+            places = itemgetter(*(compiled.names or ()))
+            self._driver.executemany(compiled.text, [places({**same, **row}) for row in rows])
+        else:
+            compiled = together.on(self._dialect)
+            self._driver.execute(*compiled.with_values({**same, "asked": orjson.dumps(rows).decode()}))
 
 
 def of_few(column: Any) -> Any:

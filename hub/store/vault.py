@@ -115,4 +115,4 @@ def _write_new(path: Path, text: str) -> None:
 
 
 def _place(names: tuple[object, ...]) -> bytes:
-    return "\x1f".join(str(name) for name in names).encode()
+    return "\x1f".join(map(str, names)).encode()

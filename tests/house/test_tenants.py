@@ -68,7 +68,7 @@ def offences() -> list[str]:
     found = []
     sql = [
         *sorted((ROOT / "hub/store").glob("*.py")),
-        *(ROOT / f"hub/delivery/{name}.py" for name in ("queue", "lanes")),
+        *(ROOT / f"hub/delivery/{name}.py" for name in ("queue", "taking", "settling", "lanes")),
     ]
     for path in sql:
         known = DOORS.get(str(path.relative_to(ROOT)), set())

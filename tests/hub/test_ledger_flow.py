@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from connectors.protocol import GrantRevoked, Outcome, Status, Why
-from hub.delivery import lanes
+from hub.delivery import by_hand, lanes
 from hub.delivery.worker import _ask_for_access
 from hub.store import crm, inbox, people
 from hub.store.db import Db

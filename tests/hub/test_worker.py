@@ -318,6 +318,8 @@ async def test_without_a_registration_the_account_is_held_with_a_sentence(worker
 class NothingToDo:
     """A database in which nothing is due."""
 
+    is_sqlite = True
+
     async def write(self, *_asked: Any) -> None:
         return None
 

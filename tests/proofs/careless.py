@@ -8,16 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 from hub.__main__ import main
-from hub.delivery import queue
+from hub.delivery import taking
 
-_honest = queue._taken
+_honest = taking._taken
 
 
-def _forgetful(row: Any, nearby: Any, vault: Any) -> queue.Taken:
-    return replace(_honest(row, nearby, vault), in_doubt=False, refs=())
+def _forgetful(row: Any, vault: Any) -> taking.Taken:
+    return replace(_honest(row, vault), in_doubt=False, refs=())
 
 
 if __name__ == "__main__":
-    queue._taken = _forgetful
+    taking._taken = _forgetful
     sys.argv[0] = "cthub"
     main()

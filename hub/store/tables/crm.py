@@ -7,7 +7,9 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from hub.store.moment import Identifier
-from hub.store.tables.columns import identifier, json_, moment, reference, tenant
+from hub.store.tables.columns import identifier, index_where, json_, moment, reference, tenant
+
+UNSETTLED = "state = 'ready' OR state = 'sending'"  # said so that SQLite, too, sees it in ``state = 'ready'``
 
 
 class ScenarioVersion(SQLModel, table=True):
@@ -68,7 +70,7 @@ class OAuthState(SQLModel, table=True):
 
 
 class Lane(SQLModel, table=True):
-    """The one way to an installation: who holds it, its rate budget and its hold; see delivery/queue.py."""
+    """The one way to an installation: who holds it, its rate budget and its hold; see delivery/lanes.py."""
 
     installation_id: int = Field(primary_key=True, sa_type=Identifier, foreign_key="installation.id")
     tenant_id: int = tenant()
@@ -84,12 +86,13 @@ class Lane(SQLModel, table=True):
 
 
 class Delivery(SQLModel, table=True):
-    """An intended effect at an installation; its states and their transitions are in delivery/queue.py."""
+    """An intended effect at an installation; its states and their transitions are delivery/retry.py's."""
 
     __table_args__ = (
         UniqueConstraint("enquiry", "installation_id", "scenario_version"),
-        Index("ix_delivery_waiting", "installation_id", "state", "due_at"),
-        Index("ix_delivery_order", "installation_id", "order_key", "position"),
+        index_where("ix_delivery_queue", UNSETTLED, "installation_id", "state", "position", "id"),
+        index_where("ix_delivery_caller", UNSETTLED, "installation_id", "order_key", "position"),
+        index_where("ix_delivery_recent", "settled_at IS NOT NULL", "installation_id", "order_key", "settled_at"),
         Index("ix_delivery_tenant", "tenant_id", "created_at"),
     )
 

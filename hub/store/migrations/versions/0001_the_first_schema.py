@@ -630,10 +630,29 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_delivery_caller",
+            ["installation_id", "order_key", "position"],
+            unique=False,
+            postgresql_where=sa.text("state = 'ready' OR state = 'sending'"),
+            sqlite_where=sa.text("state = 'ready' OR state = 'sending'"),
+        )
         batch_op.create_index(batch_op.f("ix_delivery_enquiry_id"), ["enquiry_id"], unique=False)
-        batch_op.create_index("ix_delivery_order", ["installation_id", "order_key", "position"], unique=False)
+        batch_op.create_index(
+            "ix_delivery_queue",
+            ["installation_id", "state", "position", "id"],
+            unique=False,
+            postgresql_where=sa.text("state = 'ready' OR state = 'sending'"),
+            sqlite_where=sa.text("state = 'ready' OR state = 'sending'"),
+        )
+        batch_op.create_index(
+            "ix_delivery_recent",
+            ["installation_id", "order_key", "settled_at"],
+            unique=False,
+            postgresql_where=sa.text("settled_at IS NOT NULL"),
+            sqlite_where=sa.text("settled_at IS NOT NULL"),
+        )
         batch_op.create_index("ix_delivery_tenant", ["tenant_id", "created_at"], unique=False)
-        batch_op.create_index("ix_delivery_waiting", ["installation_id", "state", "due_at"], unique=False)
 
     op.create_table(
         "goal",
@@ -775,10 +794,23 @@ def downgrade() -> None:
 
     op.drop_table("goal")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
-        batch_op.drop_index("ix_delivery_waiting")
         batch_op.drop_index("ix_delivery_tenant")
-        batch_op.drop_index("ix_delivery_order")
+        batch_op.drop_index(
+            "ix_delivery_recent",
+            postgresql_where=sa.text("settled_at IS NOT NULL"),
+            sqlite_where=sa.text("settled_at IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_delivery_queue",
+            postgresql_where=sa.text("state = 'ready' OR state = 'sending'"),
+            sqlite_where=sa.text("state = 'ready' OR state = 'sending'"),
+        )
         batch_op.drop_index(batch_op.f("ix_delivery_enquiry_id"))
+        batch_op.drop_index(
+            "ix_delivery_caller",
+            postgresql_where=sa.text("state = 'ready' OR state = 'sending'"),
+            sqlite_where=sa.text("state = 'ready' OR state = 'sending'"),
+        )
 
     op.drop_table("delivery")
     with op.batch_alter_table("deal", schema=None) as batch_op:

@@ -1,0 +1,228 @@
+"""ready -> sending: the next deliveries of a lane are claimed for sending, and their attempts written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+import orjson
+import structlog
+from sqlalchemy import text
+
+from connectors.protocol import Limits, Ref, Why
+from connectors.scenario import Plan, load_plan
+from hub.delivery import lanes, noted, retry
+from hub.delivery.lanes import Claim
+from hub.store import ledger
+from hub.store.moment import from_micros, to_micros
+from hub.store.tx import Prepared, Tx
+from hub.store.vault import Unopenable, Vault
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A delivery claimed for sending: ``attempt`` is the number that settling must name."""
+
+    id: str
+    enquiry_id: int | None
+    marker: str
+    plan: Plan
+    attempt: int
+    spent: int
+    in_doubt: bool
+    created_at: datetime
+    refs: tuple[Ref, ...]
+    nearby: tuple[Ref, ...]  # what this caller's deliveries made lately: a lagging search may not show it yet
+
+    @property
+    def on(self) -> noted.On:
+        """What the ledger is told it is about."""
+        return self.enquiry_id, self.id, self.attempt
+
+
+class _Row(NamedTuple):
+    """A delivery that can be taken, as both engines give it."""
+
+    id: str
+    enquiry_id: int | None
+    tenant_id: int
+    marker: str
+    plan: bytes
+    attempt: int
+    spent: int
+    in_doubt: int
+    created_at: int
+    refs: str
+    nearby: str | None  # JSON: a list of lists of refs, the latest first
+
+
+# States are said as words, not as values: only then does SQLite see that its indexes of unsettled deliveries will do.
+# Adding nothing to the tenant keeps it, which has no statistics, from the index of a tenant's whole history.
+_READY = """
+delivery.tenant_id + 0 = :tenant_id AND delivery.installation_id = :installation_id AND delivery.state = 'ready'
+AND NOT EXISTS (
+    SELECT 1 FROM delivery AS earlier
+    WHERE earlier.tenant_id + 0 = delivery.tenant_id AND earlier.installation_id = delivery.installation_id
+      AND earlier.order_key = delivery.order_key AND (earlier.state = 'ready' OR earlier.state = 'sending')
+      AND earlier.position <= delivery.position AND (earlier.position < delivery.position OR earlier.id < delivery.id)
+)"""
+_NEARBY = """(
+    SELECT {list_of_refs} FROM (
+        SELECT latest.refs FROM delivery AS latest
+        WHERE latest.tenant_id + 0 = :tenant_id AND latest.installation_id = :installation_id
+          AND latest.order_key = delivery.order_key AND latest.settled_at >= :since
+        ORDER BY latest.settled_at DESC LIMIT 3
+    ) AS recent
+)"""
+_LISTS = {True: "json_group_array(json(recent.refs))", False: "CAST(json_agg(recent.refs) AS text)"}
+_COLUMNS = ", ".join(
+    "CAST(delivery.refs AS text)" if name == "refs" else f"delivery.{name}" for name in _Row._fields[:-1]
+)
+_TAKE = {
+    is_sqlite: Prepared(
+        text(f"""
+SELECT {_COLUMNS}, {_NEARBY.format(list_of_refs=lists)}
+FROM delivery WHERE {_READY} AND delivery.due_at <= :now
+ORDER BY delivery.position, delivery.id LIMIT :most
+""")  # noqa: S608 - put together of our own words alone
+    )
+    for is_sqlite, lists in _LISTS.items()
+}
+
+_SEND = Prepared(
+    text("UPDATE delivery SET state = 'sending', attempt = :attempt WHERE tenant_id = :tenant_id AND id = :id")
+)
+_TRY = Prepared(
+    text("""
+INSERT INTO attempt (delivery_id, number, tenant_id, started_at, why, detail)
+VALUES (:id, :attempt, :tenant_id, :now, '', '')
+""")
+)
+_ASKED = "WITH asked AS MATERIALIZED (SELECT * FROM json_to_recordset(:asked) AS asked(id text, attempt int))"
+_SEND_ALL = Prepared(
+    text(f"""{_ASKED}
+UPDATE delivery SET state = 'sending', attempt = asked.attempt FROM asked
+WHERE delivery.tenant_id = :tenant_id AND delivery.id = asked.id
+""")  # noqa: S608 - as above
+)
+_TRY_ALL = Prepared(
+    text(f"""{_ASKED}
+INSERT INTO attempt (delivery_id, number, tenant_id, started_at, why, detail)
+SELECT asked.id, asked.attempt, :tenant_id, :now, '', '' FROM asked
+""")  # noqa: S608 - as above
+)
+
+
+def take_batch(tx: Tx, claim: Claim, limits: Limits, now: datetime, vault: Vault) -> list[Taken]:
+    """Claim the next deliveries of the lane, oldest first and one per caller, and write their attempts."""
+    lanes.kept(tx, claim)
+    _doubt_the_abandoned(tx, claim, limits, now)
+    batch = []
+    for row in _due(tx, claim, limits, now):
+        try:
+            batch.append(_taken(row, vault))
+        except (Unopenable, ValueError) as error:
+            _park_unreadable(tx, claim, row, error, now)
+    asked = [{"id": one.id, "attempt": one.attempt} for one in batch]
+    tx.run_each(_SEND, _SEND_ALL, asked, tenant_id=claim.tenant_id)
+    tx.run_each(_TRY, _TRY_ALL, asked, tenant_id=claim.tenant_id, now=to_micros(now))
+    return batch
+
+
+def _due(tx: Tx, claim: Claim, limits: Limits, now: datetime) -> list[_Row]:
+    values = {
+        "tenant_id": claim.tenant_id,
+        "installation_id": claim.installation_id,
+        "now": to_micros(now),
+        "since": to_micros(now - retry.rest(limits.search_lag)),  # of what a search may have caught up with
+        "most": max(1, limits.batch // claim.share),
+    }
+    return [_Row(*row) for row in tx.run(_TAKE[tx.is_sqlite], values)]
+
+
+def _taken(row: _Row, vault: Vault) -> Taken:
+    return Taken(
+        id=row.id,
+        enquiry_id=row.enquiry_id,
+        marker=row.marker,
+        plan=load_plan(vault.open(row.plan, row.tenant_id, row.id, "plan").encode()),
+        attempt=row.attempt + 1,
+        spent=row.spent,
+        in_doubt=bool(row.in_doubt),
+        created_at=from_micros(row.created_at),
+        refs=_refs([orjson.loads(row.refs)]),
+        nearby=_refs(orjson.loads(row.nearby) if row.nearby else ()),
+    )
+
+
+def _refs(lists: Sequence[Sequence[dict[str, str]]]) -> tuple[Ref, ...]:
+    return tuple(dict.fromkeys(Ref(**ref) for refs in lists for ref in refs))  # type: ignore[arg-type]
+
+
+_PARK = Prepared(
+    text("""
+UPDATE delivery SET state = 'parked', why = :why, sentence = :sentence, settled_at = :now
+WHERE tenant_id = :tenant_id AND id = :id AND state = 'ready' RETURNING id
+""")
+)
+
+
+def _park_unreadable(tx: Tx, claim: Claim, row: _Row, error: Exception, now: datetime) -> None:
+    """A plan that nobody can read waits for a person alone; the others of its lane go on."""
+    sentence = "Its plan cannot be read. If a key was taken out of the key ring, put it back; then send this again."
+    log.error("queue.plan_unreadable", delivery=row.id, error=type(error).__name__)
+    here = {"tenant_id": claim.tenant_id, "id": row.id}
+    tx.run(_PARK, {**here, "why": str(Why.UNREADABLE), "sentence": sentence, "now": to_micros(now)})
+    on = (row.enquiry_id, row.id, row.attempt)
+    ledger.write(tx, claim.tenant_id, noted.unreadable(claim, on, Why.UNREADABLE, now))
+
+
+# -- sending -> ready
+
+_DOUBT = Prepared(
+    text("""
+UPDATE delivery SET state = 'ready', in_doubt = true, due_at = :due_at
+WHERE tenant_id + 0 = :tenant_id AND installation_id = :installation_id AND state = 'sending'
+RETURNING enquiry_id, id, attempt
+""")
+)
+_END = Prepared(
+    text("""
+UPDATE attempt SET ended_at = :now, status = 'unknown', detail = 'the worker that sent it ended before it knew'
+WHERE tenant_id = :tenant_id AND delivery_id = :id AND number = :attempt RETURNING number
+""")
+)
+
+
+def _doubt_the_abandoned(tx: Tx, claim: Claim, limits: Limits, now: datetime) -> None:
+    """What an earlier holder left in sending may have taken effect: it rests, then is looked for."""
+    here = {"tenant_id": claim.tenant_id, "installation_id": claim.installation_id}
+    left = tx.run(_DOUBT, {**here, "due_at": to_micros(now + retry.rest(limits.search_lag))})
+    for _, delivery_id, number in left:
+        tx.run(_END, {"tenant_id": claim.tenant_id, "id": delivery_id, "attempt": number, "now": to_micros(now)})
+    ledger.write(tx, claim.tenant_id, *(noted.doubted(claim, on, now) for on in left))
+
+
+# -- the lane goes back
+
+_IS_DUE = Prepared(text(f"SELECT 1 FROM delivery WHERE {_READY} AND delivery.due_at <= :now LIMIT 1"))  # noqa: S608 - as above
+_NEXT_DUE = Prepared(text(f"SELECT min(delivery.due_at) FROM delivery WHERE {_READY}"))  # noqa: S608 - as above
+
+
+def release(tx: Tx, claim: Claim, now: datetime, readback_at: datetime) -> None:
+    """Give the lane back until its next delivery or read-back is due."""
+    # The lane's row is locked first: whoever enqueues now is either seen below or waits and wakes the lane after us.
+    lanes.kept(tx, claim)
+    due = _next_due(tx, claim, now)
+    lanes.release(tx, claim, now, wake_at=min(due, readback_at) if due else readback_at, readback_at=readback_at)
+
+
+def _next_due(tx: Tx, claim: Claim, now: datetime) -> datetime | None:
+    """Return when something can be taken next; ``now`` where that was possible already, however much there is."""
+    here = {"tenant_id": claim.tenant_id, "installation_id": claim.installation_id}
+    if tx.run(_IS_DUE, {**here, "now": to_micros(now)}):
+        return now
+    ((due,),) = tx.run(_NEXT_DUE, here)
+    return None if due is None else from_micros(due)
