@@ -6,6 +6,7 @@ SQLite needs no bell: the process that holds its file is the only one.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import psycopg
 import structlog
@@ -19,7 +20,7 @@ log = structlog.get_logger()
 _CHANNEL = "hub_lane"
 _AGAIN_S = 1.0  # between two tries to listen
 # Whoever only listens never notices a network that is silently gone: let the system ask, and tell within seconds.
-_ASKED = {"keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
+_ASKED: dict[str, Any] = {"keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
 
 _RING = Prepared(text(f"SELECT pg_notify('{_CHANNEL}', '')"))
 
