@@ -30,6 +30,8 @@ UPDATE attempt SET ended_at = :now, status = :status, why = coalesce(:why, ''), 
 WHERE tenant_id = :tenant_id AND delivery_id = :id AND number = :attempt
 """)
 )
+# The state is said so that PostgreSQL does not look through the whole queue for each row, as it would with statistics
+# of a moment when the queue was empty: a delivery is found by its id.
 _SETTLE_ALL = Prepared(
     text("""
 WITH asked AS MATERIALIZED (
@@ -40,7 +42,7 @@ UPDATE delivery SET state = asked.state, due_at = asked.due_at, spent = asked.sp
     refs = CAST(asked.refs AS json), why = coalesce(asked.why, delivery.why),
     sentence = coalesce(asked.sentence, delivery.sentence), settled_at = asked.settled_at
 FROM asked
-WHERE delivery.tenant_id = :tenant_id AND delivery.id = asked.id AND delivery.state = 'sending'
+WHERE delivery.tenant_id = :tenant_id AND delivery.id = asked.id AND delivery.state || '' = 'sending'
   AND delivery.attempt = asked.attempt
 """)
 )
