@@ -33,12 +33,7 @@ _STILL_GOOD = timedelta(minutes=1)  # a token that lives longer is used while it
 _LEASE = timedelta(seconds=90)  # of one turn; longer than the longest refresh, so that two never ask at once
 _LONGEST_S = 75.0
 _REST = timedelta(seconds=10)  # after a refresh that brought nothing, whoever asks
-_SAVING_PAUSES_S = (
-    1,
-    5,
-    15,
-    30,
-)  # who cannot reach the database to save a pair: nobody can reach it to ask for another
+_SAVING_PAUSES_S = (1, 5, 15, 30)  # a database that cannot take the pair gives nobody else a turn either
 _GLANCE_S = 0.1  # how often who waits looks whether another process has the new pair
 
 _LOST = (
