@@ -41,7 +41,7 @@ class Turn:
     in_doubt: bool  # an earlier renewal may have spent the refresh token: its answer was lost
 
 
-def _here(of: Installed) -> Any:
+def _this(of: Installed) -> Any:
     return and_(_grant.c.tenant_id == of.tenant_id, _grant.c.installation_id == of.id)
 
 
@@ -51,7 +51,7 @@ def load(tx: Tx, of: Installed, vault: Vault) -> Kept:
     row = tx.execute(
         select(_grant, _installation.c.host, _installation.c.status, _installation.c.reason)
         .select_from(_grant.join(_installation, its))
-        .where(_here(of))
+        .where(_this(of))
     ).one()
     place = (of.tenant_id, of.id)
     grant = Grant(
@@ -69,7 +69,7 @@ def expire(tx: Tx, of: Installed, access_token: str, now: datetime, vault: Vault
     """Note that an access token was refused, so that the next use renews it first; a newer one is left alone."""
     kept = load(tx, of, vault)
     if kept.grant.access_token == access_token:
-        tx.execute(update(_grant).where(_here(of), _grant.c.version == kept.version).values(expires_at=now))
+        tx.execute(update(_grant).where(_this(of), _grant.c.version == kept.version).values(expires_at=now))
 
 
 # -- idle -> refreshing
@@ -83,7 +83,7 @@ def begin(tx: Tx, of: Installed, version: int, now: datetime, until: datetime) -
     left = _grant.c.refreshing_until
     row = tx.execute(
         update(_grant)
-        .where(_here(of), _grant.c.version == version, or_(left.is_(None), left <= now))
+        .where(_this(of), _grant.c.version == version, or_(left.is_(None), left <= now))
         .values(refreshing_until=until, in_doubt=case((left.is_not(None), true()), else_=_grant.c.in_doubt))
         .returning(_grant.c.in_doubt)
     ).first()
@@ -103,7 +103,7 @@ def keep(tx: Tx, of: Installed, turn: Turn, fresh: Grant, vault: Vault) -> bool:
 
     It is saved even after the turn's lease ran out: a pair that the vendor gave is never thrown away.
     """
-    version = tx.execute(select(_grant.c.version).where(_here(of)).with_for_update()).scalar_one()
+    version = tx.execute(select(_grant.c.version).where(_this(of)).with_for_update()).scalar_one()
     if version != turn.version:
         return False
     crm.save_grant(tx, of.tenant_id, of.id, fresh, vault)
@@ -114,7 +114,7 @@ def failed(tx: Tx, of: Installed, turn: Turn, rests_until: datetime, *, perhaps:
     """Give the turn back without a new pair; ``perhaps`` the vendor has spent the refresh token all the same."""
     tx.execute(
         update(_grant)
-        .where(_here(of), _grant.c.version == turn.version, _grant.c.refreshing_until == turn.until)
+        .where(_this(of), _grant.c.version == turn.version, _grant.c.refreshing_until == turn.until)
         .values(
             refreshing_until=None,
             rests_until=rests_until,
@@ -127,7 +127,7 @@ def refused(tx: Tx, of: Installed, version: int, reason: str) -> bool:
     """Ask for a person because the vendor refused this version; False when a newer one was saved meanwhile."""
     row = tx.execute(
         update(_grant)
-        .where(_here(of), _grant.c.version == version)
+        .where(_this(of), _grant.c.version == version)
         .values(refreshing_until=None)
         .returning(_grant.c.version)
     ).first()

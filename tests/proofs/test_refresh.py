@@ -150,7 +150,9 @@ def test_without_the_turn_or_the_look_healthy_grants_are_declared_dead(
         for _ in range(expiries):
             version = connected.kept().version
             end(connected, 1)
-            connected.until(lambda old=version: has_next(connected, asker, old) or connected.refusals.total() > dead)
+            connected.until(
+                lambda old=version, known=dead: has_next(connected, asker, old) or connected.refusals.total() > known
+            )
             dead = connected.refusals.total()
     with capsys.disabled():
         printed("refresh (control)", without=defences, tasks=tasks, expiries=expiries, **outcomes(connected), dead=dead)
