@@ -187,7 +187,7 @@ async def test_no_transaction_is_open_while_the_vendor_answers(
     opened = OpenTransactions(lane.db)
 
     async def looking(old: Grant) -> Grant:
-        during.append(len(opened.now))
+        during.append(opened.now)
         return await fresh(old)
 
     during: list[int] = []

@@ -78,15 +78,15 @@ def test_each_expiry_is_met_by_one_refresh_and_only_a_lost_answer_asks_a_person(
         meet(connected, askers, expiries, seed)
         told = [one.told() for one in askers]
     found, asked = outcomes(connected), sum(connected.refusals.values())
-    held, slow = (sum(one[name] for one in told) for name in ("held", "slow"))
+    held, exchanges = (sum(one[name] for one in told) for name in ("held", "exchanges"))
     figures = {"processes": len(askers), "tasks": tasks, "expiries": expiries, "seed": seed, **found}
     with capsys.disabled():
-        printed("refresh", **figures, reauthorised=asked, slow_exchanges=slow, transactions_held=held)
+        printed("refresh", **figures, reauthorised=asked, exchanges=exchanges, transactions_held=held)
     assert found["renewed"] + found["lost"] == expiries
     assert found["refused"] == found["lost"] == asked > 0
     assert found["failed"] > 0
     assert all(LOST in reason for reason in connected.refusals)
-    assert (held, slow > 0) == (0, True)
+    assert held == 0 < exchanges
     assert sum(one["turned_away"] for one in told) == 0
 
 
