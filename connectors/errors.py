@@ -10,6 +10,7 @@
     │   ├── Refused             the vendor answered with a status that is not a success
     │   └── Unreadable          the vendor answered with success and a body we cannot read
     ├── InstallationError       (protocol) the installation cannot be served now
+    │   └── AnswerLost          (protocol) a refresh that may have taken effect brought no answer
     ├── GrantRevoked            (protocol) the vendor refused our refresh token or code
     └── ScenarioError           (scenario) a scenario file is wrong; it names file, line and what is allowed
 
@@ -190,6 +191,13 @@ def verdict(status: int) -> Verdict:
     if 400 <= status < 500:
         return _OTHER_CLIENT_ERROR
     return _SERVER_ERROR if 500 <= status < 600 else _STRANGE
+
+
+def may_have_happened(error: ConnectorError) -> bool:
+    """Say whether a creating request that failed like this may have taken effect."""
+    if isinstance(error, Refused):
+        return verdict(error.status).status is Status.UNKNOWN
+    return not isinstance(error, NotSent)
 
 
 def installation_error(error: ConnectorError) -> InstallationError:

@@ -194,6 +194,10 @@ class InstallationError(Exception):
         self.outcomes: Mapping[str, Outcome] = outcomes or {}
 
 
+class AnswerLost(InstallationError):
+    """A refresh brought no answer to be read: the vendor may have spent the refresh token all the same."""
+
+
 class GrantRevoked(Exception):
     """The vendor refused our refresh token or code: a person must connect the account again."""
 

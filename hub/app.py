@@ -15,7 +15,7 @@ from hub.errors import HubError
 from hub.hub import Hub
 from hub.places import Places, numbering_plan
 from hub.settings import Settings
-from hub.store import migrate
+from hub.store import grants, migrate
 from hub.store.db import Db
 from hub.store.vault import Vault, read_ring, ring_in
 from hub.web import console
@@ -92,6 +92,7 @@ async def running(hub: Hub) -> AsyncIterator[None]:
     """Run the inbox, the lanes and the sealing of ledgers for as long as the block lasts."""
     if hub.db.is_sqlite:  # its lock says that no other process can hold a lane
         await hub.db.write(lanes.take_over, hub.clock.now())
+        await hub.db.write(grants.abandon, hub.clock.now())
     loops: tuple[Callable[[], Awaitable[None]], ...] = (
         hub.inbox.run,
         hub.worker.run,

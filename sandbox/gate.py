@@ -20,6 +20,7 @@ from sandbox.ledger import Ledger, LedgerRow
 from sandbox.wire import Answer, Ask
 
 TRANSPORT = "sandbox.transport"
+GLANCE_S = 0.005  # how often a hang looks at a clock that somebody else moves
 REPLACED_BEFORE = ("429", "500", "html_error", "token_expired")
 REPLACED_AFTER = ("500_after_commit", "502_after_commit", "504_after_commit")
 
@@ -61,10 +62,18 @@ class Gate:
             await _drop(scope, receive)
             return
         if fault and fault.name == "hang":
-            await asyncio.sleep(self._seconds(fault, "hang_seconds"))
+            await self._hang(self._seconds(fault, "hang_seconds"))
         self._ledger.close(row, answer.status, len(answer.body), self._clock())
         slow = self._seconds(fault, "slow_body_seconds") if fault and fault.name == "slow_body" else 0.0
         await _send(send, answer, slow)
+
+    async def _hang(self, seconds: float) -> None:
+        if self._dial["hang_by"] == "real":
+            await asyncio.sleep(seconds)
+            return
+        until = self._clock() + seconds
+        while self._clock() < until:  # noqa: ASYNC110 - a clock that somebody else moves tells nobody
+            await asyncio.sleep(GLANCE_S)
 
     def _decide(self, ask: Ask, row: LedgerRow) -> tuple[Answer | None, Fault | None]:
         refused = self._vendor.front(ask)

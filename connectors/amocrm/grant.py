@@ -15,9 +15,9 @@ from connectors.amocrm.api import Api, current_domain, token
 from connectors.amocrm.manifest import manifest
 from connectors.amocrm.mappings import ACCOUNT_HOST, MOVED_SUFFIXES
 from connectors.amocrm.trouble import trouble
-from connectors.errors import ConnectorError, Refused, Unreadable
+from connectors.errors import ConnectorError, Refused, Unreadable, may_have_happened
 from connectors.http import Answer, Http
-from connectors.protocol import App, Grant, GrantRevoked, Installed
+from connectors.protocol import AnswerLost, App, Grant, GrantRevoked, Installed
 
 _REFUSALS = frozenset({400, 401})  # statuses in which the token endpoint speaks of the code or token [1.4]
 _LOST_ACCOUNT = frozenset({401, 404})  # statuses after which the SDK asks for a new address [1.6]
@@ -74,7 +74,7 @@ async def refresh(http: Http, app: App, grant: Grant, now: datetime) -> Grant:
     """Exchange the refresh token for a new pair, at the account's new address if it was renamed.
 
     Raises ``GrantRevoked`` when the vendor refuses the token, ``InstallationError`` when it cannot answer
-    now.
+    now, and of these ``AnswerLost`` when it may have spent the token.
     """
     if not grant.refresh_token:
         raise GrantRevoked("This connection has no refresh token: connect the account again.")
@@ -87,7 +87,10 @@ async def refresh(http: Http, app: App, grant: Grant, now: datetime) -> Grant:
             answer = await token(http, address(app, host), asked) if host != grant.host else answer
         return _granted(answer, host, grant.account, now)
     except ConnectorError as error:
-        raise trouble(error) from None
+        found = trouble(error)
+        if may_have_happened(error):
+            raise AnswerLost(found.why, found.sentence, hold=found.hold) from None
+        raise found from None
 
 
 def _ours(app: App) -> dict[str, str]:

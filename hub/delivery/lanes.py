@@ -40,7 +40,7 @@ class Claim:
 def open_lane(tx: Tx, tenant_id: int, installation_id: int, now: datetime, spent: list[int]) -> None:
     """Make the lane of a new installation, or free the lane of one that is connected again.
 
-    ``spent`` is what connecting has spent of its budget already.
+    ``spent`` is what connecting has spent of its budget already. Whoever holds the lane with the old access loses it.
     """
     free = {
         "leased_until": now,
@@ -55,9 +55,15 @@ def open_lane(tx: Tx, tenant_id: int, installation_id: int, now: datetime, spent
     tx.execute(
         insert_or(tx, _lane)
         .values(installation_id=installation_id, tenant_id=tenant_id, fence=0, **free)
-        .on_conflict_do_update(index_elements=["installation_id"], set_=free)
+        .on_conflict_do_update(index_elements=["installation_id"], set_={**free, "fence": _lane.c.fence + 1})
     )
     bell.ring(tx)
+
+
+def lift(tx: Tx, tenant_id: int, installation_id: int, now: datetime) -> None:
+    """End the hold of a lane: what it waited for has come."""
+    here = (_lane.c.tenant_id == tenant_id, _lane.c.installation_id == installation_id)
+    tx.execute(update(_lane).where(*here).values(hold_until=now, hold_count=0, hold_why="", wake_at=now))
 
 
 def take_over(tx: Tx, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -25,11 +26,10 @@ from hub.clock import Clock, rest
 from hub.delivery import lanes, queue
 from hub.delivery.lanes import Claim, FenceLost
 from hub.delivery.queue import Taken
-from hub.store import crm, ledger
+from hub.store import crm, grants
 from hub.store.bell import Bell
 from hub.store.crm import Installed
 from hub.store.db import Db
-from hub.store.ledger import Entry, Kind
 from hub.store.tx import Tx
 from hub.store.vault import Vault
 
@@ -107,7 +107,8 @@ class Worker:
         except FenceLost:
             log.warning("worker.fence_lost", installation=of.id)
         except GrantRevoked as error:
-            await self.db.write(_ask_for_access, claim, of, self.clock.now(), str(error))
+            with suppress(FenceLost):  # then another holder knows better by now
+                await self.db.write(_wait_for_access, claim, self.clock.now(), str(error))
         except InstallationError as error:
             await lane.hold(error)
         except ConnectorError as error:
@@ -121,11 +122,11 @@ class Worker:
             await lane.http.aclose()
 
 
-def _ask_for_access(tx: Tx, claim: Claim, of: Installed, now: datetime, sentence: str) -> None:
-    """Hold the lane until a person gives access again, unless another holder knows better by now."""
-    if lanes.hold(tx, claim, now, Why.UNAUTHORIZED, sentence, timedelta(days=365)):
-        crm.set_status(tx, of.tenant_id, of.id, crm.REAUTHORISE, sentence)
-        ledger.write(tx, of.tenant_id, Entry(Kind.GRANT_REVOKED, now, installation_id=of.id))
+def _wait_for_access(tx: Tx, claim: Claim, now: datetime, sentence: str) -> None:
+    """Hold the lane until a person gives access again, unless there is access again by now."""
+    lanes.kept(tx, claim)
+    refused = crm.installation(tx, claim.tenant_id, claim.installation_id).status == crm.REAUTHORISE
+    lanes.hold(tx, claim, now, Why.UNAUTHORIZED, sentence, timedelta(days=365) if refused else None)
 
 
 @dataclass(slots=True)
@@ -136,6 +137,7 @@ class _Lane:
     connector: Connector
     app: App
     http: Http = field(init=False)
+    access_token: str = field(init=False, default="", repr=False)
 
     def __post_init__(self) -> None:
         base = (self.app.base_url,) if self.app.base_url else ()
@@ -169,6 +171,7 @@ class _Lane:
         grant = await credentials.live_grant(
             worker.db, worker.clock, worker.vault, self.connector, self.app, self.of, self.http
         )
+        self.access_token = grant.access_token
         session = self.connector.open(self.http, self.app, grant, self.of.facts)
         if self.of.facts_at is None:  # nothing can be planned before the account is known
             await self._learn(session)
@@ -226,7 +229,7 @@ class _Lane:
         """Leave the installation alone for a while; a refused token is refreshed at the next turn."""
         db, now = self.worker.db, self.worker.clock.now()
         if error.why is Why.UNAUTHORIZED:
-            await db.write(crm.expire_grant, self.of, now)
+            await db.write(grants.expire, self.of, self.access_token, now, self.worker.vault)
         until = await db.write(lanes.hold, self.claim, now, error.why, error.sentence, error.hold)
         log.warning("worker.held", installation=self.of.id, why=error.why, until=str(until), sentence=error.sentence)
 

@@ -98,6 +98,9 @@ def save_grant(
         "access_token": vault.seal(grant.access_token, *place, "access_token"),
         "refresh_token": vault.seal(grant.refresh_token, *place, "refresh_token") if grant.refresh_token else None,
         "expires_at": grant.expires_at,
+        "refreshing_until": None,
+        "rests_until": None,
+        "in_doubt": False,
     }
     tx.execute(
         insert_or(tx, _grant)
@@ -108,26 +111,6 @@ def save_grant(
     tx.execute(update(_installation).where(*here).values(host=grant.host))
     if refreshed_at is not None:
         ledger.write(tx, tenant_id, Entry(Kind.GRANT_REFRESHED, refreshed_at, installation_id=installation_id))
-
-
-def load_grant(tx: Tx, of: Installed, vault: Vault) -> Grant:
-    """Return the tokens of an installation."""
-    here = (_grant.c.tenant_id == of.tenant_id, _grant.c.installation_id == of.id)
-    row = tx.execute(select(_grant).where(*here)).one()
-    place = (of.tenant_id, of.id)
-    return Grant(
-        account=of.account,
-        host=of.host,
-        access_token=vault.open(row.access_token, *place, "access_token"),
-        refresh_token=vault.open(row.refresh_token, *place, "refresh_token") if row.refresh_token else None,
-        expires_at=row.expires_at,
-    )
-
-
-def expire_grant(tx: Tx, of: Installed, now: datetime) -> None:
-    """Note that the access token was refused, so that the next use refreshes it first."""
-    here = (_grant.c.tenant_id == of.tenant_id, _grant.c.installation_id == of.id)
-    tx.execute(update(_grant).where(*here).values(expires_at=now))
 
 
 def set_status(tx: Tx, tenant_id: int, installation_id: int, status: str, reason: str) -> None:

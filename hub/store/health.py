@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, select, text
+from sqlalchemy import and_, case, exists, func, select, text
 
-from hub.store.tables import Delivery, Enquiry, Installation, Lane, table_of
+from hub.store.tables import Delivery, Enquiry, Grant, Installation, Lane, table_of
 from hub.store.tx import Tx, of_few
 
 _enquiry, _delivery = table_of(Enquiry), table_of(Delivery)
-_installation, _lane = table_of(Installation), table_of(Lane)
+_installation, _lane, _grant = table_of(Installation), table_of(Lane), table_of(Grant)
 
 _its_lane = and_(_lane.c.installation_id == _installation.c.id, _lane.c.tenant_id == _installation.c.tenant_id)
 _hold = (_lane.c.hold_until, func.coalesce(_lane.c.hold_why, "").label("hold_why"))
@@ -96,6 +96,7 @@ class Health:
     read_back_at: datetime | None
     hold_until: datetime | None
     hold_why: str
+    no_access: str  # why it has none any more: the answer to a renewal was lost, it ended, or it was refused
     unsettled: int
     parked: int
     last_delivered_at: datetime | None
@@ -107,13 +108,17 @@ class Health:
 
 def installations(tx: Tx, tenant_id: int) -> list[Health]:
     """Return the health of the tenant's installations."""
+    grant = and_(_grant.c.installation_id == _installation.c.id, _grant.c.tenant_id == _installation.c.tenant_id)
     rows = tx.execute(
         select(
             _installation,
             _lane.c.readback_at,
             *_hold,
+            case((_grant.c.in_doubt, "lost"), (_grant.c.refresh_token.is_(None), "ended"), else_="refused").label(
+                "no_access"
+            ),
         )
-        .select_from(_installation.outerjoin(_lane, _its_lane))
+        .select_from(_installation.outerjoin(_lane, _its_lane).outerjoin(_grant, grant))
         .where(_installation.c.tenant_id == tenant_id)
         .order_by(_installation.c.id)
     ).all()
@@ -129,6 +134,7 @@ def installations(tx: Tx, tenant_id: int) -> list[Health]:
         "connected_at",
         "hold_until",
         "hold_why",
+        "no_access",
     )
     return [
         Health(

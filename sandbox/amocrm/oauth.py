@@ -60,6 +60,8 @@ def _from_code(account: "Account", code: str, base: str) -> Pair:
 
 def _from_refresh(account: "Account", refresh: str, base: str) -> Pair:
     grant = account.tokens.refresh.get(refresh)
+    if grant is not None and grant.replaced and account.dial["refresh_reuse"] == "revoke":
+        account.tokens.revoke_family(grant.family)
     if grant is None or grant.replaced or grant.revoked or _over(account, grant):
         raise _refusal(account, 401, REVOKED)
     account.tokens.retire_replaced(refresh)

@@ -13,6 +13,12 @@ SWITCHES = (
         boolean,
         "Kommo's grace: the old refresh token works until the new one is used.",
     ),
+    Knob(
+        "refresh_reuse",
+        "refuse",
+        choice("refuse", "revoke"),
+        "What a spent refresh token brings: a refusal, or the end of every token of its authorization.",
+    ),
     Knob("token_error_body", "problem", choice("problem", "html"), "Body of token endpoint errors."),
     Knob("from_widget", "1", text, "Value of `from_widget` in the Install button's request."),
     Knob(

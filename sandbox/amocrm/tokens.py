@@ -122,3 +122,10 @@ class Tokens:
             for grant in held.values():
                 if grant.client_id == self.client_id and user_id in (None, grant.user_id):
                     grant.revoked = True
+
+    def revoke_family(self, family: str) -> None:
+        """Kills every token of one authorization: a spent one came back, so somebody has a copy."""
+        for held in (self.access, self.refresh):
+            for grant in held.values():
+                if grant.family == family:
+                    grant.revoked = True

@@ -9,10 +9,9 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from connectors.protocol import GrantRevoked, Outcome, Status, Why
+from connectors.protocol import Outcome, Status, Why
 from hub.delivery import by_hand, lanes
-from hub.delivery.worker import _ask_for_access
-from hub.store import crm, inbox, people
+from hub.store import crm, grants, inbox, people
 from hub.store.db import Db
 from hub.store.tables import CallEvent, Enquiry, LedgerEntry, table_of
 from hub.store.tx import Tx
@@ -200,7 +199,7 @@ def test_a_grant_that_is_given_renewed_and_refused_is_told(lane: Lane) -> None:
     place = (lane.tenant_id, lane.installation_id)
     lane.db.write_now(crm.save_grant, *place, grant(access="access-2"), lane.vault, NOW)
     of = lane.db.read_now(crm.installation, *place)
-    lane.db.write_now(_ask_for_access, lane.claimed(), of, NOW, str(GrantRevoked("It was taken back.")))
+    assert lane.db.write_now(grants.refused, of, 2, "It was taken back.", NOW)
     rows = told(lane.db, "grant_given", "grant_refreshed", "grant_revoked")
     assert [row.kind for row in rows] == ["grant_given", "grant_refreshed", "grant_revoked"]
     assert {row.installation_id for row in rows} == {lane.installation_id}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from hub.store import crm
+from hub.store import crm, grants
 from tests.hub import world as worlds
 from tests.hub.world import World
 
@@ -71,7 +71,7 @@ async def lived(world: World) -> list[str]:
 def tokens(world: World) -> list[str]:
     """Everything that opens a door, as it was given."""
     (of,) = world.hub.db.read_now(crm.installations, 1)
-    grant = world.hub.db.read_now(crm.load_grant, of, world.hub.vault)
+    grant = world.hub.db.read_now(grants.load, of, world.hub.vault).grant
     signing = base64.b64decode(worlds.SIGNING.removeprefix("whsec_")).decode()
     ours = [worlds.MANGO_KEY, worlds.MANGO_SALT, worlds.SIGNING, signing, PASSWORD, world.applied.api_token]
     return [*ours, grant.access_token, str(grant.refresh_token), world.crm["client_secret"], *_typed]

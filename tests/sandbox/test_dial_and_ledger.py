@@ -1,10 +1,13 @@
 """The fault dial and the request journal."""
 
+import asyncio
+
 import httpx
 import pytest
 
 from sandbox.amocrm.app import Sandbox
 from sandbox.gate import ConnectionDropped
+from tests.sandbox.conftest import HandClock
 
 LEADS = "/api/v4/leads"
 MARKER = "0f7c2b1e-9a55-4c1d-8e2f-1234567890ab"
@@ -111,6 +114,18 @@ async def test_a_drop_closes_the_connection_without_an_answer(
     assert leads(sandbox) == stored
     assert sandbox.ledger.rows[-1].status == 0
     assert sandbox.ledger.rows[-1].committed is bool(stored)
+
+
+async def test_a_hang_may_last_until_the_sandboxs_clock_has_gone_on(
+    api: httpx.AsyncClient, sandbox: Sandbox, clock: HandClock
+) -> None:
+    sandbox.dial.turn({"rates": {"hang": 1}, "hang_by": "clock", "hang_seconds": 3_600})
+    asking = asyncio.ensure_future(api.post(LEADS, json=[{}]))
+    while not leads(sandbox):
+        await asyncio.sleep(0)
+    assert not asking.done()
+    clock.forward(3_600)
+    assert (await asking).status_code == 200
 
 
 async def test_half_json_is_not_json(api: httpx.AsyncClient, sandbox: Sandbox) -> None:

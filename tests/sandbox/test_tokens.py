@@ -81,6 +81,18 @@ async def test_with_grace_the_old_refresh_token_works_until_the_new_one_is_used(
     assert late.status_code == 401
 
 
+async def test_a_reused_refresh_token_ends_its_authorization_where_that_is_switched_on(
+    sandbox: Sandbox, web: httpx.AsyncClient, exchange, keys: dict[str, object]
+) -> None:
+    sandbox.dial.turn({"refresh_reuse": "revoke"})
+    old = str(keys["refresh_token"])
+    fresh = (await exchange("refresh_token", refresh_token=old)).json()
+    assert (await exchange("refresh_token", refresh_token=old)).status_code == 401
+    assert (await exchange("refresh_token", refresh_token=fresh["refresh_token"])).status_code == 401
+    headers = {"authorization": f"Bearer {fresh['access_token']}"}
+    assert (await web.get("/api/v4/account", headers=headers)).status_code == 401
+
+
 async def test_a_refresh_token_dies_after_three_months(exchange, keys: dict[str, object], clock) -> None:
     clock.forward(90 * 86400)
     answer = await exchange("refresh_token", refresh_token=str(keys["refresh_token"]))

@@ -55,6 +55,9 @@ class Grant(SQLModel, table=True):
     refresh_token: bytes | None = None
     expires_at: datetime = moment()
     version: int = 1
+    refreshing_until: datetime | None = moment(nullable=True)  # somebody asks the vendor for a new pair; others wait
+    rests_until: datetime | None = moment(nullable=True)  # the vendor could not give one: nobody asks before
+    in_doubt: bool = False  # the answer to an earlier renewal was lost: the refresh token may be spent
 
 
 class OAuthState(SQLModel, table=True):

@@ -9,7 +9,7 @@ import pytest
 from connectors.amocrm import connector
 from connectors.amocrm.grant import account_host, claims
 from connectors.http import Http
-from connectors.protocol import GrantRevoked, InstallationError, Installed, Why
+from connectors.protocol import AnswerLost, GrantRevoked, InstallationError, Installed, Why
 
 NOW = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
 TOKEN, ACCOUNT = "oauth2/access_token", "api/v4/account"
@@ -159,6 +159,24 @@ async def test_a_refresh_is_sent_once(vendor, app, http, grant):
     with pytest.raises(InstallationError):
         await connector.refresh(http, app, grant, NOW)
     assert http.requests == 1
+
+
+@pytest.mark.parametrize(
+    ("trouble", "perhaps"),
+    [
+        (httpx.ConnectError("refused"), False),
+        (httpx.Response(429, json={}), False),
+        (httpx.ReadError("reset"), True),
+        (httpx.Response(502), True),
+        (httpx.Response(200, text='{"access_to'), True),
+        (httpx.Response(200, json={"token_type": "Bearer"}), True),
+    ],
+)
+async def test_a_refresh_that_may_have_spent_the_token_says_so(vendor, app, http, grant, trouble, perhaps):
+    vendor.on("POST", TOKEN, trouble)
+    with pytest.raises(InstallationError) as caught:
+        await connector.refresh(http, app, grant, NOW)
+    assert isinstance(caught.value, AnswerLost) is perhaps
 
 
 async def test_a_renamed_account_is_followed(vendor, app, http, grant):

@@ -9,9 +9,11 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
-from hub.store import people, tables
+from connectors.protocol import Grant
+from hub.store import crm, people, tables
 from hub.store.db import Db
 from hub.store.tx import Tx
+from hub.store.vault import Vault
 from tests.hub.console.conftest import call
 
 PAGES = ("/", "/report", "/goals", "/enquiries", "/deliveries", "/deliveries?state=delivered", "/connections")
@@ -288,3 +290,26 @@ async def test_a_lost_login_at_the_vendor_is_said_everywhere(owner: httpx.AsyncC
     await db.write(lambda tx: tx.execute(update(table).values(status="reauthorise", reason="revoked")).rowcount)
     assert "1 подключение не работает" in text_of(await page(owner, "/enquiries"))
     assert "Подключить снова" in text_of(await page(owner, "/connections"))
+
+
+@pytest.mark.parametrize(
+    ("grant", "said"),
+    [
+        ({}, "его отозвали в CRM или приложение там отключили. Подключите аккаунт снова"),
+        ({"in_doubt": True}, "Ответ CRM на продление доступа потерялся"),
+        ({"refresh_token": None}, "Срок доступа истёк, а продлить его нечем"),
+    ],
+)
+async def test_a_connection_without_access_says_why_and_what_to_do(
+    owner: httpx.AsyncClient, db: Db, seeded: Any, clock: Any, grant: dict[str, Any], said: str
+) -> None:
+    def arrange(tx: Tx) -> None:
+        (of,) = crm.installations(tx, seeded.tenant)
+        kept = Grant(of.account, of.host, "access", "refresh", clock.now())
+        crm.save_grant(tx, of.tenant_id, of.id, kept, Vault({"k1": b"1" * 32}))
+        crm.set_status(tx, of.tenant_id, of.id, crm.REAUTHORISE, "")
+        if grant:
+            tx.execute(update(tables.table_of(tables.Grant)).values(**grant))
+
+    await db.write(arrange)
+    assert said in text_of(await page(owner, "/connections"))
