@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from connectors.http import Http
 from connectors.protocol import App, Connector, Grant, GrantRevoked
+from hub import failpoints
 from hub.clock import Clock
 from hub.store import crm
 from hub.store.crm import Installed
@@ -35,5 +36,7 @@ async def live_grant(
         if kept.refresh_token == grant.refresh_token:
             raise
         return kept  # somebody else refreshed meanwhile: ours was refused because it is spent, not revoked
+    failpoints.reach("grant.refreshed")
     await db.write(crm.save_grant, of.tenant_id, of.id, fresh, vault)
+    failpoints.reach("grant.saved")
     return replace(fresh, account=of.account)

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam as value
 
 from connectors.protocol import Limits, Outcome, Ref, Why
 from connectors.scenario import Plan, dump_plan, load_plan
+from hub import failpoints
 from hub.delivery import lanes, retry
 from hub.delivery.lanes import Claim
 from hub.delivery.retry import State
@@ -157,6 +158,8 @@ def take_batch(tx: Tx, claim: Claim, limits: Limits, now: datetime, vault: Vault
                 detail="",
             )
         )
+    if batch:
+        failpoints.reach("batch.written")
     return batch
 
 
@@ -249,6 +252,7 @@ def settle(
             _put_back(tx, claim, delivery, now)
         else:
             _settle_one(tx, claim, delivery, outcome, limits, now)
+    failpoints.reach("settle.written")
 
 
 def _settle_one(tx: Tx, claim: Claim, delivery: Taken, outcome: Outcome, limits: Limits, now: datetime) -> None:
