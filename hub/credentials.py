@@ -17,6 +17,7 @@ import structlog
 
 from connectors.http import Http
 from connectors.protocol import AnswerLost, App, Connector, Grant, GrantRevoked, InstallationError, Why
+from hub import failpoints
 from hub.clock import Clock
 from hub.delivery import lanes
 from hub.store import crm, grants
@@ -122,7 +123,10 @@ class _Refresh:
         except BaseException:
             await self._failed(None, perhaps=True)
             raise
-        return replace(fresh, account=self.of.account) if await self._kept(fresh) else await self._newer()
+        failpoints.reach("grant.refreshed")
+        kept = await self._kept(fresh)
+        failpoints.reach("grant.saved")
+        return replace(fresh, account=self.of.account) if kept else await self._newer()
 
     async def _kept(self, fresh: Grant) -> bool:
         """Save the new pair; a database that is away for a moment must not cost the only copy there is."""

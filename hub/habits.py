@@ -9,6 +9,7 @@ import structlog
 
 from hub import matching
 from hub.clock import Clock
+from hub.loops import for_ever
 from hub.setup_rules import read_rules
 from hub.store import judging, past_calls, site_habits
 from hub.store.db import Db
@@ -41,17 +42,19 @@ class HabitsLoop:
 
     async def run(self) -> None:
         """Learn until cancelled."""
-        while True:
-            now = self._clock.now()
-            site = await self._db.read(site_habits.due, now - EVERY)
-            if site is None:
-                await self._clock.wait_until(now + EVERY, _GLANCE_S)
-                continue
-            try:
-                await learn_site(self._db, *site, now, self._vault, self._numbering)
-            except Exception as error:  # one site's trouble must not stop the others
-                log.exception("habits.trouble", error=type(error).__name__)
-                await self._db.write(site_habits.put_off, *site, now)
+        await for_ever("habits", self._turn, self._clock)
+
+    async def _turn(self) -> None:
+        now = self._clock.now()
+        site = await self._db.read(site_habits.due, now - EVERY)
+        if site is None:
+            await self._clock.wait_until(now + EVERY, _GLANCE_S)
+            return
+        try:
+            await learn_site(self._db, *site, now, self._vault, self._numbering)
+        except Exception as error:  # one site's trouble must not stop the others
+            log.exception("habits.trouble", error=type(error).__name__)
+            await self._db.write(site_habits.put_off, *site, now)
 
 
 async def learn_site(

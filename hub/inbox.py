@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from connectors.scenario import ScenarioError
-from hub import enquiries, planning
+from hub import enquiries, failpoints, planning
 from hub.clock import Clock, rest
+from hub.loops import for_ever
 from hub.store import inbox
 from hub.store.db import Db
 from hub.store.inbox import CALL
@@ -48,6 +49,7 @@ def look(tx: Tx, now: datetime, vault: Vault, numbering: NumberingPlan = NO_PLAN
             inbox.postpone(tx, due, now + _UNTIL_MENDED, str(error))
             return Looked(onward.id, 0)
     inbox.done(tx, due, onward.again_at)
+    failpoints.reach("look.written")
     return Looked(onward.id, planned)
 
 
@@ -65,11 +67,13 @@ class InboxLoop:
 
     async def run(self) -> None:
         """Serve the inbox until cancelled."""
-        while True:
-            self._wake.clear()
-            while await self._look_once():
-                pass
-            await rest(self._clock, self._wake, await self._db.read(inbox.next_due), _GLANCE_S)
+        await for_ever("inbox", self._turn, self._clock)
+
+    async def _turn(self) -> None:
+        self._wake.clear()
+        while await self._look_once():
+            pass
+        await rest(self._clock, self._wake, await self._db.read(inbox.next_due), _GLANCE_S)
 
     async def _look_once(self) -> bool:
         now = self._clock.now()
@@ -78,6 +82,8 @@ class InboxLoop:
         except Exception as error:  # one enquiry's trouble must not stop the others
             log.exception("inbox.trouble", error=type(error).__name__)
             return await self._db.write(_postpone, now, f"{type(error).__name__}: {error}")
+        if looked is not None:
+            failpoints.reach("look.kept")
         if looked is not None and looked.deliveries:
             for event in self.on_planned:
                 event.set()

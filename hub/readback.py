@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from connectors.protocol import CrmSession, Page
-from hub import goals
+from hub import failpoints, goals
 from hub.clock import Clock
 from hub.store import crm, judging
 from hub.store.crm import Installed
@@ -19,7 +19,9 @@ async def pull(db: Db, clock: Clock, session: CrmSession, of: Installed, vault: 
     cursor = of.cursor
     for _ in range(_PAGES):
         page = await session.changes(cursor)
+        failpoints.reach("page.read")
         await db.write(save_page, of, page, clock.now(), vault)
+        failpoints.reach("page.saved")
         cursor = page.cursor
         if not page.more:
             return False

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import socket
 from collections.abc import Iterator, Mapping
@@ -46,6 +47,15 @@ class Process:
         """Send it a signal."""
         assert self._pid is not None
         os.kill(self._pid, number)
+
+    def ends(self, within_s: float) -> bool:
+        """Say whether it ends by itself within so many seconds."""
+        assert self._pid is not None
+        watched = os.pidfd_open(self._pid)
+        try:
+            return bool(select.select([watched], [], [], within_s)[0])
+        finally:
+            os.close(watched)
 
     def kill(self) -> None:
         """End it as a power cut would."""

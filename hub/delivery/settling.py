@@ -8,6 +8,7 @@ import orjson
 from sqlalchemy import text
 
 from connectors.protocol import Limits, Outcome, Ref
+from hub import failpoints
 from hub.delivery import lanes, noted, retry
 from hub.delivery.lanes import Claim
 from hub.delivery.retry import State
@@ -80,6 +81,7 @@ def settle(
     told = zip(taken, rows, strict=True)
     entries = [_noted(claim, one, outcomes.get(one.id), row, now) for one, row in told]
     ledger.write(tx, claim.tenant_id, *entries)
+    failpoints.reach("settle.written")
 
 
 def _noted(claim: Claim, delivery: Taken, outcome: Outcome | None, row: Mapping[str, Any], now: datetime) -> Entry:

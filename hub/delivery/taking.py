@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from connectors.protocol import Limits, Ref, Why
 from connectors.scenario import Plan, load_plan
+from hub import failpoints
 from hub.delivery import lanes, noted, retry
 from hub.delivery.lanes import Claim
 from hub.store import ledger
@@ -128,6 +129,8 @@ def take_batch(tx: Tx, claim: Claim, limits: Limits, now: datetime, vault: Vault
     asked = [{"id": one.id, "attempt": one.attempt} for one in batch]
     tx.run_each(_SEND, _SEND_ALL, asked, tenant_id=claim.tenant_id)
     tx.run_each(_TRY, _TRY_ALL, asked, tenant_id=claim.tenant_id, now=to_micros(now))
+    if batch:
+        failpoints.reach("batch.written")
     return batch
 
 

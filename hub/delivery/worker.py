@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -21,11 +22,12 @@ from connectors.protocol import (
     Status,
     Why,
 )
-from hub import credentials, readback, ties
+from hub import credentials, failpoints, readback, ties
 from hub.clock import Clock, rest
 from hub.delivery import lanes, queue
 from hub.delivery.lanes import Claim, FenceLost
 from hub.delivery.queue import Taken
+from hub.loops import for_ever
 from hub.store import crm, grants
 from hub.store.bell import Bell
 from hub.store.crm import Installed
@@ -60,24 +62,24 @@ class Worker:
         """Serve lanes until cancelled; what is being served is finished or given up by then."""
         try:
             async with Bell(self.db, self.wake.set).listening() as bell:
-                while True:
-                    await self._serve_due()
-                    due = await self.db.read(lanes.next_wake) if len(self._serving) < _LANES else None
-                    await rest(self.clock, self.wake, due, _UNBELIEVING_S if bell.is_heard else _GLANCE_S)
+                await for_ever("worker", partial(self._turn, bell), self.clock)
         finally:
             for task in self._serving:
                 task.cancel()
             await asyncio.gather(*self._serving, return_exceptions=True)
 
-    async def _serve_due(self) -> None:
+    async def _turn(self, bell: Bell) -> None:
         self.wake.clear()
         while len(self._serving) < _LANES and await self._serve_next():
             pass
+        due = await self.db.read(lanes.next_wake) if len(self._serving) < _LANES else None
+        await rest(self.clock, self.wake, due, _UNBELIEVING_S if bell.is_heard else _GLANCE_S)
 
     async def _serve_next(self) -> bool:
         claim = await self.db.write(lanes.claim, self.clock.now(), self._lease(None))
         if claim is None:
             return False
+        failpoints.reach("lane.claimed")
         task = asyncio.create_task(self._serve(claim))
         self._serving.add(task)
         task.add_done_callback(self._served)
@@ -154,6 +156,7 @@ class _Lane:
             more = await readback.pull(worker.db, worker.clock, session, await self._fresh(), worker.vault)
             next_readback = worker.clock.now() + (timedelta() if more else worker.readback_every)
         await worker.db.write(queue.release, self.claim, worker.clock.now(), next_readback)
+        failpoints.reach("lane.released")
 
     async def _deliver(self, session: CrmSession) -> None:
         worker, limits = self.worker, self.connector.manifest.limits
@@ -161,6 +164,7 @@ class _Lane:
             taken = await worker.db.write(queue.take_batch, self.claim, limits, worker.clock.now(), worker.vault)
             if not taken:
                 break
+            failpoints.reach("batch.taken")
             await self._send(session, taken)
 
     async def _fresh(self) -> Installed:
@@ -211,12 +215,23 @@ class _Lane:
         await self._settle(taken, {d.id: answered.get(d.id, silent) for d in taken})
 
     async def _settle(self, taken: Sequence[Taken], outcomes: Mapping[str, Outcome]) -> None:
+        """Write what became of a batch, whom its contacts belong to first: what is settled is never looked at again."""
         limits, worker = self.connector.manifest.limits, self.worker
+        failpoints.reach("answer.known")
+        await self._tell_contacts(outcomes)
         await worker.db.write(queue.settle, self.claim, taken, outcomes, limits, worker.clock.now())
+        failpoints.reach("settle.kept")
+
+    async def _tell_contacts(self, outcomes: Mapping[str, Outcome]) -> None:
         reached = ties.contacts_in(outcomes)
-        if reached:  # in a transaction of its own: a look at an enquiry locks its people first, and then the lane
-            at = (self.claim.tenant_id, self.claim.installation_id)
+        if not reached:
+            return
+        worker, at = self.worker, (self.claim.tenant_id, self.claim.installation_id)
+        try:  # in a transaction of its own: a look at an enquiry locks its people first, and then the lane
             await worker.db.write(ties.contacts_told, *at, reached, worker.clock.now(), worker.vault)
+        except Exception as error:  # who somebody is must not decide whether his call counts as delivered
+            log.exception("worker.contacts_untold", installation=self.of.id, error=type(error).__name__)
+        failpoints.reach("contacts.told")
 
     async def spend(self) -> None:
         """Pay for one request before it is sent, waiting while the lane's bucket is empty."""
@@ -224,6 +239,7 @@ class _Lane:
         lease = worker._lease(self.connector)
         while (at := await worker.db.write(lanes.spend, self.claim, limits, worker.clock.now(), lease)) is not None:
             await worker.clock.wait_until(at, at_most_s=1.0)
+        failpoints.reach("request.paid")
 
     async def hold(self, error: InstallationError) -> None:
         """Leave the installation alone for a while; a refused token is refreshed at the next turn."""

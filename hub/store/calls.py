@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import select
 
+from hub import failpoints
 from hub.store import enquiries, inbox, ledger
 from hub.store.enquiries import About, Judged, its_call
 from hub.store.inbox import CALL, Due, key_of_call
@@ -59,6 +60,7 @@ def keep_events(
         if written.first():
             fresh += 1
             inbox.look_at(tx, account.tenant_id, CALL, key_of_call(account.id, event.provider_call_id), now)
+    failpoints.reach("event.written")
     return fresh
 
 

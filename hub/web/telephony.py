@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from hub import failpoints
 from hub.hub import Hub
 from hub.store import calls, people
 from hub.store.calls import Account
@@ -67,6 +68,7 @@ class Door:
             return refused(request, error.status, error.sentence)
         raw = body or request.scope["query_string"]  # a GET tells everything in its address
         fresh = await hub.db.write(calls.keep_events, account, events, raw, now, hub.vault) if events else 0
+        failpoints.reach("event.kept")
         hub.inbox.wake()
         wanted = adapter.answer(asked)
         if wanted is not None:

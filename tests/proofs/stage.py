@@ -34,7 +34,8 @@ class Stage:
         self.web = httpx.Client(base_url=self.url, timeout=30, headers={"user-agent": worlds.BROWSER})
         self.crm: dict[str, Any] = {}
         self.applied: dict[str, Any] = {}
-        self.mortal: Process | None = None
+        self.front: Process | None = None  # takes the events
+        self.mortal: Process | None = None  # delivers; on SQLite the same
 
     def open(self, stack: ExitStack) -> None:
         """Set up, start everything and connect the CRM."""
@@ -51,13 +52,14 @@ class Stage:
             self.applied = applying.printed
         up = [self.module, "up", "--port", str(self.port), "--json", *(["--no-worker"] if self.apart else [])]
         hub = stack.enter_context(running(*up, environment=self.environment, log=log))
-        self.mortal = hub
+        self.front = self.mortal = hub
         if self.apart:
             worker = running(self.module, "worker", environment=self.environment, log=log, says_ready=False)
             self.mortal = stack.enter_context(worker)
-        self._connect()
+        self.connect()
 
-    def _connect(self) -> None:
+    def connect(self) -> None:
+        """Give the hub access to the CRM, as its owner does."""
         owner = {"email": "owner@okna.example", "password": "correct-horse-battery", "next": "/connections"}
         same = {"sec-fetch-site": "same-origin"}
         assert self.web.post("/login", data=owner, headers=same).status_code == 303

@@ -1,0 +1,22 @@
+"""Loops that nothing ends: after a database was away for a while, a hub that answers must deliver, too."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+
+from hub.clock import Clock
+
+log = structlog.get_logger()
+
+_AFTER_TROUBLE = timedelta(seconds=1)
+
+
+async def for_ever(name: str, turn: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    """Take one turn after the other until cancelled; one that fails is logged, and the next comes a second later."""
+    while True:
+        try:
+            await turn()
+        except Exception as error:  # of the database mostly: each unit of work has its own way to bear its own trouble
+            log.exception("loop.trouble", loop=name, error=type(error).__name__)
+            await clock.wait_until(clock.now() + _AFTER_TROUBLE, _AFTER_TROUBLE.total_seconds())
