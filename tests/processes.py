@@ -42,10 +42,15 @@ class Process:
         self.printed = json.loads(line)
         return self
 
+    @property
+    def pid(self) -> int:
+        """The number of the running process."""
+        assert self._pid is not None
+        return self._pid
+
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
-        assert self._pid is not None
-        os.kill(self._pid, number)
+        os.kill(self.pid, number)
 
     def kill(self) -> None:
         """End it as a power cut would."""

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -306,6 +306,23 @@ def _end_attempt(tx: Tx, claim: Claim, delivery: Taken, status: str, why: str, d
     )
 
 
+# -- ready -> parked
+
+
+def hold(tx: Tx, claim: Claim, now: datetime, why: Why, sentence: str, asked: timedelta | None) -> datetime | None:
+    """Hold the lane; of an account in trouble for the whole patience, what has waited as long needs a person."""
+    until = lanes.hold(tx, claim, now, why, sentence, asked)
+    if until is not None and now - lanes.held_since(tx, claim) >= retry.PATIENCE:
+        tx.execute(
+            update(_delivery)
+            .where(_waiting(claim), _delivery.c.created_at <= now - retry.PATIENCE)
+            .values(
+                state=State.PARKED, why=why, sentence=f"The CRM took nothing for three days. {sentence}", settled_at=now
+            )
+        )
+    return until
+
+
 # -- parked -> ready
 
 
@@ -324,6 +341,17 @@ def replay(tx: Tx, tenant_id: int, delivery_id: str, now: datetime) -> bool:
     if row:
         lanes.wake(tx, tenant_id, row.installation_id, now)
     return row is not None
+
+
+def replay_parked(tx: Tx, tenant_id: int, installation_id: int | None, now: datetime) -> int:
+    """Send every parked delivery again, of one installation or of all, oldest first; return how many."""
+    here = [_delivery.c.tenant_id == tenant_id, _delivery.c.state == State.PARKED]
+    if installation_id is not None:
+        here.append(_delivery.c.installation_id == installation_id)
+    found = (
+        tx.execute(select(_delivery.c.id).where(*here).order_by(_delivery.c.position, _delivery.c.id)).scalars().all()
+    )
+    return sum(replay(tx, tenant_id, delivery_id, now) for delivery_id in found)
 
 
 def counts(tx: Tx, tenant_id: int) -> dict[str, int]:

@@ -35,6 +35,7 @@ log = structlog.get_logger()
 
 _GLANCE_S = 0.15  # how long what another process wrote may stay unseen
 _LANES = 32  # served side by side by one process
+_MARGIN = timedelta(seconds=5)
 _BATCHES = 20  # of one turn; then the lane goes back so that read-back gets its turn
 _LEASE_TIMEOUTS = 4
 _FACTS_FRESH = timedelta(hours=1)  # pipelines and fields change without a word
@@ -128,10 +129,11 @@ class _Lane:
     connector: Connector
     app: App
     http: Http = field(init=False)
+    good_until: datetime = field(init=False)  # nothing leaves after it: the answer would come when another may send
 
     def __post_init__(self) -> None:
         base = (self.app.base_url,) if self.app.base_url else ()
-        self.http = Http(allowed=self.connector.manifest.hosts, origins=base, spend=self.spend)
+        self.http = Http(allowed=self.connector.manifest.hosts, origins=base, spend=self.spend, still=self.still_mine)
 
     async def serve(self) -> None:
         worker = self.worker
@@ -211,15 +213,25 @@ class _Lane:
         """Pay for one request before it is sent, waiting while the lane's bucket is empty."""
         worker, limits = self.worker, self.connector.manifest.limits
         lease = worker._lease(self.connector)
-        while (at := await worker.db.write(lanes.spend, self.claim, limits, worker.clock.now(), lease)) is not None:
+        while True:
+            now = worker.clock.now()
+            at = await worker.db.write(lanes.spend, self.claim, limits, now, lease)
+            if at is None:
+                self.good_until = now + lease - limits.timeout - _MARGIN
+                return
             await worker.clock.wait_until(at, at_most_s=1.0)
+
+    def still_mine(self) -> None:
+        """Raise ``FenceLost`` when so much time went by since the request was paid for that the lease may be over."""
+        if self.worker.clock.now() > self.good_until:
+            raise FenceLost
 
     async def hold(self, error: InstallationError) -> None:
         """Leave the installation alone for a while; a refused token is refreshed at the next turn."""
         db, now = self.worker.db, self.worker.clock.now()
         if error.why is Why.UNAUTHORIZED:
             await db.write(crm.expire_grant, self.of, now)
-        until = await db.write(lanes.hold, self.claim, now, error.why, error.sentence, error.hold)
+        until = await db.write(queue.hold, self.claim, now, error.why, error.sentence, error.hold)
         log.warning("worker.held", installation=self.of.id, why=error.why, until=str(until), sentence=error.sentence)
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from connectors.protocol import Limits, Outcome, Ref, Status, Why
-from hub.delivery import lanes, queue
+from hub.delivery import lanes, queue, retry
 from hub.delivery.lanes import FenceLost
 from hub.store.db import Db
 from hub.store.tables import Attempt, Delivery, table_of
@@ -285,6 +285,24 @@ def test_a_hold_gives_the_lane_back_but_leaves_the_account_alone(lane: Lane) -> 
     assert lane.claim(until) is not None
 
 
+def test_what_waits_for_a_dark_account_is_parked_after_three_days_with_the_reason(lane: Lane) -> None:
+    lane.enqueue("call:1")
+    lane.db.write_now(queue.hold, lane.claimed(), NOW, Why.UNAVAILABLE, "It is down.", None)
+    lane.enqueue("call:2", at=NOW + timedelta(days=1))
+    later = NOW + retry.PATIENCE
+    lane.db.write_now(queue.hold, lane.claimed(later), later, Why.UNAVAILABLE, "It is down.", None)
+    found = {one.enquiry: one for one in rows(lane)}
+    assert (found["call:1"].state, found["call:2"].state) == ("parked", "ready")
+    assert found["call:1"].sentence == "The CRM took nothing for three days. It is down."
+
+
+def test_one_trouble_parks_nothing_however_long_the_hub_was_off(lane: Lane) -> None:
+    lane.enqueue("call:1")
+    later = NOW + timedelta(days=9)
+    lane.db.write_now(queue.hold, lane.claimed(later), later, Why.UNAVAILABLE, "It is down.", None)
+    assert row(lane).state == "ready"
+
+
 def test_a_new_delivery_does_not_break_a_hold(lane: Lane) -> None:
     until = lane.db.write_now(lanes.hold, lane.claimed(), NOW, Why.UNAVAILABLE, "down", timedelta(minutes=5))
     assert until is not None
@@ -426,6 +444,17 @@ def test_a_parked_one_is_sent_again_with_a_fresh_schedule(lane: Lane) -> None:
     assert lane.db.write_now(queue.replay, lane.tenant_id, taken[0].id, NOW)
     (again,) = lane.take(lane.claimed())
     assert (again.spent, again.attempt, again.refs) == (0, 2, (Ref("contact", "5"),))
+
+
+def test_all_that_are_parked_are_sent_again_at_once(lane: Lane) -> None:
+    for number in range(3):
+        lane.enqueue(f"call:{number}", caller=f"k{number}")
+    claim = lane.claimed()
+    taken = lane.take(claim)
+    lane.settle(claim, taken, {one.id: REJECTED for one in taken})
+    assert lane.db.write_now(queue.replay_parked, lane.tenant_id, lane.installation_id + 1, NOW) == 0
+    assert lane.db.write_now(queue.replay_parked, lane.tenant_id, None, NOW) == 3
+    assert {one.state for one in rows(lane)} == {"ready"}
 
 
 def test_only_a_parked_one_of_ones_own_is_replayed(lane: Lane) -> None:
