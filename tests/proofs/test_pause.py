@@ -10,6 +10,7 @@ import random
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +63,16 @@ def pause(stage: Stage, seen: Look, seconds: float) -> None:
     """Halt who has the lane while this time goes by; another takes over where there is one."""
     halted = holder(stage, seen.fence)
     halted.send(signal.SIGSTOP)
-    until = stage.now().timestamp() + seconds
-    stage.forward(LEASE_S + 1)
-    for _ in range(400 if stage.apart else 0):
-        if stage.look().fence != seen.fence:
-            break
-    while stage.now().timestamp() < until:
-        stage.go_on() if stage.apart else stage.forward(until - stage.now().timestamp())
+    until = stage.now() + timedelta(seconds=seconds)
+    if stage.apart:
+        stage.forward(LEASE_S + 1)
+        for _ in range(400):
+            if stage.look().fence != seen.fence:
+                break
+        while stage.now() < until:
+            stage.go_on()
+    else:
+        stage.forward(seconds)
     halted.send(signal.SIGCONT)
 
 
