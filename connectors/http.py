@@ -144,7 +144,7 @@ class Http:
 
     ``allowed`` is a rule or a tuple of host suffixes, reached by https only; ``origins`` adds exact
     addresses such as a sandbox's base URL, by whatever scheme they name. ``spend`` is awaited before every
-    request and may raise to stop it.
+    request and may raise to stop it; so may ``still``, called the moment before its bytes leave.
     """
 
     def __init__(
@@ -153,12 +153,15 @@ class Http:
         allowed: Allowed | tuple[str, ...],
         origins: tuple[str, ...] = (),
         spend: Callable[[], Awaitable[None]] | None = None,
+        still: Callable[[], None] | None = None,
         agent: str = AGENT,
     ) -> None:
         self.requests = 0
         self._allowed = by_suffix(allowed) if isinstance(allowed, tuple) else allowed
         self._origins = frozenset(_origin(httpx.URL(address)) for address in origins)
         self._spend = spend
+        self._still = still
+        self._stopped: Exception | None = None
         self._agent = agent
         self._client: httpx.AsyncClient | None = None
 
@@ -239,7 +242,7 @@ class Http:
                 headers=sent,
                 content=content,
                 data=dict(form) if form is not None else None,
-                extensions={"timeout": limits.as_dict()},
+                extensions={"timeout": limits.as_dict(), **({"trace": self._leaving} if self._still else {})},
             )
         except (httpx.InvalidURL, ValueError, TypeError) as error:
             raise NotSent(f"{type(error).__name__} in {method} to {_shown(url)}") from None
@@ -250,6 +253,16 @@ class Http:
             return
         if url.userinfo or url.scheme != "https" or not self._allowed(host, url.port):
             raise HostRefused(f"egress: {url.scheme}://{host} is not an address of this connector")
+
+    async def _leaving(self, step: str, _told: object) -> None:
+        """Ask whether to go on before headers and before the body: a process may have been halted since it paid."""
+        if self._still is None or not step.endswith((".send_request_headers.started", ".send_request_body.started")):
+            return
+        try:
+            self._still()
+        except Exception as stopped:
+            self._stopped = stopped
+            raise
 
     async def _paid(self, request: httpx.Request, timeout: float) -> Answer:
         if self._spend is not None:
@@ -263,6 +276,8 @@ class Http:
         except TimeoutError:
             raise PerhapsSent(f"no whole answer within {CONNECT_S + timeout:g} s") from None
         except Exception as error:
+            if error is self._stopped:
+                raise
             # "from None": the client's exception carries the request, and with it the tokens.
             raise not_answered(error) from None
 

@@ -21,6 +21,7 @@ from rich.text import Text
 from hub import report as reporting
 from hub.app import build, web_app, work_until
 from hub.cli_accuracy import accuracy
+from hub.cli_deliveries import deliveries_cli
 from hub.cli_habits import habits
 from hub.cli_hub import DaysBack, latest, tenant_of, with_hub
 from hub.cli_ledger import ledger_cli
@@ -44,6 +45,7 @@ report_cli = typer.Typer(no_args_is_help=True, help="What came of it.")
 cli.add_typer(report_cli, name="report")
 cli.add_typer(pool_cli, name="pool")
 cli.add_typer(ledger_cli, name="ledger")
+cli.add_typer(deliveries_cli, name="deliveries")
 cli.command()(habits)
 cli.command()(accuracy)
 err = Console(stderr=True)

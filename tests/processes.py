@@ -43,10 +43,15 @@ class Process:
         self.printed = json.loads(line)
         return self
 
+    @property
+    def pid(self) -> int:
+        """The number of the running process."""
+        assert self._pid is not None
+        return self._pid
+
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
-        assert self._pid is not None
-        os.kill(self._pid, number)
+        os.kill(self.pid, number)
 
     def ends(self, within_s: float) -> bool:
         """Say whether it ends by itself within so many seconds."""

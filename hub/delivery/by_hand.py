@@ -54,9 +54,13 @@ def replay_alike(
     return _replay(tx, tenant_id, now, person_id, *_alike(installation_id, why))
 
 
-def replay_parked(tx: Tx, tenant_id: int, now: datetime, person_id: int | None = None) -> int:
-    """Send again whatever is parked; return how many."""
-    return _replay(tx, tenant_id, now, person_id, _delivery.c.state == State.PARKED)
+def replay_parked(
+    tx: Tx, tenant_id: int, installation_id: int | None, now: datetime, person_id: int | None = None
+) -> int:
+    """Send again whatever is parked, at one installation or at all; return how many."""
+    which = [_delivery.c.state == State.PARKED]
+    which += [] if installation_id is None else [_delivery.c.installation_id == installation_id]
+    return _replay(tx, tenant_id, now, person_id, *which)
 
 
 def _replay(tx: Tx, tenant_id: int, now: datetime, person_id: int | None, *which: Any) -> int:

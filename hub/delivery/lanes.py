@@ -49,6 +49,7 @@ def open_lane(tx: Tx, tenant_id: int, installation_id: int, now: datetime, spent
         "readback_at": now,
         "hold_until": now,
         "hold_count": 0,
+        "held_since": now,
         "hold_why": "",
         "share": 1,
     }
@@ -161,12 +162,18 @@ def hold(tx: Tx, claim: Claim, now: datetime, why: Why, sentence: str, asked: ti
             hold_until=until,
             wake_at=until,
             hold_count=row.hold_count + 1,
+            held_since=_lane.c.held_since if row.hold_count else now,
             share=min(claim.share * 2, _LARGEST_SHARE),
             hold_why=f"{why}: {sentence}",
         )
     )
     bell.ring(tx)
     return until
+
+
+def held_since(tx: Tx, claim: Claim) -> datetime:
+    """Return when the troubles in a row of a lane that is held began."""
+    return tx.execute(select(_lane.c.held_since).where(mine(claim))).scalar_one()  # type: ignore[no-any-return]
 
 
 def told(tx: Tx, tenant_id: int) -> dict[int, dict[str, Any]]:

@@ -34,8 +34,8 @@ def doubted(claim: Claim, on: On, now: datetime) -> Entry:
     return _entry(Kind.DOUBTED, claim, on, now)
 
 
-def unreadable(claim: Claim, on: On, why: str, now: datetime) -> Entry:
-    """Say that a delivery is parked because its plan cannot be read."""
+def parked(claim: Claim, on: On, why: str, now: datetime) -> Entry:
+    """Say that a delivery is parked unsent: its plan cannot be read, or its account took nothing for days."""
     return _entry(Kind.PARKED, claim, on, now, why=why)
 
 

@@ -1,4 +1,4 @@
-"""The queue's door. All SQL that moves a delivery is here, in taking.py and in settling.py.
+"""The queue's door. All SQL that moves a delivery is here, in taking.py, settling.py, parking.py and by_hand.py.
 
 The states and arrows of a delivery are ``retry.State``; its lane is in lanes.py.
 """
@@ -16,6 +16,7 @@ from sqlalchemy import func, select, text
 
 from connectors.scenario import Plan, dump_plan
 from hub.delivery import lanes
+from hub.delivery.parking import hold as hold
 from hub.delivery.settling import settle as settle
 from hub.delivery.taking import Taken as Taken
 from hub.delivery.taking import release as release

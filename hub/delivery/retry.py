@@ -1,7 +1,8 @@
 """When a delivery is tried again, and for how long: pure, and the only durable retry of the house.
 
 Now, 5 s, 30 s, 2 m, 10 m, 30 m, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h, each +-20 %: about 76 hours. A delivery is parked
-only when both its tries and 72 hours are used. Holds and waits for order spend no try (RELIABILITY section 3).
+only when both its tries and 72 hours are used, or when its account was in trouble for 72 hours without a break.
+Holds and waits for order spend no try (RELIABILITY section 3).
 """
 
 import random
@@ -20,7 +21,7 @@ _SHORTEST_REST = timedelta(seconds=60)
 class State(StrEnum):
     """The states of a delivery and where each can go."""
 
-    READY = "ready"  # planned, or waiting for its next try -> sending, parked (unreadable)
+    READY = "ready"  # planned, or waiting for its next try -> sending, parked (unreadable; the account dark for days)
     SENDING = "sending"  # claimed, a request may be on its way -> delivered, accepted, ready, parked
     ACCEPTED = "accepted"  # taken by the vendor, confirmed later -> delivered, parked
     DELIVERED = "delivered"  # it is there

@@ -179,7 +179,7 @@ def _park_unreadable(tx: Tx, claim: Claim, row: _Row, error: Exception, now: dat
     here = {"tenant_id": claim.tenant_id, "id": row.id}
     tx.run(_PARK, {**here, "why": str(Why.UNREADABLE), "sentence": sentence, "now": to_micros(now)})
     on = (row.enquiry_id, row.id, row.attempt)
-    ledger.write(tx, claim.tenant_id, noted.unreadable(claim, on, Why.UNREADABLE, now))
+    ledger.write(tx, claim.tenant_id, noted.parked(claim, on, Why.UNREADABLE, now))
 
 
 # -- sending -> ready

@@ -40,6 +40,7 @@ log = structlog.get_logger()
 _GLANCE_S = 0.15  # how long what another process wrote may stay unseen while its bell is not heard
 _UNBELIEVING_S = 5.0  # between two looks all the same while it is
 _LANES = 32  # served side by side by one process
+_MARGIN = timedelta(seconds=5)
 _BATCHES = 20  # of one turn; then the lane goes back so that read-back gets its turn
 _LEASE_TIMEOUTS = 4
 _FACTS_FRESH = timedelta(hours=1)  # pipelines and fields change without a word
@@ -140,10 +141,11 @@ class _Lane:
     app: App
     http: Http = field(init=False)
     access_token: str = field(init=False, default="", repr=False)
+    good_until: datetime = field(init=False)  # nothing leaves after it: the answer would come when another may send
 
     def __post_init__(self) -> None:
         base = (self.app.base_url,) if self.app.base_url else ()
-        self.http = Http(allowed=self.connector.manifest.hosts, origins=base, spend=self.spend)
+        self.http = Http(allowed=self.connector.manifest.hosts, origins=base, spend=self.spend, still=self.still_mine)
 
     async def serve(self) -> None:
         worker = self.worker
@@ -237,16 +239,26 @@ class _Lane:
         """Pay for one request before it is sent, waiting while the lane's bucket is empty."""
         worker, limits = self.worker, self.connector.manifest.limits
         lease = worker._lease(self.connector)
-        while (at := await worker.db.write(lanes.spend, self.claim, limits, worker.clock.now(), lease)) is not None:
+        while True:
+            now = worker.clock.now()
+            at = await worker.db.write(lanes.spend, self.claim, limits, now, lease)
+            if at is None:
+                self.good_until = now + lease - limits.timeout - _MARGIN
+                return
             await worker.clock.wait_until(at, at_most_s=1.0)
         failpoints.reach("request.paid")
+
+    def still_mine(self) -> None:
+        """Raise ``FenceLost`` when so much time went by since the request was paid for that the lease may be over."""
+        if self.worker.clock.now() > self.good_until:
+            raise FenceLost
 
     async def hold(self, error: InstallationError) -> None:
         """Leave the installation alone for a while; a refused token is refreshed at the next turn."""
         db, now = self.worker.db, self.worker.clock.now()
         if error.why is Why.UNAUTHORIZED:
             await db.write(grants.expire, self.of, self.access_token, now, self.worker.vault)
-        until = await db.write(lanes.hold, self.claim, now, error.why, error.sentence, error.hold)
+        until = await db.write(queue.hold, self.claim, now, error.why, error.sentence, error.hold)
         log.warning("worker.held", installation=self.of.id, why=error.why, until=str(until), sentence=error.sentence)
 
 

@@ -369,3 +369,24 @@ async def test_a_closed_port_is_certainly_not():
     async with Http(allowed=HOSTS, origins=(address,)) as http:
         with pytest.raises(NotSent):
             await http.send("POST", f"{address}/x", json={}, timeout=5, creates=True)
+
+
+# -- stopped the moment before it leaves
+
+
+@respx.mock
+@pytest.mark.parametrize("step", ["http11.send_request_headers.started", "http11.send_request_body.started"])
+async def test_a_request_is_stopped_the_moment_before_its_bytes_leave(step):
+    class Stopped(Exception):
+        pass
+
+    def stop():
+        raise Stopped
+
+    async def leaves(request):
+        await request.extensions["trace"](step, {})
+
+    http = Http(allowed=HOSTS, still=stop)
+    respx.post(URL).mock(side_effect=leaves)
+    with pytest.raises(Stopped):
+        await http.send("POST", URL, json={}, timeout=5, creates=True)

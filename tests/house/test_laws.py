@@ -161,7 +161,7 @@ def test_the_pages_of_the_hub_name_no_vendor() -> None:
 
 SQL_DOORS = (  # law 6
     "hub/store/",
-    *(f"hub/delivery/{name}.py" for name in ("queue", "taking", "settling", "by_hand", "lanes")),
+    *(f"hub/delivery/{name}.py" for name in ("queue", "taking", "settling", "parking", "by_hand", "lanes")),
 )
 
 

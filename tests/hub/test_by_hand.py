@@ -72,14 +72,20 @@ def test_those_of_one_reason_go_together_and_wake_their_lane(lane: Lane) -> None
 
 def test_all_that_is_parked_goes_together(lane: Lane) -> None:
     parked(lane, Why.UNSUPPORTED, Why.INVALID)
-    assert lane.db.write_now(by_hand.replay_parked, lane.tenant_id, NOW) == 2
+    assert lane.db.write_now(by_hand.replay_parked, lane.tenant_id, None, NOW) == 2
     assert states(lane) == {"ready": 2}
+
+
+def test_all_that_is_parked_at_one_account_goes_together(lane: Lane) -> None:
+    parked(lane, Why.UNSUPPORTED, Why.INVALID)
+    assert lane.db.write_now(by_hand.replay_parked, lane.tenant_id, lane.installation_id + 1, NOW) == 0
+    assert lane.db.write_now(by_hand.replay_parked, lane.tenant_id, lane.installation_id, NOW) == 2
 
 
 def test_nobody_decides_for_another_tenant(lane: Lane) -> None:
     (one,) = parked(lane, Why.INVALID)
     other = lane.tenant_id + 1
-    assert lane.db.write_now(by_hand.replay_parked, other, NOW) == 0
+    assert lane.db.write_now(by_hand.replay_parked, other, None, NOW) == 0
     assert lane.db.write_now(by_hand.replay_alike, other, lane.installation_id, "invalid", NOW) == 0
     assert lane.db.write_now(by_hand.drop_alike, other, lane.installation_id, "invalid", NOW) == 0
     assert not lane.db.write_now(by_hand.drop, other, one, NOW)
@@ -118,12 +124,12 @@ def test_what_was_given_up_can_still_be_sent(lane: Lane) -> None:
 def test_a_replay_of_all_leaves_alone_what_was_given_up(lane: Lane) -> None:
     first, _ = parked(lane, Why.INVALID, Why.INVALID)
     lane.db.write_now(by_hand.drop, lane.tenant_id, first, NOW)
-    assert lane.db.write_now(by_hand.replay_parked, lane.tenant_id, NOW) == 1
+    assert lane.db.write_now(by_hand.replay_parked, lane.tenant_id, None, NOW) == 1
 
 
 def test_what_a_person_decided_is_in_the_ledger_with_his_name(lane: Lane) -> None:
     parked(lane, Why.INVALID, Why.UNSUPPORTED)
     lane.db.write_now(by_hand.drop_alike, lane.tenant_id, lane.installation_id, "invalid", NOW, 7)
-    lane.db.write_now(by_hand.replay_parked, lane.tenant_id, NOW)
+    lane.db.write_now(by_hand.replay_parked, lane.tenant_id, None, NOW)
     told = select(_entry.c.kind, _entry.c.who).where(_entry.c.kind.in_(("dropped", "replayed"))).order_by(_entry.c.id)
     assert lane.db.read_now(lambda tx: tx.execute(told).all()) == [("dropped", "person:7"), ("replayed", "")]

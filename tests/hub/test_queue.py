@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from connectors.protocol import Limits, Outcome, Ref, Status, Why
-from hub.delivery import lanes, queue
+from hub.delivery import lanes, queue, retry
 from hub.delivery.lanes import FenceLost
 from hub.store.db import Db
 from hub.store.tables import Attempt, Delivery, table_of
@@ -283,6 +283,24 @@ def test_a_hold_gives_the_lane_back_but_leaves_the_account_alone(lane: Lane) -> 
     assert until == NOW + timedelta(minutes=5)
     assert lane.claim(until - timedelta(seconds=1)) is None
     assert lane.claim(until) is not None
+
+
+def test_what_waits_for_a_dark_account_is_parked_after_three_days_with_the_reason(lane: Lane) -> None:
+    lane.enqueue("call:1")
+    lane.db.write_now(queue.hold, lane.claimed(), NOW, Why.UNAVAILABLE, "It is down.", None)
+    lane.enqueue("call:2", at=NOW + timedelta(days=1))
+    later = NOW + retry.PATIENCE
+    lane.db.write_now(queue.hold, lane.claimed(later), later, Why.UNAVAILABLE, "It is down.", None)
+    found = {one.enquiry: one for one in rows(lane)}
+    assert (found["call:1"].state, found["call:2"].state) == ("parked", "ready")
+    assert found["call:1"].sentence == "The CRM took nothing for three days. It is down."
+
+
+def test_one_trouble_parks_nothing_however_long_the_hub_was_off(lane: Lane) -> None:
+    lane.enqueue("call:1")
+    later = NOW + timedelta(days=9)
+    lane.db.write_now(queue.hold, lane.claimed(later), later, Why.UNAVAILABLE, "It is down.", None)
+    assert row(lane).state == "ready"
 
 
 def test_a_new_delivery_does_not_break_a_hold(lane: Lane) -> None:

@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 
 from connectors.errors import PerhapsSent, Refused
 from connectors.protocol import Delivery, GrantRevoked, InstallationError, Outcome, Page, Ref, Status, Why
-from hub.delivery.worker import Worker
+from hub.delivery.lanes import FenceLost
+from hub.delivery.worker import Worker, _Lane
 from hub.inbox import InboxLoop
 from hub.store import crm
 from hub.store.crm import Installed
@@ -193,6 +194,18 @@ async def test_an_installations_trouble_settles_what_is_known_and_spends_no_try_
     assert (found["call:2"].state, found["call:2"].spent, found["call:2"].in_doubt) == ("ready", 0, False)
     assert told(lane).hold_until == NOW + timedelta(seconds=30)
     assert "Slow down." in told(lane).hold_why
+
+
+async def test_a_worker_halted_between_paying_and_sending_sends_nothing(
+    worker: Worker, lane: Lane, acme: Acme, clock: StoppedClock
+) -> None:
+    claim = lane.claimed()
+    serving = _Lane(worker, claim, installed(lane), acme.connector(), double.APP)
+    await serving.spend()
+    serving.still_mine()
+    clock.forward(minutes=2)
+    with pytest.raises(FenceLost):
+        serving.still_mine()
 
 
 async def test_a_hundred_holds_spend_no_try(worker: Worker, lane: Lane, acme: Acme, clock: StoppedClock) -> None:

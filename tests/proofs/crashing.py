@@ -13,7 +13,6 @@ from sqlalchemy import func, select, text
 from hub.delivery.retry import State
 from hub.failpoints import Point
 from hub.store.crm import REAUTHORISE
-from hub.store.db import Db
 from hub.store.tables import Attempt, Delivery, Inbox, Installation, table_of
 from hub.store.tx import Tx
 from tests.hub import world as worlds
@@ -53,12 +52,8 @@ class Crashing(Stage):
     """A stage whose hub ends itself by SIGKILL at moments it is given."""
 
     def __init__(self, folder: Path, database_url: str, *, hasty: bool = False) -> None:
-        super().__init__(folder, database_url)
-        self.module = "tests.proofs.fragile"
-        self.environment["CRASH_FILE"] = str(folder / "crash.json")
-        if hasty:
-            self.environment["CRASH_HASTY"] = "1"
-        self.database = Db(database_url)
+        more = {"CRASH_FILE": str(folder / "crash.json"), **({"CRASH_HASTY": "1"} if hasty else {})}
+        super().__init__(folder, database_url, module="tests.proofs.fragile", more=more)
         self.calls = self.deaths = 0
         self.longest_sending = timedelta()  # from a death on
         self._untaken: list[tuple[dict[str, Any], str]] = []
@@ -66,9 +61,6 @@ class Crashing(Stage):
     def open(self, stack: ExitStack) -> None:
         """Set up, start everything and connect the CRM, whose search lags."""
         super().open(stack)
-        self.database.start()
-        stack.callback(self.database.stop)
-        stack.callback(self.web.close)
         lag = httpx.post(f"{self.crm['base_url']}/_sandbox/dial", json={"search_lag": 3})
         assert lag.status_code == 200
 
@@ -87,7 +79,7 @@ class Crashing(Stage):
                 break
             self._go_on()
         else:
-            raise AssertionError(f"it never came to {point}: {self.database.read_now(states)}")
+            raise AssertionError(f"it never came to {point}: {self.db.read_now(states)}")
         self.deaths += 1
         self._rise(mortal)
 
@@ -100,7 +92,7 @@ class Crashing(Stage):
         mortal.start()
         self._post_untaken()
         for look in range(1, _LOOKS):
-            if not self.database.read_now(is_left, died_at):
+            if not self.db.read_now(is_left, died_at):
                 break
             self._breathe()
             self.forward(look % 50 == 0)
@@ -109,7 +101,7 @@ class Crashing(Stage):
     def connect_again(self) -> None:
         """Let the hub notice that its tokens are worth nothing, and give it access as its owner does."""
         for _ in range(_LOOKS):
-            if self.database.read_now(asks_for_access):
+            if self.db.read_now(asks_for_access):
                 break
             self._breathe()
             self.forward(1)
@@ -118,7 +110,7 @@ class Crashing(Stage):
 
     def _breathe(self) -> None:
         """Give what delivers a moment of the processor, in which it must not die."""
-        assert self.mortal is not None and not self.mortal.ends(within_s=0.005), "it died unasked"
+        assert not self.mortal.ends(within_s=0.005), "it died unasked"
 
     def call(self) -> None:
         """Let a call end; its event is posted again, later, when it is not taken."""
@@ -140,7 +132,7 @@ class Crashing(Stage):
 
     def _go_on(self) -> dict[str, int]:
         """Let time go on: slowly while something is being sent, so that no lease runs out by the test's haste."""
-        found = self.database.read_now(states)
+        found = self.db.read_now(states)
         self.forward(0.2 if State.SENDING in found else 10)
         return found
 
@@ -152,4 +144,4 @@ class Crashing(Stage):
             if self._go_on() == {State.DELIVERED: self.calls, "inbox": 0}:
                 return
             self._breathe()
-        raise AssertionError(f"it did not drain: {self.database.read_now(states)}")
+        raise AssertionError(f"it did not drain: {self.db.read_now(states)}")

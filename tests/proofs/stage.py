@@ -1,24 +1,39 @@
 """A hub of real processes beside the CRM's sandbox, for proofs and benchmarks."""
 
 import json
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 
+from hub.store.db import Db
 from tests.hub import world as worlds
 from tests.processes import Process, free_port, running
+from tests.proofs.look import Look, look
 
 FAULTS = {"429": 0.03, "500": 0.05, "drop_before": 0.03, "drop_after": 0.10, "502_after_commit": 0.03}
+LEASE_S = 120  # four timeouts of amoCRM's manifest
 SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "calls_to_deals.yaml"
 
 
 class Stage:
-    """A hub of real processes beside a misbehaving CRM."""
+    """A hub of real processes beside a misbehaving CRM; ``module`` is what is run as the hub, ``more`` its environment."""
 
-    def __init__(self, folder: Path, database_url: str, *, careless: bool = False, real_clock: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str,
+        *,
+        module: str = "hub",
+        workers: int = 1,
+        real_clock: bool = False,
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.folder = folder
         self.clock = None if real_clock else worlds.HandClock(folder / "clock")
         self.port = free_port()
@@ -28,14 +43,17 @@ class Stage:
             "HUB_DATABASE_URL": database_url,
             "HUB_PUBLIC_URL": self.url,
             **({"HUB_CLOCK_FILE": str(self.clock.path)} if self.clock else {}),
+            **dict(more),
         }
-        self.module = "tests.proofs.careless" if careless else "hub"
+        self.module = module
         self.apart = not database_url.startswith("sqlite")  # PostgreSQL: the worker is a process of its own
         self.web = httpx.Client(base_url=self.url, timeout=30, headers={"user-agent": worlds.BROWSER})
         self.crm: dict[str, Any] = {}
         self.applied: dict[str, Any] = {}
         self.front: Process | None = None  # takes the events
-        self.mortal: Process | None = None  # delivers; on SQLite the same
+        self.delivering: list[Process] = []  # who may be killed and stopped; on SQLite the same
+        self.wanted = workers if self.apart else 1
+        self.db = Db(database_url)
 
     def open(self, stack: ExitStack) -> None:
         """Set up, start everything and connect the CRM."""
@@ -52,10 +70,14 @@ class Stage:
             self.applied = applying.printed
         up = [self.module, "up", "--port", str(self.port), "--json", *(["--no-worker"] if self.apart else [])]
         hub = stack.enter_context(running(*up, environment=self.environment, log=log))
-        self.front = self.mortal = hub
+        self.front = hub
+        self.delivering = [hub]
         if self.apart:
-            worker = running(self.module, "worker", environment=self.environment, log=log, says_ready=False)
-            self.mortal = stack.enter_context(worker)
+            worker = partial(running, self.module, "worker", environment=self.environment, log=log, says_ready=False)
+            self.delivering = [stack.enter_context(worker()) for _ in range(self.wanted)]
+        self.db.start()
+        stack.callback(self.db.stop)
+        stack.callback(self.web.close)
         self.connect()
 
     def connect(self) -> None:
@@ -95,9 +117,14 @@ class Stage:
         headers, body = worlds.signed(told, message_id, self.now())
         return self.web.post(self.applied["telephony"][1]["path"], content=body, headers=headers)
 
+    @property
+    def mortal(self) -> Process:
+        """What delivers, where one process does."""
+        (mortal,) = self.delivering
+        return mortal
+
     def die_and_rise(self) -> None:
         """Kill what delivers and start it again."""
-        assert self.mortal is not None
         self.mortal.kill()
         self.mortal.start()
 
@@ -106,24 +133,37 @@ class Stage:
         bearer = {"authorization": f"Bearer {self.applied['api_token']}"}
         return self.web.get("/api/v1/status", headers=bearer).json()  # type: ignore[no-any-return]
 
-    def drain(self, calls: int) -> dict[str, Any]:
-        """Let time go on until every call is delivered, or nothing changes any more.
+    def look(self) -> Look:
+        """Return how far the hub is."""
+        return self.db.read_now(look)
 
-        It goes slowly while a request is under way, so that no lease runs out by the test's haste alone.
+    def go_on(self) -> Look:
+        """Look, and let time go on: to what is due next, but slowly while somebody is at work.
+
+        No lease shall run out, and no search catch up, by the test's haste alone.
         """
-        before, unchanged = {}, 0
-        while unchanged < 2_000:
-            status = self.status()
-            if not status["inbox"] and status["deliveries"] == {"delivered": calls}:
-                return status
-            unchanged = 0 if status != before else unchanged + 1
-            before = status
-            self.forward(5 if "sending" in status["deliveries"] else min(2**unchanged, 60))
+        seen, now = self.look(), self.now()
+        self.forward(1 if seen.busy(now) else min(max((seen.due() - now).total_seconds(), 1), 600))
+        return seen
+
+    def drain(self, calls: int) -> Look:
+        """Let time go on until every call is delivered, or nothing changes any more."""
+        before, unchanged = None, 0
+        while unchanged < 20_000:
+            seen = self.go_on()
+            if seen.done(calls):
+                return seen
+            unchanged = unchanged + 1 if seen == before else 0
+            before = seen
         raise AssertionError(f"it did not drain: {before}")
 
     def state(self) -> dict[str, Any]:
         """Return everything the CRM holds."""
         return httpx.get(f"{self.crm['base_url']}/_sandbox/state").json()  # type: ignore[no-any-return]
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """Return every request the CRM saw, oldest first."""
+        return httpx.get(f"{self.crm['base_url']}/_sandbox/ledger").json()["rows"]  # type: ignore[no-any-return]
 
     def misbehave(self, seed: int) -> None:
         """Turn the CRM's dial."""

@@ -14,7 +14,7 @@ import pytest
 
 from hub.failpoints import POINTS, Point
 from tests.proofs.crashing import LEASE_S, Crashing, is_whole
-from tests.proofs.test_kill import call_notes, deals, doubled, printed
+from tests.proofs.crm_holds import call_notes, deals, doubled, printed
 
 TIMES = 12
 APART: tuple[Point, ...] = (  # whose aftermath differs where a lease has to run out and the worker is alone
@@ -60,7 +60,7 @@ def test_wherever_the_hub_dies_no_call_is_lost_and_none_is_doubled(
     assert (len(noted), doubled(noted)) == (stage.calls, 0)
     assert len(state["leads"]) == len(state["contacts"]) == stage.calls
     assert sending_s <= LEASE_S + 60
-    assert stage.database.read_now(is_whole)
+    assert stage.db.read_now(is_whole)
 
 
 @pytest.mark.careless

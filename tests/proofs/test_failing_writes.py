@@ -26,8 +26,8 @@ from hub.store.tx import Tx
 from tests.hub import world as worlds
 from tests.hub.world import World
 from tests.proofs.crashing import A_DAY_S, asks_for_access, is_whole
+from tests.proofs.crm_holds import call_notes, deals, doubled, printed
 from tests.proofs.fragile import settle_first
-from tests.proofs.test_kill import call_notes, deals, doubled, printed
 
 _lane = table_of(Lane)
 

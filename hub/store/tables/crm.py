@@ -84,6 +84,7 @@ class Lane(SQLModel, table=True):
     spent: list[int] = json_()  # of its rate budget; see delivery/budget.py
     hold_until: datetime = moment()
     hold_count: int = 0  # troubles in a row
+    held_since: datetime = moment()  # the first of them
     share: int = 1  # the batch is the manifest's divided by it: doubled by trouble, halved by success
     hold_why: str = ""
 

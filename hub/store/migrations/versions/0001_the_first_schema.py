@@ -184,6 +184,7 @@ def upgrade() -> None:
         sa.Column("spent", sa.JSON(), nullable=False),
         sa.Column("hold_until", sa.BigInteger(), nullable=False),
         sa.Column("hold_count", sa.Integer(), nullable=False),
+        sa.Column("held_since", sa.BigInteger(), nullable=False),
         sa.Column("share", sa.Integer(), nullable=False),
         sa.Column("hold_why", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["installation_id"], ["installation.id"], name=op.f("fk_lane_installation_id")),

@@ -1,0 +1,123 @@
+"""Proof 2, Pause (docs/reliability.md): a worker that is halted longer than its lease neither doubles nor settles.
+
+Two workers share a PostgreSQL; the one that has the lane is halted by SIGSTOP for 1.2 to 3 leases while the other
+takes over, then goes on where it stood. On SQLite the one process is halted and finds its own lane lost. The clock
+also steps two minutes forth and back. Quick: 12 calls and 4 pauses; with --full: 3,000 and 60.
+"""
+
+import json
+import random
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes import Process
+from tests.proofs.crm_holds import call_notes, deals, doubled, printed
+from tests.proofs.look import Look, taken_over
+from tests.proofs.stage import LEASE_S, Stage
+
+STEP_S = 120
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Stage]:
+    more = {"PROOF_WITNESS": str(tmp_path / "witness")}
+    if request.node.get_closest_marker("careless"):
+        more["PROOF_REREADS"] = "1"
+    with ExitStack() as stack:
+        made = Stage(tmp_path, database_url, module="tests.proofs.witnessed", workers=2, more=more)
+        made.open(stack)
+        yield made
+
+
+def witnessed(stage: Stage) -> list[dict[str, int]]:
+    """Return who claimed and who settled, in order."""
+    return [json.loads(line) for line in (stage.folder / "witness").read_text().splitlines()]
+
+
+def holder(stage: Stage, fence: int) -> Process:
+    """Return the process that claimed the lane with this fence."""
+    claimed = {told["claimed"]: told["pid"] for told in witnessed(stage) if "claimed" in told}
+    return next(process for process in stage.delivering if process.pid == claimed.get(fence))
+
+
+def until_sending(stage: Stage, chance: random.Random, calls: int) -> Look | None:
+    """Let time go on until a batch is under way, and a little longer; None when all is done before."""
+    longer = chance.randrange(8)
+    for _ in range(20_000):
+        seen = stage.go_on()
+        if seen.done(calls):
+            return None
+        longer -= "sending" in seen.deliveries
+        if longer < 0 and "sending" in seen.deliveries:
+            return seen
+    raise AssertionError(f"nothing is sent: {stage.look()}")
+
+
+def pause(stage: Stage, seen: Look, seconds: float) -> None:
+    """Halt who has the lane while this time goes by; another takes over where there is one."""
+    halted = holder(stage, seen.fence)
+    halted.send(signal.SIGSTOP)
+    until = stage.now() + timedelta(seconds=seconds)
+    if stage.apart:
+        stage.forward(LEASE_S + 1)
+        for _ in range(400):
+            if stage.look().fence != seen.fence:
+                break
+        while stage.now() < until:
+            stage.go_on()
+    else:
+        stage.forward(seconds)
+    halted.send(signal.SIGCONT)
+
+
+def play(stage: Stage, calls: int, pauses: int, seed: int) -> dict[str, Any]:
+    """Send the calls, and halt who delivers them again and again; return what the CRM holds."""
+    chance = random.Random(seed)
+    for number in range(calls):
+        stage.tell(number)
+    stage.misbehave(seed)
+    paused = 0
+    while paused < pauses and (seen := until_sending(stage, chance, calls)):
+        pause(stage, seen, chance.uniform(1.2, 3) * LEASE_S)
+        paused += 1
+        stage.forward(chance.choice((-STEP_S, 0, STEP_S)))
+    stage.drain(calls)
+    settled = [told for told in witnessed(stage) if "settled_with" in told]
+    late = sum(told["settled_with"] != told["stands"] for told in settled)
+    over = stage.db.read_now(taken_over)
+    return {"pauses": paused, "taken_over": over, "settled_late": late, "state": stage.state()}
+
+
+def test_a_worker_halted_longer_than_its_lease_neither_doubles_nor_settles(
+    stage: Stage, full: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls, pauses, seed = (3_000, 60, 1) if full else (12, 4, 1)
+    figures = play(stage, calls, pauses, seed)
+    state = figures.pop("state")
+    made, noted = deals(state), call_notes(state)
+    with capsys.disabled():
+        extra = doubled(made) + doubled(noted)
+        printed("pause", calls=calls, seed=seed, **figures, deals=len(made), doubled=extra)
+    assert (len(made), doubled(made)) == (calls, 0)
+    assert (len(noted), doubled(noted)) == (calls, 0)
+    assert figures["settled_late"] == 0
+    assert figures["taken_over"] > 0
+
+
+@pytest.mark.careless
+def test_a_worker_that_reads_the_fence_anew_settles_what_is_not_its_own(
+    stage: Stage, full: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls, pauses, seed = (300, 20, 1) if full else (12, 4, 1)
+    figures = play(stage, calls, pauses, seed)
+    state = figures.pop("state")
+    extra = doubled(deals(state)) + doubled(call_notes(state))
+    with capsys.disabled():
+        printed("pause (control)", calls=calls, seed=seed, **figures, doubled=extra)
+    assert extra + figures["settled_late"] > 0
