@@ -139,7 +139,7 @@ def take_batch(tx: Tx, claim: Claim, limits: Limits, now: datetime, vault: Vault
         .limit(max(1, limits.batch // claim.share))
     ).all()
     batch = []
-    for row in rows:
+    for row in _apart(rows):
         try:
             batch.append(_taken(row, _nearby(tx, claim, row, limits, now), vault))
         except (Unopenable, ValueError) as error:
@@ -158,6 +158,13 @@ def take_batch(tx: Tx, claim: Claim, limits: Limits, now: datetime, vault: Vault
             )
         )
     return batch
+
+
+def _apart(rows: Sequence[Any]) -> Sequence[Any]:
+    """What made no sense last time goes alone in its turn, so that it takes no other with it again and again."""
+    if rows and rows[0].why == Why.UNREADABLE:
+        return rows[:1]
+    return [row for row in rows if row.why != Why.UNREADABLE]
 
 
 def _park_unreadable(tx: Tx, claim: Claim, delivery_id: str, error: Exception, now: datetime) -> None:
