@@ -304,7 +304,8 @@ async def test_a_strange_refusal_of_the_grant_asks_a_person(serving: Serving) ->
 
 async def test_a_time_without_a_zone_is_not_believed(serving: Serving) -> None:
     async def later(batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
-        return {one.id: Outcome(Status.RETRY, not_before=datetime(2999, 1, 1)) for one in batch}
+        someday = datetime(2999, 1, 1)  # noqa: DTZ001 - that is what is wrong with it
+        return {one.id: Outcome(Status.RETRY, not_before=someday) for one in batch}
 
     serving.acme.answer = later
     serving.enqueue()
