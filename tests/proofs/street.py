@@ -91,6 +91,7 @@ class StreetClock:
 
     hand: HandClock
     waiting: dict[object, datetime] = field(default_factory=dict)
+    moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     def now(self) -> datetime:
         return self.hand.now()
@@ -99,7 +100,7 @@ class StreetClock:
         until = min(moment, self.now() + timedelta(seconds=at_most_s))
         with self.waits(until):
             while self.now() < until:
-                await asyncio.sleep(0.0005)
+                await self.moved.wait()
 
     @contextmanager
     def waits(self, until: datetime) -> Iterator[None]:
@@ -119,6 +120,8 @@ class StreetClock:
     def go_on_to(self, moment: datetime) -> None:
         """Let it be then."""
         self.hand.forward(max((moment - self.now()).total_seconds(), 0.0) + 1e-6)
+        self.moved.set()
+        self.moved = asyncio.Event()
 
 
 @dataclass(slots=True)
@@ -207,6 +210,15 @@ class Street:
                 return
             await asyncio.sleep(0.0005)
         raise AssertionError("somebody waits for something that does not come")
+
+    def waits_for(self, names: Sequence[str], since: datetime) -> bool:
+        """Say whether any delivery of these accounts, planned since then, is not settled yet."""
+        lanes_of = [self.places[name][1] for name in names]
+        tenants = [self.places[name][0] for name in names]
+        here = (_delivery.c.tenant_id.in_(tenants), _delivery.c.installation_id.in_(lanes_of))
+        open_ones = select(_delivery.c.id).where(*here, _delivery.c.settled_at.is_(None))
+        open_ones = open_ones.where(_delivery.c.created_at >= since).limit(1)
+        return self.db.read_now(lambda tx: tx.execute(open_ones).first()) is not None
 
     def rows(self, name: str) -> list[Any]:
         """Return the deliveries of an account."""

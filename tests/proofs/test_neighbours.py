@@ -76,7 +76,7 @@ async def day(street: Street, deliveries: int, well: slice, side_by_side: int) -
     def todays() -> list[Any]:
         return [row for name in watched for row in street.rows(name) if row.enquiry in asked]
 
-    await street.live(lambda: all(row.settled_at for row in todays()), side_by_side)
+    await street.live(lambda: not street.waits_for(watched, now), side_by_side)
     assert {row.state for row in todays()} == {"delivered"}
     took = sorted((row.settled_at - now).total_seconds() for row in todays())
     return took[int(0.95 * len(took))]

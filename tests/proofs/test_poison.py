@@ -80,9 +80,10 @@ async def play(street: Street, batches: int) -> dict[str, Any]:
         now, numbers = street.clock.now(), range(first, first + BATCH)
         everything += [plan(number, now, NOBODY if number in bad else None) for number in numbers]
         invalid |= {f"call:{number}" for number in bad}
+    planned_at = street.clock.now()
     street.enqueue("crm-0", everything)
     with capture_logs() as logged:
-        await street.live(lambda: all(row.settled_at for row in street.rows("crm-0")))
+        await street.live(lambda: not street.waits_for(["crm-0"], planned_at))
     return figures(street, invalid) | {"alarms": sum(line["event"] == "worker.foreign_outcomes" for line in logged)}
 
 
