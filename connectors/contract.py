@@ -7,15 +7,28 @@ what is said of it. Needs pytest; nothing else imports this file.
 
 import asyncio
 import importlib
-import json
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Protocol
+from dataclasses import replace
+from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 
-from connectors.errors import NotSent, PerhapsSent
+from connectors.contract_inputs import (
+    DELIVERY_ID,
+    HOSTILE,
+    JUNK,
+    MARKER,
+    PHONE,
+    STARTED,
+    TEXTS,
+    delivery,
+    enquiry,
+    with_texts,
+)
+from connectors.contract_script import Asked, Scripted, Step, answer
+from connectors.errors import TRANSPORT, NotSent, PerhapsSent, Sent
 from connectors.http import Answer, Http
 from connectors.protocol import (
     App,
@@ -29,143 +42,8 @@ from connectors.protocol import (
     Status,
     Why,
 )
-from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, Enquiry, Plan, Trigger
 
-DELIVERY_ID = "d-1"
-MARKER = "hub:3f0c1a52-7d1e-4b7a-9a53-0c2f6f6f9b11"
-PHONE = "+79161234567"
-STARTED = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
 SECRETS = ("client-s3cret", "access-t0ken", "refresh-t0ken")
-
-HOSTILE: Mapping[str, Mapping[str, Any]] = {
-    "cyrillic": {"operator": "Ёжик Щукин", "source": {"utm_source": "Яндекс", "utm_term": "съешь ещё"}},
-    "emoji": {"reason": "☎️🔥", "source": {"utm_campaign": "💥" * 300}},
-    "long": {"reason": "я" * 65_536, "source": {"landing": "https://example.ru/?" + "q" * 65_536}},
-    "control characters": {"source": {"utm_source": "a\x00b\r\nc\u2028", "referrer": "\x1b[31m"}},
-    "lone surrogate": {"reason": "\ud83d", "source": {"utm_term": "\udc00"}},
-    "braces and quotes": {"source": {"utm_term": "{caller}'\"</script>{{"}},
-    "spelt phone": {"caller": "+7 (495) 123-45-67"},
-    "short phone": {"caller": "+112"},
-    "not a phone": {"caller": "sip:nobody"},
-    "anonymous": {"caller": None, "dialled": None},
-    "negative": {"talk_s": -1, "wait_s": -5, "confidence": 7.5},
-    "unknown source": {"source": {"": "", "utm_": "x", "constructor": "y"}},
-}
-JUNK: Sequence[bytes] = (
-    b"",
-    b"<html>502</html>",
-    b"null",
-    b"[]",
-    b"{}",
-    b"[1]",
-    b'{"_embedded": 7}',
-    b"\xff\xfe",
-    b"[" * 9_999,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One answer of the vendor: to ``method`` on a path that ends with ``path``; None is an empty body."""
-
-    method: str
-    path: str
-    body: object = None
-    status: int = 200
-
-    def answers(self, method: str, path: str) -> bool:
-        """Says whether this step is meant for a request."""
-        return method == self.method and path.endswith(self.path)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request the connector made."""
-
-    method: str
-    url: str
-    content: bytes = field(repr=False)
-
-
-class _Url(Protocol):
-    @property
-    def path(self) -> str: ...
-
-
-class _Request(Protocol):
-    """What the suite reads of the client's request."""
-
-    method: str
-
-    @property
-    def url(self) -> _Url: ...
-    @property
-    def content(self) -> bytes: ...
-
-
-class Scripted(Http):
-    """An ``Http`` whose vendor is a script; ``fault`` replaces the answer to one request."""
-
-    def __init__(
-        self,
-        connector: Connector,
-        script: Sequence[Step],
-        at: Asked | None = None,
-        fault: Exception | Answer | None = None,
-    ) -> None:
-        super().__init__(allowed=connector.manifest.hosts)
-        self.asked: list[Asked] = []
-        self._script = script
-        self._at = at
-        self._fault = fault
-
-    async def _exchange(self, request: _Request) -> Answer:
-        asked = Asked(request.method, str(request.url), request.content)
-        self.asked.append(asked)
-        if asked == self._at:
-            if isinstance(self._fault, Exception):
-                raise self._fault
-            if self._fault is not None:
-                return self._fault
-        for step in self._script:
-            if step.answers(request.method, request.url.path):
-                return _answer(step.status, step.body)
-        raise AssertionError(f"the script has no answer to {request.method} {request.url.path}")
-
-
-def _answer(status: int, body: object) -> Answer:
-    return Answer(status, {"content-type": "application/json"}, b"" if body is None else json.dumps(body).encode())
-
-
-def enquiry(**changed: Any) -> Enquiry:
-    """Return the enquiry of the suite: an answered call with a source."""
-    plain = Enquiry(
-        id="e-1",
-        caller=PHONE,
-        dialled="+74951112233",
-        started_at=STARTED,
-        talk_s=61,
-        wait_s=7,
-        answered=True,
-        recording_url="https://hub.example/rec/1.mp3",
-        operator=None,
-        source={"utm_source": "yandex", "utm_term": "окна"},
-        confidence=0.9,
-        reason="one visit saw this number",
-    )
-    return replace(plain, **changed)
-
-
-def delivery(of: Enquiry | None = None, **changed: Any) -> Delivery:
-    """Return the delivery of the suite: deal, note and task whatever the CRM knows of the caller."""
-    actions = (CreateDeal("Звонок"), AddNote("Источник: yandex"), AddTask("Перезвонить", 15))
-    cases = {
-        CallerState.UNKNOWN: actions,
-        CallerState.NO_OPEN_DEAL: actions,
-        CallerState.OPEN_DEAL: actions[1:],
-    }
-    plan = Plan(of or enquiry(), scenario_version=1, trigger=Trigger.ANSWERED, cases=cases)
-    return replace(Delivery(DELIVERY_ID, MARKER, plan, attempt=1, in_doubt=False), **changed)
 
 
 class ConnectorContract:
@@ -207,7 +85,7 @@ class ConnectorContract:
         self.deliver(http, delivery())
         return http.asked
 
-    def broken(self, at: Asked, fault: Exception | Answer) -> tuple[Outcome | None, InstallationError | None]:
+    def broken(self, at: Asked, fault: BaseException | Answer) -> tuple[Outcome | None, InstallationError | None]:
         """Deliver with one request disturbed; an absent outcome was certainly not sent."""
         outcomes, error = self.deliver(Scripted(self.connector, self.created, at, fault), delivery())
         return outcomes.get(DELIVERY_ID), error
@@ -265,17 +143,29 @@ class ConnectorContract:
         "how", ["ReadTimeout: slow", "ReadError: reset", "WriteError: pipe", "RemoteProtocolError: cut"]
     )
     def test_a_lost_answer_to_a_creation_is_perhaps(self, how: str) -> None:
+        self.assert_judged(PerhapsSent(how), Sent.PERHAPS)
+
+    @pytest.mark.parametrize("name", [*TRANSPORT, "SomethingNew"])
+    def test_every_error_of_the_client_is_judged(self, name: str) -> None:
+        raised = type(name, (Exception,), {})("of the client")  # it is known by its name, as in the table
+        self.assert_judged(raised, TRANSPORT.get(name, Sent.PERHAPS))
+
+    def assert_judged(self, fault: Exception | Answer, sent: Sent) -> None:
+        """Disturb each request in turn: only a creation that was perhaps sent leaves doubt, and it always does."""
         for asked in self.requests():
-            outcome, _ = self.broken(asked, PerhapsSent(how))
-            expected = {Status.UNKNOWN} if self.creates(asked) else {None, Status.RETRY}
+            outcome, _ = self.broken(asked, fault)
+            doubtful = sent is Sent.PERHAPS and self.creates(asked)
+            expected = {Status.UNKNOWN} if doubtful else {None, Status.RETRY}
             assert (outcome and outcome.status) in expected, asked
+
+    def test_one_that_is_told_to_end_ends(self) -> None:
+        for asked in self.requests():
+            with pytest.raises(asyncio.CancelledError):
+                self.broken(asked, asyncio.CancelledError())
 
     @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
     def test_a_failing_vendor_is_perhaps(self, status: int) -> None:
-        for asked in self.requests():
-            outcome, _ = self.broken(asked, _answer(status, {"title": "oops"}))
-            expected = {Status.UNKNOWN} if self.creates(asked) else {None, Status.RETRY}
-            assert (outcome and outcome.status) in expected, asked
+        self.assert_judged(answer(status, {"title": "oops"}), Sent.PERHAPS)
 
     @pytest.mark.parametrize(
         ("status", "why"),
@@ -284,7 +174,7 @@ class ConnectorContract:
     def test_a_refused_installation_is_the_one_exception(self, status: int, why: Why) -> None:
         deals: set[bool] = set()
         for asked in self.requests():
-            outcome, error = self.broken(asked, _answer(status, {"title": "no"}))
+            outcome, error = self.broken(asked, answer(status, {"title": "no"}))
             assert error is not None, asked
             assert error.why is why, asked
             assert outcome is None or outcome.status is Status.RETRY, asked
@@ -307,6 +197,20 @@ class ConnectorContract:
         assert outcomes[DELIVERY_ID].status is Status.UNKNOWN
         assert "999" not in {ref.id for ref in outcomes[DELIVERY_ID].refs}
 
+    def test_no_creation_is_done_when_its_answer_speaks_of_another(self) -> None:
+        for asked in self.requests():
+            honest = Scripted(self.connector, self.created).told(asked)
+            if not self.creates(asked) or DELIVERY_ID.encode() not in honest.body:
+                continue
+            others = Answer(200, honest.headers, honest.body.replace(DELIVERY_ID.encode(), b"d-9"))
+            outcome, _ = self.broken(asked, others)
+            assert outcome is not None, asked
+            assert outcome.status is Status.UNKNOWN, asked
+
+    def test_what_is_created_carries_the_marker(self) -> None:
+        created = [asked for asked in self.requests() if self.creates(asked)]
+        assert MARKER.encode() in created[0].content
+
     def test_doubt_is_settled_by_looking(self) -> None:
         http = Scripted(self.connector, self.found)
         outcomes, _ = self.deliver(http, delivery(attempt=2, in_doubt=True))
@@ -327,11 +231,13 @@ class ConnectorContract:
         assert error is None
         assert outcomes[DELIVERY_ID].status is Status.DELIVERED
 
-    def test_a_note_of_64_kb_is_delivered(self) -> None:
-        actions = (CreateDeal("я" * 65_536), AddNote("я" * 65_536), AddTask("я" * 65_536, 15))
-        plan = replace(delivery().what, cases=dict.fromkeys(CallerState, actions))
-        outcomes, _ = self.deliver(Scripted(self.connector, self.created), delivery(what=plan))
+    @pytest.mark.parametrize("name", TEXTS)
+    def test_hostile_texts_are_delivered_with_the_marker(self, name: str) -> None:
+        http = Scripted(self.connector, self.created)
+        outcomes, error = self.deliver(http, with_texts(TEXTS[name]))
+        assert error is None
         assert outcomes[DELIVERY_ID].status is Status.DELIVERED
+        assert any(MARKER in asked.content.decode("utf-8") for asked in http.asked if self.creates(asked))
 
     def test_a_plan_that_asks_for_nothing_is_delivered(self) -> None:
         plan = replace(delivery().what, cases={})
@@ -358,6 +264,16 @@ class ConnectorContract:
         texts = [repr(self.app), repr(self.session(Scripted(self.connector, self.created)))]
         for asked in self.requests():
             for status in (400, 401, 500):
-                outcome, error = self.broken(asked, _answer(status, echo))
+                outcome, error = self.broken(asked, answer(status, echo))
                 texts += [repr(outcome), repr(error), str(error)]
         assert not [text for text in texts for secret in (*SECRETS, PHONE) if secret in text]
+
+    def test_secrets_and_phones_stay_out_of_logs(
+        self, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        for asked in self.requests():
+            self.broken(asked, answer(401, {"detail": f"Bearer {SECRETS[1]} {PHONE}"}))
+            self.broken(asked, PerhapsSent(f"ReadError: {SECRETS[1]} {PHONE}"))
+        said = caplog.text + "".join(capsys.readouterr())
+        assert not [secret for secret in (*SECRETS, PHONE) if secret in said]

@@ -10,6 +10,7 @@ from sandbox.ledger import MARKER
 FAULTS = (
     "429",
     "500",
+    "503",
     "500_after_commit",
     "502_after_commit",
     "504_after_commit",
@@ -18,6 +19,9 @@ FAULTS = (
     "hang",
     "slow_body",
     "half_json",
+    "page_after_commit",
+    "missing_id",
+    "foreign_id",
     "wrong_content_type",
     "html_error",
     "token_expired",

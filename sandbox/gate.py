@@ -8,6 +8,7 @@ The vendor answers synchronously, so nothing can come between the commit and the
 
 import asyncio
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -17,11 +18,21 @@ from sandbox.clock import Clock
 from sandbox.dial import Dial
 from sandbox.faults import Fault, FaultDeck
 from sandbox.ledger import Ledger, LedgerRow
+from sandbox.misnaming import with_foreign_id, with_missing_id
 from sandbox.wire import Answer, Ask
 
 TRANSPORT = "sandbox.transport"
+REPLACED_BEFORE = ("429", "500", "503", "html_error", "token_expired")
 GLANCE_S = 0.005  # how often a hang looks at a clock that somebody else moves
-REPLACED_BEFORE = ("429", "500", "html_error", "token_expired")
+PAGE = b"<html><head><title>OK</title></head><body>Done.</body></html>"
+# The honest answer, its effect stored, spoiled on its way back.
+SPOILED: Mapping[str, Callable[[Answer], Answer]] = {
+    "half_json": lambda answer: replace(answer, body=answer.body[: len(answer.body) // 2]),
+    "page_after_commit": lambda answer: replace(answer, body=PAGE, content_type="text/html"),
+    "wrong_content_type": lambda answer: replace(answer, content_type="text/html; charset=UTF-8"),
+    "missing_id": with_missing_id,
+    "foreign_id": with_foreign_id,
+}
 REPLACED_AFTER = ("500_after_commit", "502_after_commit", "504_after_commit")
 
 
@@ -62,18 +73,10 @@ class Gate:
             await _drop(scope, receive)
             return
         if fault and fault.name == "hang":
-            await self._hang(self._seconds(fault, "hang_seconds"))
+            await self._hang(ask, self._seconds(fault, "hang_seconds"))
         self._ledger.close(row, answer.status, len(answer.body), self._clock())
         slow = self._seconds(fault, "slow_body_seconds") if fault and fault.name == "slow_body" else 0.0
         await _send(send, answer, slow)
-
-    async def _hang(self, seconds: float) -> None:
-        if self._dial["hang_by"] == "real":
-            await asyncio.sleep(seconds)
-            return
-        until = self._clock() + seconds
-        while self._clock() < until:  # noqa: ASYNC110 - a clock that somebody else moves tells nobody
-            await asyncio.sleep(GLANCE_S)
 
     def _decide(self, ask: Ask, row: LedgerRow) -> tuple[Answer | None, Fault | None]:
         refused = self._vendor.front(ask)
@@ -96,11 +99,14 @@ class Gate:
             return None
         if fault.name in REPLACED_AFTER:
             return self._vendor.fault(fault.name, ask)
-        if fault.name == "half_json":
-            return replace(answer, body=answer.body[: len(answer.body) // 2])
-        if fault.name == "wrong_content_type":
-            return replace(answer, content_type="text/html; charset=UTF-8")
-        return answer
+        return SPOILED[fault.name](answer) if fault.name in SPOILED else answer
+
+    async def _hang(self, ask: Ask, seconds: float) -> None:
+        if self._dial["hang_by"] == "real":
+            await asyncio.sleep(seconds)
+            return
+        while self._clock() < ask.arrived + seconds:  # noqa: ASYNC110 - another process moves the clock
+            await asyncio.sleep(GLANCE_S)
 
     def _seconds(self, fault: Fault, knob: str) -> float:
         return float(self._dial[knob] if fault.seconds is None else fault.seconds)

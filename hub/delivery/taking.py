@@ -56,6 +56,7 @@ class _Row(NamedTuple):
     in_doubt: int
     created_at: int
     refs: str
+    why: str
     nearby: str | None  # JSON: a list of lists of refs, the latest first
 
 
@@ -121,7 +122,7 @@ def take_batch(tx: Tx, claim: Claim, limits: Limits, now: datetime, vault: Vault
     lanes.kept(tx, claim)
     _doubt_the_abandoned(tx, claim, limits, now)
     batch = []
-    for row in _due(tx, claim, limits, now):
+    for row in _apart(_due(tx, claim, limits, now)):
         try:
             batch.append(_taken(row, vault))
         except (Unopenable, ValueError) as error:
@@ -143,6 +144,13 @@ def _due(tx: Tx, claim: Claim, limits: Limits, now: datetime) -> list[_Row]:
         "most": max(1, limits.batch // claim.share),
     }
     return [_Row(*row) for row in tx.run(_TAKE[tx.is_sqlite], values)]
+
+
+def _apart(rows: Sequence[_Row]) -> Sequence[_Row]:
+    """What made no sense last time goes alone in its turn, so that it takes no other with it again and again."""
+    if rows and rows[0].why == Why.UNREADABLE:
+        return rows[:1]
+    return [row for row in rows if row.why != Why.UNREADABLE]
 
 
 def _taken(row: _Row, vault: Vault) -> Taken:

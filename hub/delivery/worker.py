@@ -9,7 +9,7 @@ from functools import partial
 
 import structlog
 
-from connectors.errors import ConnectorError, installation_error
+from connectors.errors import ConnectorError, installation_error, redact
 from connectors.http import Http
 from connectors.protocol import (
     App,
@@ -24,7 +24,8 @@ from connectors.protocol import (
 )
 from hub import credentials, failpoints, readback, ties
 from hub.clock import Clock, rest
-from hub.delivery import lanes, queue
+from hub.delivery import answers, lanes, queue
+from hub.delivery.answers import Hung, Patience
 from hub.delivery.lanes import Claim, FenceLost
 from hub.delivery.queue import Taken
 from hub.loops import for_ever
@@ -43,6 +44,8 @@ _LANES = 32  # served side by side by one process
 _MARGIN = timedelta(seconds=5)
 _BATCHES = 20  # of one turn; then the lane goes back so that read-back gets its turn
 _LEASE_TIMEOUTS = 4
+_SILENCE_TIMEOUTS = 3  # without a request: what is left of the lease is for settling
+_LONGEST_TIMEOUTS = 120  # of one question to a connector, however many requests it sends
 _FACTS_FRESH = timedelta(hours=1)  # pipelines and fields change without a word
 
 
@@ -111,11 +114,14 @@ class Worker:
             log.warning("worker.fence_lost", installation=of.id)
         except GrantRevoked as error:
             with suppress(FenceLost):  # then another holder knows better by now
-                await self.db.write(_wait_for_access, claim, self.clock.now(), str(error))
+                await self.db.write(_wait_for_access, claim, self.clock.now(), answers.text(error))
         except InstallationError as error:
             await lane.hold(error)
         except ConnectorError as error:
             await lane.hold(installation_error(error))
+        except Hung as error:
+            log.error("worker.hung", installation=of.id, error=str(error))
+            await lane.hold(InstallationError(Why.UNREADABLE, _HUNG))
         except Exception as error:  # ours: say so on the connections page instead of coming back in silence for ever
             log.exception("worker.lane_failed", installation=of.id, error=type(error).__name__)
             await lane.hold(
@@ -142,8 +148,11 @@ class _Lane:
     http: Http = field(init=False)
     access_token: str = field(init=False, default="", repr=False)
     good_until: datetime = field(init=False)  # nothing leaves after it: the answer would come when another may send
+    patience: Patience = field(init=False)
 
     def __post_init__(self) -> None:
+        timeout = self.connector.manifest.limits.timeout
+        self.patience = Patience(timeout * _SILENCE_TIMEOUTS, timeout * _LONGEST_TIMEOUTS)
         base = (self.app.base_url,) if self.app.base_url else ()
         self.http = Http(allowed=self.connector.manifest.hosts, origins=base, spend=self.spend, still=self.still_mine)
 
@@ -155,7 +164,8 @@ class _Lane:
             await self._learn(session)
         next_readback = self.claim.readback_at
         if worker.clock.now() >= next_readback:
-            more = await readback.pull(worker.db, worker.clock, session, await self._fresh(), worker.vault)
+            pulled = readback.pull(worker.db, worker.clock, session, await self._fresh(), worker.vault)
+            more = await self.patience.wait(pulled)
             next_readback = worker.clock.now() + (timedelta() if more else worker.readback_every)
         await worker.db.write(queue.release, self.claim, worker.clock.now(), next_readback)
         failpoints.reach("lane.released")
@@ -174,9 +184,10 @@ class _Lane:
 
     async def _session(self) -> CrmSession:
         worker = self.worker
-        grant = await credentials.live_grant(
+        live = credentials.live_grant(
             worker.db, worker.clock, worker.vault, self.connector, self.app, self.of, self.http
         )
+        grant = await self.patience.wait(live)
         self.access_token = grant.access_token
         session = self.connector.open(self.http, self.app, grant, self.of.facts)
         if self.of.facts_at is None:  # nothing can be planned before the account is known
@@ -189,7 +200,7 @@ class _Lane:
 
     async def _learn(self, session: CrmSession) -> None:
         """Read what the account has: its pipelines, stages, people and fields."""
-        worker, facts = self.worker, await session.facts()
+        worker, facts = self.worker, await self.patience.wait(session.facts())
         await worker.db.write(crm.save_facts, self.of.tenant_id, self.of.id, facts, worker.clock.now())
         self.of = await self._fresh()
 
@@ -197,24 +208,28 @@ class _Lane:
         """Send one batch and settle it; whatever is not named in the answer is unknown, never a success."""
         batch = [Delivery(d.id, d.marker, d.plan, d.attempt, d.in_doubt, d.refs, d.nearby) for d in taken]
         try:
-            answered = await session.deliver(batch)
+            answered = await self.patience.wait(session.deliver(batch))
         except InstallationError as error:
-            await self._settle(taken, error.outcomes)
+            await self._settle(taken, self._believed(error.outcomes, taken))
             raise
-        except (FenceLost, asyncio.CancelledError):
+        except FenceLost:
+            raise
+        except Hung as error:
+            log.error("worker.connector_hung", connector=self.connector.manifest.name, deliveries=len(taken))
+            await self._settle(taken, {d.id: _unknown(repr(error)) for d in taken})
             raise
         except Exception as error:  # a connector that breaks its contract may have sent something
             log.exception("worker.connector_failed", connector=self.connector.manifest.name)
-            answered = {}
-            silent = Outcome(Status.UNKNOWN, why=Why.UNREADABLE, sentence=_SILENT, detail=repr(error))
+            await self._settle(taken, {d.id: _unknown(repr(error)) for d in taken})
         else:
-            silent = Outcome(
-                Status.UNKNOWN, why=Why.UNREADABLE, sentence=_SILENT, detail="no outcome for this delivery"
-            )
-        foreign = answered.keys() - {d.id for d in taken}
+            silent = {d.id: _unknown("no outcome for this delivery") for d in taken}
+            await self._settle(taken, silent | self._believed(answered, taken))
+
+    def _believed(self, answered: object, taken: Sequence[Taken]) -> dict[str, Outcome]:
+        known, foreign = answers.read(answered, [delivery.id for delivery in taken])
         if foreign:
-            log.error("worker.foreign_outcomes", connector=self.connector.manifest.name, count=len(foreign))
-        await self._settle(taken, {d.id: answered.get(d.id, silent) for d in taken})
+            log.error("worker.foreign_outcomes", connector=self.connector.manifest.name, count=foreign)
+        return known
 
     async def _settle(self, taken: Sequence[Taken], outcomes: Mapping[str, Outcome]) -> None:
         """Write what became of a batch, whom its contacts belong to first: what is settled is never looked at again."""
@@ -237,6 +252,7 @@ class _Lane:
 
     async def spend(self) -> None:
         """Pay for one request before it is sent, waiting while the lane's bucket is empty."""
+        self.patience.renew()
         worker, limits = self.worker, self.connector.manifest.limits
         lease = worker._lease(self.connector)
         while True:
@@ -258,8 +274,14 @@ class _Lane:
         db, now = self.worker.db, self.worker.clock.now()
         if error.why is Why.UNAUTHORIZED:
             await db.write(grants.expire, self.of, self.access_token, now, self.worker.vault)
-        until = await db.write(queue.hold, self.claim, now, error.why, error.sentence, error.hold)
-        log.warning("worker.held", installation=self.of.id, why=error.why, until=str(until), sentence=error.sentence)
+        sentence, asked = answers.text(error.sentence), answers.span(error.hold)
+        until = await db.write(queue.hold, self.claim, now, error.why, sentence, asked)
+        log.warning("worker.held", installation=self.of.id, why=error.why, until=str(until), sentence=sentence)
+
+
+def _unknown(detail: str) -> Outcome:
+    return Outcome(Status.UNKNOWN, why=Why.UNREADABLE, sentence=_SILENT, detail=redact(answers.text(detail)))
 
 
 _SILENT = "The CRM's answer did not say what became of this; the hub will look before it tries again."
+_HUNG = "What speaks with this CRM gave no sign of life for too long and was given up; the hub will try again."

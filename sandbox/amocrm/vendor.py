@@ -15,6 +15,7 @@ from sandbox.brackets import parse_brackets
 from sandbox.wire import Answer, Ask, json_answer
 
 BEARER = "Bearer "
+GATEWAY_WORDS = {502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Time-out"}
 OPEN_DOORS: dict[tuple[str, str], Callable[[Account, Ask], Answer]] = {
     ("POST", TOKEN_PATH): give_token,
     ("GET", "/oauth2/account/current/subdomain"): current_subdomain,
@@ -87,9 +88,9 @@ class AmoVendor:
             return problem(401, UNAUTHORIZED)
         if name == "html_error":
             return gateway_page(502, "Bad Gateway")
-        if name.startswith(("502", "504")):
+        if name.startswith(("502", "503", "504")):
             status = int(name[:3])
-            return gateway_page(status, {502: "Bad Gateway", 504: "Gateway Time-out"}[status])
+            return gateway_page(status, GATEWAY_WORDS[status])
         body = {
             "title": "ErrInternalServer",
             "status": 500,

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from connectors.contract import ConnectorContract, Scripted, Step
-from connectors.errors import ConnectorError
+from connectors.contract_inputs import TEXTS
+from connectors.errors import TRANSPORT, ConnectorError, Sent
 from connectors.protocol import (
     Can,
     Connector,
@@ -24,6 +25,7 @@ from connectors.protocol import (
 )
 
 HOST = "https://crm.example"
+JUDGED = (*TRANSPORT.items(), ("SomethingNew", Sent.PERHAPS))
 DAY = timedelta(days=1)
 
 
@@ -98,6 +100,9 @@ def _no_egress(monkeypatch):
         ("test_one_caller_is_not_served_twice_in_a_batch", ()),
         ("test_a_lost_answer_to_a_creation_is_perhaps", ("ReadTimeout: slow",)),
         ("test_a_failing_vendor_is_perhaps", (504,)),
+        *(("test_every_error_of_the_client_is_judged", (name,)) for name, sent in JUDGED if sent is Sent.PERHAPS),
+        ("test_what_is_created_carries_the_marker", ()),
+        *(("test_hostile_texts_are_delivered_with_the_marker", (name,)) for name in TEXTS),
         ("test_a_refused_installation_is_the_one_exception", (429, Why.THROTTLED)),
         ("test_an_unreadable_answer_is_never_success", (b"<html>",)),
         ("test_an_answer_without_our_id_is_perhaps", ()),
@@ -121,3 +126,42 @@ def test_leaked_tokens_are_caught(monkeypatch):
     monkeypatch.setattr(NaiveContract, "connector", leaking)
     with pytest.raises(AssertionError):
         SUITE.test_secrets_and_phones_stay_out_of_texts()
+
+
+class Deaf(Naive):
+    """Takes every interruption for a success, and tells the log what it knows."""
+
+    async def deliver(self, batch):
+        print(f"delivering with {self.grant.access_token}")
+        try:
+            return await super().deliver(batch)
+        except BaseException:
+            return {one.id: Outcome(Status.DELIVERED) for one in batch}
+
+
+@pytest.fixture
+def deaf(monkeypatch):
+    monkeypatch.setattr(NaiveContract, "connector", replace(SUITE.connector, open=Deaf))
+    named = tuple(Step("POST", f"/{kind}", [{"id": 5, "request_id": "d-1"}]) for kind in ("deal", "note", "task"))
+    monkeypatch.setattr(NaiveContract, "created", named)
+
+
+@pytest.mark.parametrize("name", [name for name, sent in JUDGED if sent is Sent.NOT])
+def test_taking_what_was_not_sent_for_a_success_is_caught(deaf, name):
+    with pytest.raises(AssertionError):
+        SUITE.test_every_error_of_the_client_is_judged(name)
+
+
+def test_going_on_when_told_to_end_is_caught(deaf):
+    with pytest.raises(pytest.fail.Exception):
+        SUITE.test_one_that_is_told_to_end_ends()
+
+
+def test_believing_an_answer_about_another_is_caught(deaf):
+    with pytest.raises(AssertionError):
+        SUITE.test_no_creation_is_done_when_its_answer_speaks_of_another()
+
+
+def test_tokens_in_the_log_are_caught(deaf, caplog, capsys):
+    with pytest.raises(AssertionError):
+        SUITE.test_secrets_and_phones_stay_out_of_logs(caplog, capsys)

@@ -82,6 +82,7 @@ async def test_the_same_seed_deals_the_same_faults(web: httpx.AsyncClient, api: 
     [
         ("429", 429, 0),
         ("500", 500, 0),
+        ("503", 503, 0),
         ("html_error", 502, 0),
         ("token_expired", 401, 0),
         ("500_after_commit", 500, 1),
@@ -89,6 +90,9 @@ async def test_the_same_seed_deals_the_same_faults(web: httpx.AsyncClient, api: 
         ("504_after_commit", 504, 1),
         ("wrong_content_type", 200, 1),
         ("half_json", 200, 1),
+        ("page_after_commit", 200, 1),
+        ("missing_id", 200, 1),
+        ("foreign_id", 200, 1),
         ("hang", 200, 1),
         ("slow_body", 200, 1),
     ],
@@ -116,23 +120,33 @@ async def test_a_drop_closes_the_connection_without_an_answer(
     assert sandbox.ledger.rows[-1].committed is bool(stored)
 
 
-async def test_a_hang_may_last_until_the_sandboxs_clock_has_gone_on(
-    api: httpx.AsyncClient, sandbox: Sandbox, clock: HandClock
-) -> None:
-    sandbox.dial.turn({"rates": {"hang": 1}, "hang_by": "clock", "hang_seconds": 3_600})
-    asking = asyncio.ensure_future(api.post(LEADS, json=[{}]))
-    while not leads(sandbox):
-        await asyncio.sleep(0)
-    assert not asking.done()
-    clock.forward(3_600)
-    assert (await asking).status_code == 200
-
-
 async def test_half_json_is_not_json(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
     sandbox.dial.turn({"rates": {"half_json": 1}})
     answer = await api.post(LEADS, json=[{}])
     with pytest.raises(ValueError):
         answer.json()
+
+
+@pytest.mark.parametrize(("fault", "names"), [("missing_id", [None, "b"]), ("foreign_id", ["0" * 32 + ":deal", "b"])])
+async def test_the_first_object_of_an_answer_loses_its_name_or_gets_anothers(
+    api: httpx.AsyncClient, sandbox: Sandbox, fault: str, names: list[str | None]
+) -> None:
+    sandbox.dial.turn({"rates": {fault: 1}})
+    answer = await api.post(LEADS, json=[{"request_id": "a:deal"}, {"request_id": "b"}])
+    assert [row.get("request_id") for row in answer.json()["_embedded"]["leads"]] == names
+
+
+async def test_a_hang_may_be_counted_on_the_sandboxs_clock(
+    api: httpx.AsyncClient, sandbox: Sandbox, clock: HandClock
+) -> None:
+    sandbox.dial.turn({"rates": {"hang": 1}, "hang_seconds": 30, "hang_by": "clock"})
+    asking = asyncio.create_task(api.get(LEADS))
+    while not asking.done():
+        clock.forward(10)
+        await asyncio.sleep(0)
+    row = sandbox.ledger.rows[-1]
+    assert row.answered is not None
+    assert row.answered - row.arrived >= 30
 
 
 async def test_rates_keep_to_method_and_path(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
