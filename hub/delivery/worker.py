@@ -259,9 +259,9 @@ class _Lane:
             now = worker.clock.now()
             at = await worker.db.write(lanes.spend, self.claim, limits, now, lease)
             if at is None:
-                self.good_until = now + lease - limits.timeout - _MARGIN
-                return
+                break
             await worker.clock.wait_until(at, at_most_s=1.0)
+        self.good_until = now + lease - limits.timeout - _MARGIN
         failpoints.reach("request.paid")
 
     def still_mine(self) -> None:
