@@ -19,7 +19,7 @@ from connectors.http import Http
 from connectors.protocol import AnswerLost, App, Connector, Grant, GrantRevoked, InstallationError, Why
 from hub import failpoints
 from hub.clock import Clock
-from hub.delivery import lanes
+from hub.delivery import answers, lanes
 from hub.store import crm, grants
 from hub.store.crm import Installed
 from hub.store.db import Db
@@ -113,7 +113,7 @@ class _Refresh:
             async with asyncio.timeout(_LONGEST_S):
                 fresh = await self.connector.refresh(self.http, self.app, self.kept.grant, self.clock.now())
         except GrantRevoked as error:
-            return await self._refused(_LOST if self.turn.in_doubt else str(error))
+            return await self._refused(_LOST if self.turn.in_doubt else answers.text(error))
         except InstallationError as error:
             await self._failed(error.hold, perhaps=isinstance(error, AnswerLost))
             raise

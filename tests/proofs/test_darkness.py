@@ -16,7 +16,7 @@ import pytest
 
 from connectors.amocrm.manifest import manifest
 from connectors.protocol import Outcome, Status, Why
-from hub.delivery import by_hand, queue, retry
+from hub.delivery import by_hand, queue, retry, settling
 from hub.delivery.retry import State
 from tests.hub.world import World
 from tests.proofs.crm_holds import printed
@@ -154,10 +154,10 @@ async def test_a_queue_that_counts_holds_as_tries_parks(
     monkeypatch.setattr(retry, "SCHEDULE_S", (5, 30, 120, 600, 1_800))  # the usual five tries
     failed = Outcome(Status.RETRY, why=Why.UNAVAILABLE)
 
-    def counted(tx: Any, claim: Any, one: Any, now: Any) -> None:
-        queue._settle_one(tx, claim, one, failed, manifest.limits, now)
+    def counted(one: Any, now: Any) -> Any:
+        return settling._settled(one, failed, manifest.limits, now)
 
-    monkeypatch.setattr(queue, "_put_back", counted)
+    monkeypatch.setattr(settling, "_put_back", counted)
     monkeypatch.setattr(queue, "hold", queue.lanes.hold)
     await quiet(connected)
     await darkness(connected, 12, 1)

@@ -10,13 +10,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
+from sqlalchemy import text
 
-from hub.delivery import lanes, queue, retry
+from hub.delivery import lanes, retry, taking
 from hub.store.db import Db
+from hub.store.tx import Prepared
 from tests.hub import test_pool_model as pools
 from tests.hub.crowd import VAULT
 from tests.proofs.queue_model import QueueMachine
@@ -96,18 +97,16 @@ def keeps_no_fence(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def keeps_no_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "_blocked", sqlalchemy.false)
+    ordered: Any = taking._TAKE[True]
+    anyhow = ordered._statement.text.replace("earlier.position <=", "false AND earlier.position <=")
+    monkeypatch.setitem(taking._TAKE, True, Prepared(text(anyhow)))
 
 
 def forgets_the_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "_doubt_the_abandoned", lambda tx, claim, limits, now: None)
+    monkeypatch.setattr(taking, "_doubt_the_abandoned", lambda tx, claim, limits, now: None)
 
 
-def wakes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "wake", lambda tx, tenant_id, installation_id, at: None)
-
-
-@pytest.mark.parametrize("broken", [keeps_no_fence, keeps_no_order, forgets_the_abandoned, wakes_nobody])
+@pytest.mark.parametrize("broken", [keeps_no_fence, keeps_no_order, forgets_the_abandoned])
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_queue_without_a_defence_is_caught(
     db: Db, broken: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
