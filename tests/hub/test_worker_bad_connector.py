@@ -34,11 +34,11 @@ from tests.hub.double import Acme, StoppedClock
 from tests.hub.seed import NOW, Lane
 
 NOBODYS = "0" * 32
-AT_ONCE = timedelta(milliseconds=10)  # a vendor so quick that one who hangs is known for it soon
+AT_ONCE = timedelta(milliseconds=30)  # a vendor so quick that one who hangs is known for it soon
 
 
 class QuickAcme(Acme):
-    """A vendor whose requests take 10 ms at most."""
+    """A vendor whose requests take 30 ms at most."""
 
     def connector(self) -> Connector:
         plain = super().connector()
