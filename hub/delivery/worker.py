@@ -114,6 +114,7 @@ class Worker:
         while self.clock.now() < until:  # then the lane is anybody's
             try:
                 await self.db.write(lanes.give_back, claim, self.clock.now())
+                log.info("worker.database_back", installation=claim.installation_id)
                 return
             except DatabaseAway:
                 await self.clock.wait_until(self.clock.now() + timedelta(seconds=_AWAY_S), _AWAY_S)

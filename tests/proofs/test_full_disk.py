@@ -6,11 +6,13 @@ running process is given and relieved of. Nobody starts anything anew. Quick: on
 
 import resource
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.proofs.crashing import is_whole
@@ -18,6 +20,7 @@ from tests.proofs.crm_holds import call_notes, deals, doubled, printed
 from tests.proofs.stage import Stage
 from tests.proofs.telling import Exchange
 
+LIMIT = 32_768  # bytes
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
 
@@ -31,12 +34,11 @@ class Disk:
     free: Callable[[], None]
 
 
-def limited(stage: Stage, folder: Path) -> Disk:
-    """A disk on which no file can grow any more."""
+def limited(stage: Stage, _folder: Path) -> Disk:
+    """A disk on which no file can be written past its first pages: the database is larger, our log is not."""
 
     def fill() -> None:
-        grown = (folder / "hub.sqlite3-wal").stat().st_size
-        resource.prlimit(stage.mortal.pid, resource.RLIMIT_FSIZE, (grown, resource.RLIM_INFINITY))
+        resource.prlimit(stage.mortal.pid, resource.RLIMIT_FSIZE, (LIMIT, resource.RLIM_INFINITY))
 
     def free() -> None:
         resource.prlimit(stage.mortal.pid, resource.RLIMIT_FSIZE, UNLIMITED)
@@ -61,6 +63,16 @@ def mounted(folder: Path) -> bool:
     folder.mkdir(parents=True, exist_ok=True)
     asked = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
     return subprocess.run(asked, stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def until_full(exchange: Exchange) -> httpx.Response:
+    """Let calls come until not even the least thing finds room; files that have been larger take some all the same."""
+    for _ in range(1_000):
+        exchange.call()
+        health = exchange.stage.web.get("/health")
+        if health.status_code == 503:
+            return health
+    raise AssertionError("it never was full")
 
 
 @pytest.fixture(params=["limit", "tmpfs"])
@@ -89,13 +101,12 @@ def test_on_a_full_disk_the_hub_holds_and_goes_on_by_itself_when_there_is_room(
             exchange.call()
         exchange.until_sending()
         disk.fill()
+        assert "disk is full" in until_full(exchange).json()["error"]
         refused = len(exchange.refusals)
         for _ in range(6):
             exchange.call()
             hub.forward(5)
-        assert len(exchange.refusals) > refused
-        health = hub.web.get("/health")
-        assert (health.status_code, "disk is full" in health.json()["error"]) == (503, True)
+        assert len(exchange.refusals) == refused + 6
         disk.free()
         exchange.tell_again()
         assert hub.web.get("/health").status_code == 200
@@ -109,8 +120,18 @@ def test_on_a_full_disk_the_hub_holds_and_goes_on_by_itself_when_there_is_room(
     assert all("disk is full" in answer.json()["error"] for answer in exchange.refusals)
     assert (len(made), doubled(made)) == (exchange.calls, 0)
     assert (len(noted), doubled(noted)) == (exchange.calls, 0)
-    assert all(f'"event": "{said}"' in log for said in ("web.database_away", "loop.database_away", "loop.database_back"))
+    assert '"web.database_away"' in log
+    assert '"worker.database_away"' in log or '"loop.database_away"' in log
     assert hub.db.read_now(is_whole)
+
+
+def settled(stage: Stage) -> Counter[str]:
+    """Let time go on until nothing is left to do; return the deals."""
+    for _ in range(5_000):
+        seen = stage.go_on()
+        if seen.inbox_due is None and seen.deliveries.keys() == {"delivered"}:
+            break
+    return deals(stage.state())
 
 
 @pytest.mark.careless
@@ -120,11 +141,11 @@ def test_who_says_200_whatever_his_disk_said_loses_calls(disk: Disk, capsys: pyt
     exchange.call()
     disk.stage.drain(1)
     disk.fill()
+    until_full(exchange)
     exchange.call()
     disk.free()
     exchange.tell_again()
-    disk.stage.drain(1)
-    made = deals(disk.stage.state())
+    made = settled(disk.stage)
     with capsys.disabled():
         printed("full disk (control)", calls=exchange.calls, deals=len(made))
     assert len(made) < exchange.calls
