@@ -3,6 +3,7 @@
 HubError                 one sentence for a person; a command prints it and exits with 1
 ├── DatabaseUnreachable  the database URL does not answer or is not one we know
 ├── DatabaseBusy         another hub process holds the SQLite file
+├── DatabaseAway         an opened database is not there for a while, or cannot write: again later
 ├── PortTaken            somebody listens there already
 ├── SetupInvalid         a set-up file says something that is not allowed: file, line, what is
 ├── SettingsInvalid      an environment variable cannot be used
@@ -20,6 +21,10 @@ class DatabaseUnreachable(HubError):
 
 class DatabaseBusy(HubError):
     """Another hub process holds this SQLite file."""
+
+
+class DatabaseAway(HubError):
+    """An opened database is not there for a while, or cannot write; the same may be asked again later."""
 
 
 class PortTaken(HubError):

@@ -9,6 +9,7 @@ import structlog
 
 from hub import matching
 from hub.clock import Clock
+from hub.errors import DatabaseAway
 from hub.loops import for_ever
 from hub.setup_rules import read_rules
 from hub.store import judging, past_calls, site_habits
@@ -52,6 +53,8 @@ class HabitsLoop:
             return
         try:
             await learn_site(self._db, *site, now, self._vault, self._numbering)
+        except DatabaseAway:
+            raise
         except Exception as error:  # one site's trouble must not stop the others
             log.exception("habits.trouble", error=type(error).__name__)
             await self._db.write(site_habits.put_off, *site, now)

@@ -36,15 +36,16 @@ class Hub:
     refusals: Refusals = field(default_factory=Refusals)
 
     def __post_init__(self) -> None:
-        self.inbox = InboxLoop(self.db, self.clock, self.vault, self.numbering)
-        self.habits = HabitsLoop(self.db, self.clock, self.vault, self.numbering)
+        db = self.db.patient()  # nobody out there waits for these to answer
+        self.inbox = InboxLoop(db, self.clock, self.vault, self.numbering)
+        self.habits = HabitsLoop(db, self.clock, self.vault, self.numbering)
         self.worker = Worker(
-            db=self.db,
+            db=db,
             clock=self.clock,
             vault=self.vault,
             connectors=self.connectors,
             apps=self.apps,
             readback_every=timedelta(seconds=self.settings.readback_s),
         )
-        self.sealer = Sealer(self.db, self.vault)
+        self.sealer = Sealer(db, self.vault)
         self.inbox.on_planned = (self.worker.wake,)

@@ -10,6 +10,7 @@ import structlog
 from connectors.scenario import ScenarioError
 from hub import enquiries, failpoints, planning
 from hub.clock import Clock, rest
+from hub.errors import DatabaseAway
 from hub.loops import for_ever
 from hub.store import inbox
 from hub.store.db import Db
@@ -79,6 +80,8 @@ class InboxLoop:
         now = self._clock.now()
         try:
             looked = await self._db.write(look, now, self._vault, self._numbering)
+        except DatabaseAway:  # not this enquiry's trouble: it waits no longer for that
+            raise
         except Exception as error:  # one enquiry's trouble must not stop the others
             log.exception("inbox.trouble", error=type(error).__name__)
             return await self._db.write(_postpone, now, f"{type(error).__name__}: {error}")

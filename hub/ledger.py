@@ -7,6 +7,7 @@ from limits import RateLimitItemPerHour
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
+from hub.errors import DatabaseAway
 from hub.store import ledger_chain
 from hub.store.db import Db
 from hub.store.vault import Vault
@@ -27,7 +28,9 @@ class Sealer:
         while True:
             try:
                 await self.seal()
-            except Exception as error:  # what cannot be sealed now is sealed later
+            except DatabaseAway as error:  # what cannot be sealed now is sealed later
+                log.warning("ledger.not_sealed", error=str(error))
+            except Exception as error:
                 log.exception("ledger.trouble", error=type(error).__name__)
             await asyncio.sleep(_EVERY_S)
 

@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from contextlib import suppress
+from typing import Any
 
 import structlog
 
@@ -19,5 +21,16 @@ def configure(level: str) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         # stderr as it is when something is said: it may have been redirected since, and what it was then be closed
-        logger_factory=lambda *_named: structlog.PrintLogger(sys.stderr),
+        logger_factory=lambda *_named: _Printer(sys.stderr),
     )
+
+
+class _Printer(structlog.PrintLogger):
+    """Prints where it can: a log whose disk is full must not end what it tells about."""
+
+    def msg(self, message: Any) -> None:
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg

@@ -14,12 +14,13 @@ from sqlalchemy import bindparam as value
 from connectors.protocol import Limits, Why
 from hub.delivery import budget, retry
 from hub.store import bell
-from hub.store.moment import to_micros
+from hub.store.moment import from_micros, to_micros
 from hub.store.tables import Lane, table_of
 from hub.store.tx import Prepared, Tx, insert_or
 
 _lane = table_of(Lane)
 _LARGEST_SHARE = 64
+_FREE = from_micros(0)  # not "until now": that would be a moment to come if the clock stepped back
 
 
 class FenceLost(Exception):
@@ -43,11 +44,11 @@ def open_lane(tx: Tx, tenant_id: int, installation_id: int, now: datetime, spent
     ``spent`` is what connecting has spent of its budget already. Whoever holds the lane with the old access loses it.
     """
     free = {
-        "leased_until": now,
+        "leased_until": _FREE,
         "spent": spent,
         "wake_at": now,
         "readback_at": now,
-        "hold_until": now,
+        "hold_until": _FREE,
         "hold_count": 0,
         "held_since": now,
         "hold_why": "",
@@ -64,12 +65,12 @@ def open_lane(tx: Tx, tenant_id: int, installation_id: int, now: datetime, spent
 def lift(tx: Tx, tenant_id: int, installation_id: int, now: datetime) -> None:
     """End the hold of a lane: what it waited for has come."""
     here = (_lane.c.tenant_id == tenant_id, _lane.c.installation_id == installation_id)
-    tx.execute(update(_lane).where(*here).values(hold_until=now, hold_count=0, hold_why="", wake_at=now))
+    tx.execute(update(_lane).where(*here).values(hold_until=_FREE, hold_count=0, hold_why="", wake_at=now))
 
 
 def take_over(tx: Tx, now: datetime) -> None:
     """Free every lane: only for a process that is known to be the only one (it holds the SQLite file's lock)."""
-    tx.execute(update(_lane).where(_lane.c.leased_until > now).values(leased_until=now, wake_at=now))
+    tx.execute(update(_lane).where(_lane.c.leased_until > now).values(leased_until=_FREE, wake_at=now))
 
 
 def claim(tx: Tx, now: datetime, lease: timedelta) -> Claim | None:
@@ -115,6 +116,8 @@ def spend(tx: Tx, claim: Claim, limits: Limits, now: datetime, lease: timedelta)
     come_back_at, spent = budget.spend(row.spent, limits, now)
     if come_back_at is None:
         tx.execute(update(_lane).where(mine(claim)).values(spent=spent, leased_until=now + lease))
+    elif spent != row.spent:
+        tx.execute(update(_lane).where(mine(claim)).values(spent=spent))
     return come_back_at
 
 
@@ -158,7 +161,7 @@ def hold(tx: Tx, claim: Claim, now: datetime, why: Why, sentence: str, asked: ti
         update(_lane)
         .where(mine(claim))
         .values(
-            leased_until=now,
+            leased_until=_FREE,
             hold_until=until,
             wake_at=until,
             hold_count=row.hold_count + 1,
@@ -224,7 +227,8 @@ def release(tx: Tx, claim: Claim, now: datetime, *, wake_at: datetime, readback_
         update(_lane)
         .where(mine(claim))
         .values(
-            leased_until=now,
+            leased_until=_FREE,
+            hold_until=_FREE,
             wake_at=case((rang, literal(now, moment)), else_=literal(wake_at, moment)),
             readback_at=case((rang, _lane.c.readback_at), else_=literal(readback_at, moment)),
             hold_count=0,
@@ -232,4 +236,10 @@ def release(tx: Tx, claim: Claim, now: datetime, *, wake_at: datetime, readback_
             share=max(1, claim.share // 2),
         )
     )
+    bell.ring(tx)
+
+
+def give_back(tx: Tx, claim: Claim, now: datetime) -> None:
+    """Give the lane back as it is, if it still is this claim's: whoever claims it next doubts what was being sent."""
+    tx.execute(update(_lane).where(mine(claim)).values(leased_until=_FREE, wake_at=now))
     bell.ring(tx)

@@ -28,6 +28,7 @@ from hub.delivery import answers, lanes, queue
 from hub.delivery.answers import Hung, Patience
 from hub.delivery.lanes import Claim, FenceLost
 from hub.delivery.queue import Taken
+from hub.errors import DatabaseAway
 from hub.loops import for_ever
 from hub.store import crm, grants
 from hub.store.bell import Bell
@@ -46,6 +47,7 @@ _BATCHES = 20  # of one turn; then the lane goes back so that read-back gets its
 _LEASE_TIMEOUTS = 4
 _SILENCE_TIMEOUTS = 3  # without a request: what is left of the lease is for settling
 _LONGEST_TIMEOUTS = 120  # of one question to a connector, however many requests it sends
+_AWAY_S = 1.0  # between two tries to give a lane back to a database that is away
 _FACTS_FRESH = timedelta(hours=1)  # pipelines and fields change without a word
 
 
@@ -100,6 +102,24 @@ class Worker:
         return timeout * _LEASE_TIMEOUTS
 
     async def _serve(self, claim: Claim) -> None:
+        """Serve one lane; when the database goes away meanwhile, give it back once there is one again."""
+        try:
+            await self._serve_lane(claim)
+        except DatabaseAway as error:
+            log.error("worker.database_away", installation=claim.installation_id, error=str(error))
+            await self._give_back(claim)
+
+    async def _give_back(self, claim: Claim) -> None:
+        until = self.clock.now() + self._lease(None)
+        while self.clock.now() < until:  # then the lane is anybody's
+            try:
+                await self.db.write(lanes.give_back, claim, self.clock.now())
+                log.info("worker.database_back", installation=claim.installation_id)
+                return
+            except DatabaseAway:
+                await self.clock.wait_until(self.clock.now() + timedelta(seconds=_AWAY_S), _AWAY_S)
+
+    async def _serve_lane(self, claim: Claim) -> None:
         """Serve one lane until nothing is due; an installation's trouble holds it, a lost fence leaves it alone."""
         of = await self.db.read(crm.installation, claim.tenant_id, claim.installation_id)
         connector, app = self.connectors[of.connector], self.apps.get(of.connector)
@@ -122,6 +142,8 @@ class Worker:
         except Hung as error:
             log.error("worker.hung", installation=of.id, error=str(error))
             await lane.hold(InstallationError(Why.UNREADABLE, _HUNG))
+        except DatabaseAway:
+            raise
         except Exception as error:  # ours: say so on the connections page instead of coming back in silence for ever
             log.exception("worker.lane_failed", installation=of.id, error=type(error).__name__)
             await lane.hold(
@@ -212,7 +234,7 @@ class _Lane:
         except InstallationError as error:
             await self._settle(taken, self._believed(error.outcomes, taken))
             raise
-        except FenceLost:
+        except (FenceLost, DatabaseAway):
             raise
         except Hung as error:
             log.error("worker.connector_hung", connector=self.connector.manifest.name, deliveries=len(taken))
@@ -246,6 +268,8 @@ class _Lane:
         worker, at = self.worker, (self.claim.tenant_id, self.claim.installation_id)
         try:  # in a transaction of its own: a look at an enquiry locks its people first, and then the lane
             await worker.db.write(ties.contacts_told, *at, reached, worker.clock.now(), worker.vault)
+        except DatabaseAway:
+            raise
         except Exception as error:  # who somebody is must not decide whether his call counts as delivered
             log.exception("worker.contacts_untold", installation=self.of.id, error=type(error).__name__)
         failpoints.reach("contacts.told")

@@ -6,21 +6,18 @@ SQLite needs no bell: the process that holds its file is the only one.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 import psycopg
 import structlog
 from sqlalchemy import text
 
-from hub.store.db import Db
+from hub.store.db import NOTICES, Db
 from hub.store.tx import Prepared, Tx
 
 log = structlog.get_logger()
 
 _CHANNEL = "hub_lane"
 _AGAIN_S = 1.0  # between two tries to listen
-# Whoever only listens never notices a network that is silently gone: let the system ask, and tell within seconds.
-_ASKED: dict[str, Any] = {"keepalives_idle": 2, "keepalives_interval": 1, "keepalives_count": 3}
 
 _RING = Prepared(text(f"SELECT pg_notify('{_CHANNEL}', '')"))
 
@@ -62,7 +59,7 @@ class Bell:
 
     async def _hear(self) -> None:
         address = self._db.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        opened = await psycopg.AsyncConnection.connect(address, autocommit=True, connect_timeout=10, **_ASKED)
+        opened = await psycopg.AsyncConnection.connect(address, autocommit=True, **NOTICES)
         async with opened as connection:
             await connection.execute(f"LISTEN {_CHANNEL}")
             await connection.execute(f"NOTIFY {_CHANNEL}")

@@ -1,8 +1,8 @@
 """One way to write: a synchronous unit of work ``def f(tx, ...)``, run by ``await db.write(f, ...)``.
 
-On SQLite one writer thread takes whatever is waiting and commits it as one group (``synchronous=FULL``: an answer means
-it is on the disk). On PostgreSQL a few threads, each with its own connection, run one transaction per unit; units of
-the hottest work take all that wait for it at once (``together``).
+On SQLite one writer thread commits what waits in groups (``synchronous=FULL``: an answer means it is on the disk). On
+PostgreSQL a few threads, each with its own connection, run one transaction per unit; units of the hottest work take all
+that wait for it at once (``together``). Who can wait (``patient``) stands in a line of his own.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import fcntl
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from copy import copy
 from pathlib import Path
 from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
@@ -26,6 +27,14 @@ T = TypeVar("T")
 A = TypeVar("A")
 
 _WRITERS, _READERS = 8, 4  # threads on PostgreSQL
+# A network that is silently gone is noticed within seconds, also by who only waits for an answer.
+NOTICES: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 # Work for a group joins the few rows it is given to tables by indexes made for it. A planner whose statistics are older
 # than a new site's numbers would sort the whole pool or read all visits instead, and think about it at every view.
 _BY_INDEX = "-c plan_cache_mode=force_generic_plan -c jit=off " + " ".join(
@@ -38,6 +47,7 @@ class Db:
 
     def __init__(self, url: str) -> None:
         self.url = _parse(url)
+        self._can_wait = False
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._waiting: Units = Units()
         self._reading: Units = Units()
@@ -47,6 +57,12 @@ class Db:
         self.engine = _engine(self.url, reads=False)
         self._reader = _engine(self.url, reads=True)
         self._grouped = _engine(self.url, reads=False, options=_BY_INDEX)
+
+    def patient(self) -> "Db":
+        """Return the same database for whoever can wait: requests do not wait for the end of his line."""
+        same = copy(self)
+        same._can_wait = True
+        return same
 
     def lock(self) -> None:
         """Make this process the only writer of a SQLite file; PostgreSQL needs no such thing."""
@@ -104,11 +120,11 @@ class Db:
 
     async def write(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit of work and return its result after its commit."""
-        return await _ask(self._waiting, work, args, kwargs)
+        return await _ask(self._waiting, work, args, kwargs, can_wait=self._can_wait)
 
     async def read(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit that only reads, beside the writers."""
-        return await _ask(self._reading, work, args, kwargs)
+        return await _ask(self._reading, work, args, kwargs, can_wait=self._can_wait)
 
     async def together(self, work: Callable[[Tx, Sequence[A]], Sequence[T]], item: A, *, place: str) -> T:
         """Run a unit of work once for all who wait for it, and return its result for this item after its commit.
@@ -117,30 +133,38 @@ class Db:
         crosswise.
         """
         if self.is_sqlite:  # where a round trip costs nothing and the commit is shared anyway
-            return await _ask(self._waiting, _for_one, (work, item), {})
-        return await _ask(self._group, work, (item,), {}, place)  # type: ignore[arg-type]
+            return await _ask(self._waiting, _for_one, (work, item), {}, can_wait=self._can_wait)
+        return await _ask(self._group, work, (item,), {}, place=place)  # type: ignore[arg-type]
 
     def write_now(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a unit of work from a thread without an event loop."""
-        return _ask_now(self._waiting, work, args, kwargs)
+        return _ask_now(self._waiting, work, args, kwargs, can_wait=self._can_wait)
 
     def read_now(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Read from a thread without an event loop."""
-        return _ask_now(self._reading, work, args, kwargs)
+        return _ask_now(self._reading, work, args, kwargs, can_wait=self._can_wait)
 
 
 async def _ask(
-    units: Units, work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], place: str = ""
+    units: Units,
+    work: Callable[..., T],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    *,
+    place: str = "",
+    can_wait: bool = False,
 ) -> T:
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
-    units.put(Unit(work, args, kwargs, loop, future, place))
+    units.put(Unit(work, args, kwargs, loop, future, place, can_wait))
     return await future
 
 
-def _ask_now(units: Units, work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+def _ask_now(
+    units: Units, work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], *, can_wait: bool
+) -> T:
     future: Future[T] = Future()
-    units.put(Unit(work, args, kwargs, None, future))
+    units.put(Unit(work, args, kwargs, None, future, can_wait=can_wait))
     return future.result()
 
 
@@ -166,7 +190,10 @@ def _engine(url: URL, *, reads: bool, options: str = "") -> Engine:
     """Return an engine; one that ``reads`` refuses to write."""
     if url.get_backend_name() != "sqlite":
         engine = create_engine(
-            url, pool_size=_WRITERS, hide_parameters=True, connect_args={"options": options} if options else {}
+            url,
+            pool_size=_WRITERS,
+            hide_parameters=True,
+            connect_args={**NOTICES, **({"options": options} if options else {})},
         )
         return engine.execution_options(postgresql_readonly=True) if reads else engine
     engine = create_engine(

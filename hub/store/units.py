@@ -1,12 +1,15 @@
 """Units of work, and the threads that run them beside the event loop.
 
 A thread takes whatever waits, so that many units share one commit and one wake-up of the loop that waits for them.
+What a request waits for is served in turn with what can wait, however much of that there is.
 """
 
 import asyncio
 import queue
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+import select
+import sqlite3
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,9 +17,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from hub.store.away import named
 from hub.store.tx import Tx
 
 _GROUP = 256  # units in one commit at most, so that the first of them does not wait for ever
+_SLICE = 8  # units that can wait in one commit at most while somebody waits who cannot
 _FASTER = ("40001", "40P01", "23505")  # serialisation, deadlock, unique: repeat, somebody was faster
 _TRIES = 5
 
@@ -31,22 +36,80 @@ class Unit:
     loop: asyncio.AbstractEventLoop | None
     future: "asyncio.Future[Any] | Future[Any]"
     place: str = ""  # units of one group run in the order of their places
+    can_wait: bool = False
 
 
-Units = queue.SimpleQueue[Unit | None]  # None ends the thread
+class Units:
+    """What waits for a thread, in two lines that are served in turn: what a request waits for, and what can wait."""
+
+    def __init__(self) -> None:
+        self._tokens: queue.SimpleQueue[None] = queue.SimpleQueue()  # one for each unit of any line
+        self._hurried: deque[Unit | None] = deque()
+        self._patient: deque[Unit | None] = deque()
+        self._ends: deque[Unit | None] = deque()
+        self._is_patients_turn = False
+
+    def put(self, unit: Unit | None) -> None:
+        """Put a unit at the end of its line; None ends a thread after everything else is done."""
+        line = self._ends if unit is None else self._patient if unit.can_wait else self._hurried
+        line.append(unit)
+        self._tokens.put(None)
+
+    def get(self) -> Unit | None:
+        """Wait for the next unit; None ends the thread."""
+        self._tokens.get()
+        lines = (self._hurried, self._patient, self._ends)
+        if self._is_patients_turn:
+            lines = (self._patient, self._hurried, self._ends)
+        while True:  # another thread may have taken what stood there a moment ago, never what our token is for
+            for line in lines:
+                with suppress(IndexError):
+                    unit = line.popleft()
+                    self._is_patients_turn = line is self._hurried
+                    return unit
+
+    def empty(self) -> bool:
+        """Say whether nothing waits."""
+        return self._tokens.empty()
+
+    def beside(self, first: Unit) -> Iterator[Unit]:
+        """Yield a unit and what shares its commit; only where one thread takes the units.
+
+        Of what requests wait for it is as much as waits by now; of what can wait it ends early once one of these comes.
+        """
+        yield first
+        if first.can_wait:
+            for taken in range(1, _GROUP):
+                if not self._patient or (self._hurried and taken >= _SLICE):
+                    return
+                yield self._next(self._patient)
+        else:
+            for _ in range(min(len(self._hurried), _GROUP - 1)):
+                yield self._next(self._hurried)
+
+    def _next(self, line: "deque[Unit | None]") -> Unit:
+        self._tokens.get()
+        unit = line.popleft()
+        assert unit is not None
+        return unit
+
+
 Outcome = tuple[Unit, Any, BaseException | None]
 
 
 def in_groups(engine: Engine, units: Units) -> None:
-    """Commit whatever waits as one group; when a unit fails, do that group again one by one."""
-    last = False
+    """Commit what waits in groups; when a unit fails, do its group again one by one."""
     with engine.connect() as connection:
-        while not last:
-            group, last = _take(units)
+        while (first := units.get()) is not None:
+            group: list[Unit] = []
+            results: list[Any] = []
             try:
                 with connection.begin():
                     tx = Tx(connection)
-                    results = [unit.work(tx, *unit.args, **unit.kwargs) for unit in group]
+                    for unit in units.beside(first):
+                        if not unit.future.cancelled():
+                            group.append(unit)
+                            results.append(unit.work(tx, *unit.args, **unit.kwargs))
             except BaseException:  # the whole group rolled back; each unit now stands alone
                 _tell([_alone(connection, unit) for unit in group])
             else:
@@ -111,7 +174,10 @@ class _Own:
             self._connection = None
 
     def _opened(self) -> Connection:
-        if self._connection is None:
+        while self._connection is None or _has_ended(self._connection):
+            if self._connection is not None:
+                self._connection.invalidate()
+                self.close()
             self._connection = self._engine.connect()
         return self._connection
 
@@ -122,6 +188,18 @@ class _Own:
         if raw is None or getattr(raw, "closed", False):
             self._connection.invalidate()
             self.close()
+
+
+def _has_ended(connection: Connection) -> bool:
+    """Say whether a server has ended a connection while nobody used it: unasked, it says hardly anything else."""
+    raw: Any = connection.connection.driver_connection
+    if isinstance(raw, sqlite3.Connection):
+        return False
+    if raw.closed:
+        return True
+    heard = select.poll()
+    heard.register(raw.fileno(), select.POLLIN)
+    return bool(heard.poll(0))
 
 
 def _take(units: Units) -> tuple[list[Unit], bool]:
@@ -171,4 +249,4 @@ def _settle(outcomes: Sequence[Outcome]) -> None:
         if error is None:
             unit.future.set_result(result)
         else:
-            unit.future.set_exception(error if not isinstance(error, StopIteration) else RuntimeError(repr(error)))
+            unit.future.set_exception(RuntimeError(repr(error)) if isinstance(error, StopIteration) else named(error))

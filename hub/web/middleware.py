@@ -1,12 +1,14 @@
 """Around every request: an id, a cap on bodies, security headers, and one shape for what goes wrong."""
 
 import secrets
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.errors import DatabaseAway
 from hub.store.calls import count_refusal
 from hub.web.answers import refused
 from hub.web.mail import MAIL_CAP
@@ -15,6 +17,7 @@ log = structlog.get_logger()
 
 BODY_CAP = 2 * 1024 * 1024  # bytes; single doors are narrower
 _CAPS = {"/mail/": MAIL_CAP}  # of doors that take more, by the beginning of their path
+_AGAIN_S = 5  # after which who was told so may ask again
 _HEADERS = {
     "content-security-policy": (
         "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'{consent};"
@@ -64,10 +67,18 @@ class Frame:
             await self.app(scope, _bounded(receive, cap), answer)
         except TooLong:
             hub = scope["app"].state.hub
-            await hub.db.write(count_refusal, "web", "TooLong", hub.clock.now())
+            with suppress(DatabaseAway):
+                await hub.db.write(count_refusal, "web", "TooLong", hub.clock.now())
             if not started:
                 response = refused(Request(scope), 413, f"The body is longer than {cap} bytes.")
                 await response(scope, receive, answer)
+        except DatabaseAway as error:
+            log.error("web.database_away", request_id=request_id, path=_shown(scope["path"]), error=str(error))
+            if started:
+                raise
+            response = refused(Request(scope), 503, f"{error} Nothing is confirmed: send this again.")
+            response.headers["retry-after"] = str(_AGAIN_S)
+            await response(scope, receive, answer)
         except Exception as error:
             log.exception("web.failed", request_id=request_id, path=_shown(scope["path"]), error=type(error).__name__)
             if started:

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.errors import DatabaseAway
 from hub.web.console.session import checked, to_login, whoever
 from hub.web.console.shell import Desk, complain, open_desk
 from hub.web.middleware import TooLong
@@ -53,7 +54,7 @@ async def _answer(request: Request, show: Shown, desk: Desk) -> Response:
         return await show(desk)
     except NotHere:
         return await complain(request, 404)
-    except (HTTPException, TooLong):
+    except (HTTPException, TooLong, DatabaseAway):
         raise
     except Exception as error:  # a page must say that it failed, with the id that finds it in the log
         log.exception("console.failed", request_id=desk.request_id, page=show.__name__, error=type(error).__name__)
