@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-BENCHES = ("dni", "match", "queue", "page", "pipeline", "accuracy")
+BENCHES = ("dni", "match", "queue", "drain", "drain-many", "page", "pipeline", "accuracy")
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -24,7 +24,7 @@ def main(names: list[str]) -> int:
         return 2
     RESULTS.mkdir(exist_ok=True)
     for name in names or BENCHES:
-        figures: dict[str, Any] = importlib.import_module(f"bench.{name}").run()
+        figures: dict[str, Any] = importlib.import_module(f"bench.{name.replace('-', '_')}").run()
         (RESULTS / f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n")
         Console().print(_table(name, figures))
     return 0

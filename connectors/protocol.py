@@ -231,6 +231,7 @@ class Facts:
     users: Mapping[str, str]  # id -> name
     fields: Mapping[str, str]  # code -> id
     warnings: tuple[str, ...] = ()  # what is missing, in words an admin understands
+    traits: tuple[str, ...] = ()  # how the account behaves, in the connector's own words; its sessions are told
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from connectors.amocrm.mappings import (
     TRACKING,
     UNSORTED_STAGE,
 )
+from connectors.amocrm.search import INSIDE, looks_inside
 from connectors.amocrm.trouble import trouble
 from connectors.errors import ConnectorError, Refused
 from connectors.http import Answer
@@ -48,6 +49,7 @@ async def facts(api: Api) -> Facts:
     try:
         pipelines = [_pipeline(found) for found in _active(await api.pipelines())]
         users, is_admin = await _users(api)
+        is_inside = await looks_inside(api)
     except ConnectorError as error:
         raise trouble(error) from None
     fields = await Fields.load(api)
@@ -68,6 +70,7 @@ async def facts(api: Api) -> Facts:
         users=users,
         fields=dict(fields.ids),
         warnings=tuple(text for text, holds in warnings.items() if holds),
+        traits=(INSIDE,) if is_inside else (),
     )
 
 

@@ -55,6 +55,11 @@ class Api:
         found = await self._read("contacts", {"query": text, "with": "leads", "limit": PAGE})
         return embedded(found, "contacts")
 
+    async def oldest_contacts(self) -> list[Json]:
+        """Return the contacts that were made first, a page of them."""
+        found = await self._read("contacts", {"order[id]": "asc", "limit": PAGE})
+        return embedded(found, "contacts")
+
     async def contact(self, contact: str) -> Json | None:
         """Return a contact with the ids of its deals, or None when it is gone."""
         return _one(await self._read(f"contacts/{contact}", {"with": "leads"}))

@@ -16,7 +16,6 @@ from connectors.amocrm.find import (
     call_note,
     carries,
     choose,
-    contacts_of,
     deal_ids,
     deals,
     is_of,
@@ -26,7 +25,8 @@ from connectors.amocrm.find import (
     with_deals,
 )
 from connectors.amocrm.mappings import MARKER_CODE
-from connectors.amocrm.sending import Part, Sender
+from connectors.amocrm.search import Search
+from connectors.amocrm.sending import Part, Portion, Sender
 from connectors.amocrm.settings import Settings
 from connectors.amocrm.trouble import trouble
 from connectors.amocrm.work import CALL_STEP, Kind, Work, first, task_step, text_step
@@ -34,7 +34,6 @@ from connectors.errors import ConnectorError, Unreadable
 from connectors.protocol import Delivery, InstallationError, Outcome, Status, Why
 from connectors.scenario import Action, CallerState, CreateDeal
 
-DEALS_PER_REQUEST = 10  # 50 are allowed; fewer answer sooner, and one lost answer leaves fewer in doubt [3.7]
 PER_REQUEST = 50  # notes or tasks [2]
 SAME_MOMENT_S = 5  # a contact created together with its deal
 
@@ -46,10 +45,20 @@ _DEAL_GONE = "The deal this call was written to has been deleted or merged in am
 class Batch:
     """One call of ``deliver``."""
 
-    def __init__(self, api: Api, fields: Fields, settings: Settings, batch: Sequence[Delivery]) -> None:
+    def __init__(
+        self,
+        api: Api,
+        fields: Fields,
+        settings: Settings,
+        search: Search,
+        portion: Portion,
+        batch: Sequence[Delivery],
+    ) -> None:
         self._api = api
         self._fields = fields
         self._settings = settings
+        self._search = search
+        self._portion = portion
         self._sender = Sender()
         self._works = [Work(delivery, api.address) for delivery in batch]
         _one_per_caller(self._works)
@@ -126,6 +135,7 @@ class Batch:
 
     async def _look_for_callers(self, works: Sequence[Work]) -> None:
         """Find contacts and their deals for all works together, then decide each caller's state."""
+        await self._search.prepare(len(works))
         contacts: dict[str, list[Json]] = {}
         for work in works:
             contacts[work.delivery.id] = await self._contacts(work.delivery)
@@ -143,7 +153,7 @@ class Batch:
     async def _contacts(self, delivery: Delivery) -> list[Json]:
         """Return the caller's contacts; what the hub saw made lately counts before the search shows it."""
         enquiry = delivery.what.enquiry
-        found = await contacts_of(self._api, enquiry)
+        found = await self._search.contacts_of(enquiry)
         recent = [ref.id for ref in delivery.nearby if ref.kind == "contact"]
         for id_ in [] if found else dict.fromkeys(recent):
             contact = await self._api.contact(id_)
@@ -203,8 +213,15 @@ class Batch:
         # and again.
         alone = [part for part in made if part.work.delivery.in_doubt]
         shared = [part for part in made if not part.work.delivery.in_doubt]
-        for chunk in [*_chunks(shared, DEALS_PER_REQUEST), *_chunks(alone, 1)]:
-            await self._sender.send(chunk, self._api.create_deals, _deal_rows, self._mend_deal)
+        while shared:
+            chunk, shared = shared[: self._portion.size], shared[self._portion.size :]
+            await self._send_deals(chunk)
+            self._portion.judge(chunk)
+        for part in alone:
+            await self._send_deals([part])
+
+    async def _send_deals(self, parts: Sequence[Part]) -> None:
+        await self._sender.send(parts, self._api.create_deals, _deal_rows, self._mend_deal)
 
     def _deal_part(self, work: Work) -> Part | None:
         action = work.create_deal

@@ -18,12 +18,11 @@ manifest = Manifest(
         Can.DOORBELL: "Webhooks need the extended plan or higher; without them changes come by polling.",
     },
     idempotency=Idempotency.MARKER,
-    # The vendor allows 7 requests in any second; the seventh is left for what the way there adds to the spacing.
     limits=Limits(
         batch=50,
-        per_second=6.0,
-        burst=6,
-        window=6,
+        per_second=7.0,  # in any second; the lane takes care of what the way there adds to the spacing
+        burst=7,
+        window=7,
         timeout=timedelta(seconds=30),
         search_lag=timedelta(seconds=30),
     ),

@@ -7,6 +7,8 @@ from connectors.amocrm.account import Fields
 from connectors.amocrm.api import Api
 from connectors.amocrm.deliver import Batch
 from connectors.amocrm.grant import address
+from connectors.amocrm.search import INSIDE, Search
+from connectors.amocrm.sending import Portion
 from connectors.amocrm.settings import Settings
 from connectors.amocrm.trouble import trouble
 from connectors.errors import ConnectorError
@@ -15,12 +17,14 @@ from connectors.protocol import App, CrmSession, Delivery, Facts, Grant, Outcome
 
 
 class Session:
-    """What the hub may ask of an account; it keeps nothing but the ids of fields it has read once."""
+    """What the hub may ask of an account; it keeps what it has learned of its fields, its search and its patience."""
 
     def __init__(self, http: Http, app: App, grant: Grant, settings: Mapping[str, object]) -> None:
         self._settings = Settings.model_validate(settings)
         self._api = Api(http, address(app, grant.host), grant.access_token)
         self._fields = Fields(self._api, self._settings.fields)
+        self._search = Search(self._api, INSIDE in self._settings.traits)
+        self._portion = Portion()
         self._account = grant.account
         self._currency = self._settings.currency
 
@@ -34,7 +38,7 @@ class Session:
 
     async def deliver(self, batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
         """Deliver plans; see the five rules in ``connectors.protocol``."""
-        return await Batch(self._api, self._fields, self._settings, batch).run()
+        return await Batch(self._api, self._fields, self._settings, self._search, self._portion, batch).run()
 
     async def changes(self, cursor: str | None) -> Page:
         """Return deals changed since a cursor of ours; raises ``InstallationError``."""

@@ -20,4 +20,5 @@ class Settings(BaseModel):
         description="Code -> id, as facts() found them.",
         json_schema_extra=_KEPT,
     )
+    traits: tuple[str, ...] = Field((), title="Traits", description="As facts() found them.", json_schema_extra=_KEPT)
     currency: str = Field("", title="Currency", description="ISO 4217, as facts() found it.", json_schema_extra=_KEPT)

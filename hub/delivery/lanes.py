@@ -108,12 +108,15 @@ def mine(claim: Claim) -> Any:
     )
 
 
-def spend(tx: Tx, claim: Claim, limits: Limits, now: datetime, lease: timedelta) -> datetime | None:
-    """Pay for one request from the lane's budget and renew the lease; return when to come back if it is spent."""
+def spend(tx: Tx, claim: Claim, limits: Limits, asked: datetime, now: datetime, lease: timedelta) -> datetime | None:
+    """Pay for one request from the lane's budget and renew the lease; return when to come back if it is spent.
+
+    ``asked`` is when it asked for its turn first: the request before it was over by then.
+    """
     row = tx.execute(select(_lane.c.spent).where(mine(claim)).with_for_update()).first()
     if row is None:
         raise FenceLost
-    come_back_at, spent = budget.spend(row.spent, limits, now)
+    come_back_at, spent = budget.spend(row.spent, limits, asked, now)
     if come_back_at is None:
         tx.execute(update(_lane).where(mine(claim)).values(spent=spent, leased_until=now + lease))
     elif spent != row.spent:

@@ -278,10 +278,10 @@ class _Lane:
         """Pay for one request before it is sent, waiting while the lane's bucket is empty."""
         self.patience.renew()
         worker, limits = self.worker, self.connector.manifest.limits
-        lease = worker._lease(self.connector)
+        lease, asked = worker._lease(self.connector), worker.clock.now()
         while True:
             now = worker.clock.now()
-            at = await worker.db.write(lanes.spend, self.claim, limits, now, lease)
+            at = await worker.db.write(lanes.spend, self.claim, limits, asked, now, lease)
             if at is None:
                 break
             await worker.clock.wait_until(at, at_most_s=1.0)

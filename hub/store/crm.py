@@ -132,7 +132,8 @@ def facts_of(kept: Mapping[str, Any]) -> Facts | None:
     pipelines = tuple(
         Pipeline(row["id"], row["name"], tuple(Stage(**stage) for stage in row["stages"])) for row in kept["pipelines"]
     )
-    return Facts(**{**kept, "pipelines": pipelines, "warnings": tuple(kept["warnings"])})
+    told = {name: tuple(kept.get(name, ())) for name in ("warnings", "traits")}
+    return Facts(**{**kept, "pipelines": pipelines, **told})
 
 
 # -- authorisation in progress

@@ -217,10 +217,10 @@ def test_a_lane_given_back_can_be_claimed_after_the_clock_stepped_back(lane: Lan
 @pytest.mark.parametrize("limits", [LIMITS, WINDOW], ids=["bucket", "window"])
 def test_what_was_spent_before_the_clock_stepped_back_is_no_debt_for_long(lane: Lane, limits: Limits) -> None:
     claim, lease = lane.claimed(), timedelta(minutes=1)
-    while lane.db.write_now(lanes.spend, claim, limits, NOW, lease) is None:
+    while lane.db.write_now(lanes.spend, claim, limits, NOW, NOW, lease) is None:
         pass
     earlier = NOW - BACK
-    while (at := lane.db.write_now(lanes.spend, claim, limits, earlier, lease)) is not None:
+    while (at := lane.db.write_now(lanes.spend, claim, limits, earlier, earlier, lease)) is not None:
         assert at > earlier
         earlier = at
     assert earlier - (NOW - BACK) <= timedelta(seconds=2)
@@ -228,7 +228,7 @@ def test_what_was_spent_before_the_clock_stepped_back_is_no_debt_for_long(lane: 
 
 def test_a_clock_that_lags_a_little_behind_its_neighbours_forgets_nothing() -> None:
     ahead = [to_micros(NOW) + 500_000] * 7
-    assert budget.spend(ahead, WINDOW, NOW)[1] == ahead
+    assert budget.spend(ahead, WINDOW, NOW, NOW)[1] == ahead
 
 
 # -- its connections

@@ -214,7 +214,7 @@ def test_a_holder_that_lost_its_fence_neither_takes_nor_spends_nor_gives_back(la
     before = lane_row(lane)
     acts = {
         "take": lambda: lane.take(slow),
-        "spend": lambda: lane.db.write_now(lanes.spend, slow, LIMITS, NOW, LEASE),
+        "spend": lambda: lane.db.write_now(lanes.spend, slow, LIMITS, NOW, NOW, LEASE),
         "release": lambda: lane.db.write_now(queue.release, slow, NOW, NOW),
     }
     with pytest.raises(FenceLost):
@@ -395,7 +395,8 @@ def paid(lane: Lane, limits: Limits) -> list[datetime]:
     claim, now, sent = lane.claimed(), NOW, list[datetime]()
     for number in range(40):
         now += timedelta(milliseconds=(0, 13, 350)[number % 3])
-        while (at := lane.db.write_now(lanes.spend, claim, limits, now, LEASE)) is not None:
+        asked = now
+        while (at := lane.db.write_now(lanes.spend, claim, limits, asked, now, LEASE)) is not None:
             assert at > now
             now = at
         sent.append(now)
@@ -419,14 +420,14 @@ def test_no_second_holds_more_requests_than_its_window_allows(lane: Lane) -> Non
 
 def test_a_spent_budget_is_not_forgotten_by_the_next_holder(lane: Lane) -> None:
     claim = lane.claimed()
-    while lane.db.write_now(lanes.spend, claim, LIMITS, NOW, LEASE) is None:
+    while lane.db.write_now(lanes.spend, claim, LIMITS, NOW, NOW, LEASE) is None:
         pass
     lane.db.write_now(queue.release, claim, NOW, NOW)
-    assert lane.db.write_now(lanes.spend, lane.claimed(), LIMITS, NOW, LEASE) is not None
+    assert lane.db.write_now(lanes.spend, lane.claimed(), LIMITS, NOW, NOW, LEASE) is not None
 
 
 def test_paying_for_a_request_renews_the_lease(lane: Lane) -> None:
     claim = lane.claimed()
     later = NOW + LEASE - timedelta(seconds=1)
-    lane.db.write_now(lanes.spend, claim, LIMITS, later, LEASE)
+    lane.db.write_now(lanes.spend, claim, LIMITS, later, later, LEASE)
     assert lane_row(lane).leased_until == later + LEASE

@@ -1,7 +1,7 @@
 """Proof 9, Neighbours (docs/reliability.md): four accounts in trouble slow nobody else, and are left alone as asked.
 
 One answers 429 with Retry-After, one takes 30 s for each answer, one answers 503, one is forbidden. Times are of the
-street's clock (tests/proofs/street.py). Quick: 7 accounts x 20 deliveries; with --full: 20 x 200.
+street's clock (tests/proofs/street.py). Quick: 7 accounts x 50 deliveries; with --full: 20 x 200.
 """
 
 import itertools
@@ -110,7 +110,7 @@ def soonest_after_refusal(crm: Crm) -> float:
 
 def size(full: bool) -> int:
     """Return how many deliveries each account gets."""
-    return 200 if full else 20
+    return 200 if full else 50
 
 
 async def test_four_accounts_in_trouble_slow_nobody_and_are_left_alone(

@@ -5,7 +5,7 @@ from connectors.amocrm import connector
 from connectors.protocol import InstallationError, Ref, Stage, Why
 
 ACCOUNT, PIPELINES, USERS = "api/v4/account", "api/v4/leads/pipelines", "api/v4/users"
-FIELDS = "api/v4/leads/custom_fields"
+FIELDS, CONTACTS = "api/v4/leads/custom_fields", "api/v4/contacts"
 
 
 @pytest.fixture
@@ -14,6 +14,7 @@ def account(vendor):
     vendor.on("GET", PIPELINES, "pipelines__one")
     vendor.on("GET", USERS, "users__one_inactive")
     vendor.on("GET", FIELDS, "fields__own_present")
+    vendor.on("GET", CONTACTS, None)
     return vendor
 
 

@@ -198,12 +198,6 @@ async def test_a_deal_merged_by_the_vendor_is_delivered(session, creating):
     assert ("deal", "21000001") in [(ref.kind, ref.id) for ref in outcome.refs]
 
 
-async def test_twenty_five_deals_take_three_requests(session, creating):
-    batch = [delivery(enquiry(caller=f"+7916000{i:04}"), id=f"d-{i}", marker=f"hub:{i}") for i in range(25)]
-    await session.deliver(batch)
-    assert [len(sent) for sent in creating.sent("/leads/complex")] == [10, 10, 5]
-
-
 # -- the caller is known
 
 
