@@ -1,7 +1,7 @@
 """Serves lanes: claims one, sends what is due through its connector, settles, reads back, gives it back."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -37,6 +37,8 @@ from hub.store.tx import Tx
 from hub.store.vault import Vault
 
 log = structlog.get_logger()
+
+Ask = Callable[[CrmSession], Awaitable[None]]
 
 _GLANCE_S = 0.15  # how long what another process wrote may stay unseen while its bell is not heard
 _UNBELIEVING_S = 5.0  # between two looks all the same while it is
@@ -99,7 +101,18 @@ class Worker:
         timeout = connector.manifest.limits.timeout if connector else timedelta(seconds=30)
         return timeout * _LEASE_TIMEOUTS
 
-    async def _serve(self, claim: Claim) -> None:
+    async def errand(self, of: Installed, ask: Ask) -> bool:
+        """Let ``ask`` ask an account by its lane, which trouble holds as ever; False when the lane is not free."""
+        now = self.clock.now()
+        claim = await self.db.write(lanes.claim_of, of.tenant_id, of.id, now, self._lease(None))
+        if claim is None:
+            return False
+        await self._serve(claim, lambda lane: lane.run(ask))
+        return True
+
+    async def _serve(
+        self, claim: Claim, turn: "Callable[[_Lane], Awaitable[None]]" = lambda lane: lane.serve()
+    ) -> None:
         """Serve one lane until nothing is due; an installation's trouble holds it, a lost fence leaves it alone."""
         of = await self.db.read(crm.installation, claim.tenant_id, claim.installation_id)
         connector, app = self.connectors[of.connector], self.apps.get(of.connector)
@@ -109,7 +122,7 @@ class Worker:
             return
         lane = _Lane(self, claim, of, connector, app)
         try:
-            await lane.serve()
+            await turn(lane)
         except FenceLost:
             log.warning("worker.fence_lost", installation=of.id)
         except GrantRevoked as error:
@@ -167,7 +180,16 @@ class _Lane:
             pulled = readback.pull(worker.db, worker.clock, session, await self._fresh(), worker.vault)
             more = await self.patience.wait(pulled)
             next_readback = worker.clock.now() + (timedelta() if more else worker.readback_every)
-        await worker.db.write(queue.release, self.claim, worker.clock.now(), next_readback)
+        await self._give_back(next_readback)
+
+    async def run(self, ask: Ask) -> None:
+        """Ask the account one thing in place of a turn of deliveries."""
+        session = await self._session()
+        await self.patience.wait(ask(session))
+        await self._give_back(self.claim.readback_at)
+
+    async def _give_back(self, next_readback: datetime) -> None:
+        await self.worker.db.write(queue.release, self.claim, self.worker.clock.now(), next_readback)
         failpoints.reach("lane.released")
 
     async def _deliver(self, session: CrmSession) -> None:
