@@ -165,7 +165,7 @@ def installation(tx: Tx, tenant_id: int, account: str, **more: Any) -> int:
     )  # fmt: skip
     row(
         tx, tables.Lane, installation_id=made, tenant_id=tenant_id, leased_until=NOW, wake_at=NOW, spent=[],
-        readback_at=NOW + timedelta(minutes=1), hold_until=NOW,
+        readback_at=NOW + timedelta(minutes=1), hold_until=NOW, held_since=NOW,
     )  # fmt: skip
     return made
 
