@@ -226,6 +226,12 @@ def ease(tx: Tx, claim: Claim) -> None:
     tx.execute(update(_lane).where(mine(claim)).values(hold_count=0))
 
 
+def give_back(tx: Tx, claim: Claim, now: datetime) -> None:
+    """Give the lane back as it was found: only a turn of deliveries says that the account's trouble is over."""
+    tx.execute(update(_lane).where(mine(claim)).values(leased_until=now))
+    bell.ring(tx)
+
+
 def release(tx: Tx, claim: Claim, now: datetime, *, wake_at: datetime, readback_at: datetime) -> None:
     """Give the lane back, awake when its next work is due; its next batches are twice as large again.
 

@@ -180,17 +180,14 @@ class _Lane:
             pulled = readback.pull(worker.db, worker.clock, session, await self._fresh(), worker.vault)
             more = await self.patience.wait(pulled)
             next_readback = worker.clock.now() + (timedelta() if more else worker.readback_every)
-        await self._give_back(next_readback)
+        await worker.db.write(queue.release, self.claim, worker.clock.now(), next_readback)
+        failpoints.reach("lane.released")
 
     async def run(self, ask: Ask) -> None:
         """Ask the account one thing in place of a turn of deliveries."""
         session = await self._session()
         await self.patience.wait(ask(session))
-        await self._give_back(self.claim.readback_at)
-
-    async def _give_back(self, next_readback: datetime) -> None:
-        await self.worker.db.write(queue.release, self.claim, self.worker.clock.now(), next_readback)
-        failpoints.reach("lane.released")
+        await self.worker.db.write(lanes.give_back, self.claim, self.worker.clock.now())
 
     async def _deliver(self, session: CrmSession) -> None:
         worker, limits = self.worker, self.connector.manifest.limits

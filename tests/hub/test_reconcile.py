@@ -15,7 +15,7 @@ from hub.reconcile_crm import Asker
 from hub.store import crm, inbox
 from hub.store import reconcile as reading
 from hub.store.db import Db
-from hub.store.tables import Attempt, LedgerEntry, ScenarioVersion, table_of
+from hub.store.tables import Attempt, Lane, LedgerEntry, ScenarioVersion, table_of
 from hub.store.tables import Delivery as DeliveryRow
 from hub.store.vault import Vault
 from tests.hub.office import Office
@@ -327,6 +327,16 @@ async def test_the_lane_is_free_again_after_asking(office: Office) -> None:
     await office.one_call()
     assert (await account(office))["present"] == 1
     assert office.db.write_now(lanes.claim_of, *place(office), office.clock.now(), MINUTES) is not None
+
+
+async def test_asking_does_not_say_that_an_accounts_trouble_is_over(office: Office) -> None:
+    await office.one_call()
+    trouble = {"hold_count": 3, "hold_why": "forbidden: It is not paid for.", "share": 4, "wake_at": NOW - MINUTES}
+    row = table_of(Lane)
+    office.db.write_now(lambda tx: tx.execute(update(row).values(**trouble)) and None)
+    assert (await account(office))["present"] == 1
+    kept = office.db.read_now(lambda tx: tx.execute(select(*(row.c[name] for name in trouble))).one())
+    assert kept._asdict() == trouble
 
 
 async def test_few_are_asked_for_in_one_turn_of_the_lane(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
