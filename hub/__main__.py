@@ -26,6 +26,7 @@ from hub.cli_habits import habits
 from hub.cli_hub import DaysBack, latest, tenant_of, with_hub
 from hub.cli_ledger import ledger_cli
 from hub.cli_pool import pool_cli
+from hub.cli_reconcile import reconcile_
 from hub.errors import HubError, PortTaken
 from hub.hub import Hub
 from hub.settings import read_settings
@@ -48,6 +49,7 @@ cli.add_typer(ledger_cli, name="ledger")
 cli.add_typer(deliveries_cli, name="deliveries")
 cli.command()(habits)
 cli.command()(accuracy)
+cli.command("reconcile")(reconcile_)
 err = Console(stderr=True)
 
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

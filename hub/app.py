@@ -89,15 +89,14 @@ async def _nothing() -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def running(hub: Hub) -> AsyncIterator[None]:
-    """Run the inbox, the lanes and the sealing of ledgers for as long as the block lasts."""
-    if hub.db.is_sqlite:  # its lock says that no other process can hold a lane
-        await hub.db.write(lanes.take_over, hub.clock.now())
-        await hub.db.write(grants.abandon, hub.clock.now())
+    """Run the inbox, the lanes, the sealing of ledgers and what comes by night for as long as the block lasts."""
+    await take_over(hub)
     loops: tuple[Callable[[], Awaitable[None]], ...] = (
         hub.inbox.run,
         hub.worker.run,
         hub.habits.run,
         hub.sealer.run,
+        hub.nights.run,
     )
     tasks = [asyncio.ensure_future(loop()) for loop in loops]
     try:
@@ -108,6 +107,13 @@ async def running(hub: Hub) -> AsyncIterator[None]:
         for task in tasks:
             with suppress(asyncio.CancelledError):
                 await task
+
+
+async def take_over(hub: Hub) -> None:
+    """Free what a process that ended held, where the lock of a SQLite file says that nobody else can hold it."""
+    if hub.db.is_sqlite:
+        await hub.db.write(lanes.take_over, hub.clock.now())
+        await hub.db.write(grants.abandon, hub.clock.now())
 
 
 async def work_until(hub: Hub, stop: asyncio.Event) -> None:

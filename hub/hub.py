@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from connectors.protocol import App, Connector
 from hub.clock import Clock
@@ -11,6 +12,8 @@ from hub.habits import HabitsLoop
 from hub.inbox import InboxLoop
 from hub.ledger import Refusals, Sealer
 from hub.places import Places
+from hub.reconcile import Nights
+from hub.reconcile_crm import Asker
 from hub.settings import Settings
 from hub.store.db import Db
 from hub.store.vault import Vault
@@ -33,6 +36,7 @@ class Hub:
     habits: HabitsLoop = field(init=False)
     worker: Worker = field(init=False)
     sealer: Sealer = field(init=False)
+    nights: Nights = field(init=False)
     refusals: Refusals = field(default_factory=Refusals)
 
     def __post_init__(self) -> None:
@@ -48,4 +52,5 @@ class Hub:
             readback_every=timedelta(seconds=self.settings.readback_s),
         )
         self.sealer = Sealer(db, self.vault)
+        self.nights = Nights(db, self.clock, self.vault, partial(Asker, self.worker))
         self.inbox.on_planned = (self.worker.wake,)

@@ -92,6 +92,18 @@ def claim(tx: Tx, now: datetime, lease: timedelta) -> Claim | None:
     return Claim(**row._asdict()) if row else None
 
 
+def claim_of(tx: Tx, tenant_id: int, installation_id: int, now: datetime, lease: timedelta) -> Claim | None:
+    """Claim one lane, whether it has something to do or not; None while somebody has it, or it is held."""
+    row = tx.execute(
+        update(_lane)
+        .where(_lane.c.tenant_id == tenant_id, _lane.c.installation_id == installation_id)
+        .where(_lane.c.leased_until <= now, _lane.c.hold_until <= now)
+        .values(fence=_lane.c.fence + 1, leased_until=now + lease)
+        .returning(*(_lane.c[name] for name in Claim.__slots__))
+    ).first()
+    return Claim(**row._asdict()) if row else None
+
+
 def next_wake(tx: Tx) -> datetime | None:
     """Return when the next lane can be claimed; None when there is none."""
     latest = func.max if tx.is_sqlite else func.greatest  # SQLite's max of several values is the greatest of them
@@ -218,6 +230,12 @@ def kept(tx: Tx, claim: Claim) -> int:
 def ease(tx: Tx, claim: Claim) -> None:
     """Note that the account answered: the next trouble is the first in a row."""
     tx.execute(update(_lane).where(mine(claim)).values(hold_count=0))
+
+
+def give_back(tx: Tx, claim: Claim, now: datetime) -> None:
+    """Give the lane back as it was found: only a turn of deliveries says that the account's trouble is over."""
+    tx.execute(update(_lane).where(mine(claim)).values(leased_until=now))
+    bell.ring(tx)
 
 
 def release(tx: Tx, claim: Claim, now: datetime, *, wake_at: datetime, readback_at: datetime) -> None:

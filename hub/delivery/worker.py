@@ -1,7 +1,7 @@
 """Serves lanes: claims one, sends what is due through its connector, settles, reads back, gives it back."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -38,6 +38,9 @@ from hub.store.tx import Tx
 from hub.store.vault import Vault
 
 log = structlog.get_logger()
+
+Ask = Callable[[CrmSession], Awaitable[None]]
+Turn = Callable[["_Lane"], Awaitable[None]]
 
 _GLANCE_S = 0.15  # how long what another process wrote may stay unseen while its bell is not heard
 _UNBELIEVING_S = 5.0  # between two looks all the same while it is
@@ -101,10 +104,19 @@ class Worker:
         timeout = connector.manifest.limits.timeout if connector else timedelta(seconds=30)
         return timeout * _LEASE_TIMEOUTS
 
-    async def _serve(self, claim: Claim) -> None:
+    async def errand(self, of: Installed, ask: Ask) -> bool:
+        """Let ``ask`` ask an account by its lane, which trouble holds as ever; False when the lane is not free."""
+        now = self.clock.now()
+        claim = await self.db.write(lanes.claim_of, of.tenant_id, of.id, now, self._lease(None))
+        if claim is None:
+            return False
+        await self._serve(claim, lambda lane: lane.run(ask))
+        return True
+
+    async def _serve(self, claim: Claim, turn: Turn = lambda lane: lane.serve()) -> None:
         """Serve one lane; when the database goes away meanwhile, give it back once there is one again."""
         try:
-            await self._serve_lane(claim)
+            await self._serve_lane(claim, turn)
         except DatabaseAway as error:
             log.error("worker.database_away", installation=claim.installation_id, error=str(error))
             await self._give_back(claim)
@@ -119,7 +131,7 @@ class Worker:
             except DatabaseAway:
                 await self.clock.wait_until(self.clock.now() + timedelta(seconds=_AWAY_S), _AWAY_S)
 
-    async def _serve_lane(self, claim: Claim) -> None:
+    async def _serve_lane(self, claim: Claim, turn: Turn) -> None:
         """Serve one lane until nothing is due; an installation's trouble holds it, a lost fence leaves it alone."""
         of = await self.db.read(crm.installation, claim.tenant_id, claim.installation_id)
         connector, app = self.connectors[of.connector], self.apps.get(of.connector)
@@ -129,7 +141,7 @@ class Worker:
             return
         lane = _Lane(self, claim, of, connector, app)
         try:
-            await lane.serve()
+            await turn(lane)
         except FenceLost:
             log.warning("worker.fence_lost", installation=of.id)
         except GrantRevoked as error:
@@ -191,6 +203,12 @@ class _Lane:
             next_readback = worker.clock.now() + (timedelta() if more else worker.readback_every)
         await worker.db.write(queue.release, self.claim, worker.clock.now(), next_readback)
         failpoints.reach("lane.released")
+
+    async def run(self, ask: Ask) -> None:
+        """Ask the account one thing in place of a turn of deliveries."""
+        session = await self._session()
+        await self.patience.wait(ask(session))
+        await self.worker.db.write(lanes.give_back, self.claim, self.worker.clock.now())
 
     async def _deliver(self, session: CrmSession) -> None:
         worker, limits = self.worker, self.connector.manifest.limits

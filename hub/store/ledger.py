@@ -29,6 +29,7 @@ class Kind(StrEnum):
     GOAL_REACHED = auto()
     GOAL_TAKEN_BACK = auto()
     PLANNED = auto()
+    NOT_ASKED = auto()
     TRIED = auto()
     HELD = auto()
     DOUBTED = auto()
@@ -92,6 +93,12 @@ _LAST = (
     .where(_entry.c.kind.in_((Kind.EVENTS_TAKEN, Kind.JUDGED)))
     .order_by(_entry.c.id)
 )
+
+
+def not_asked(tx: Tx, tenant_id: int, enquiry_id: int) -> set[int]:
+    """Return the installations of which it was told that their rules ask nothing for an enquiry."""
+    here = (_entry.c.tenant_id == tenant_id, _entry.c.enquiry_id == enquiry_id, _entry.c.kind == Kind.NOT_ASKED)
+    return set(tx.execute(select(_entry.c.installation_id).where(*here)).scalars())
 
 
 def looks(tx: Tx, tenant_id: int, enquiry_id: int) -> list[tuple[str, Mapping[str, Any]]]:

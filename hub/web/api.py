@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -10,13 +11,14 @@ from hub import accuracy, costs, report
 from hub.delivery import lanes, queue
 from hub.errors import HubError
 from hub.hub import Hub
-from hub.store import crm, goals_told, reports
+from hub.store import crm, goals_told, reconciliations, reports
 from hub.store.calls import refusals
 from hub.store.goals_told import GoalLine
 from hub.store.people import Who
 from hub.store.tx import Tx
 from hub.web.answers import Json
 from hub.web.api_door import Bad, day, guarded, page_of, site_of
+from hub.web.console.gaps_told import plainly
 from hub.web.words import Words
 
 GOAL = [name for name in GoalLine.__slots__ if name not in ("kind", "phone_masked")]
@@ -59,6 +61,11 @@ async def _goals(hub: Hub, who: Who, request: Request) -> Response:
     return Json({"goals": told, "next": listed[-1].id if listed else after})
 
 
+async def _reconciliation(hub: Hub, who: Who, _request: Request) -> Response:
+    told = await hub.db.read(reconciliations.last, who.tenant_id)
+    return Json({"reconciliation": plainly(orjson.loads(told)) if told else None})
+
+
 async def _status(hub: Hub, who: Who, _request: Request) -> Response:
     return Json(await hub.db.read(_told, who.tenant_id))
 
@@ -89,5 +96,6 @@ def routes() -> list[Route]:
         Route("/api/v1/accuracy", guarded(_accuracy)),
         Route("/api/v1/spend", guarded(_spend), methods=["POST"]),
         Route("/api/v1/goals", guarded(_goals)),
+        Route("/api/v1/reconciliation", guarded(_reconciliation)),
         Route("/api/v1/status", guarded(_status)),
     ]

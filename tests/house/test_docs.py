@@ -9,7 +9,8 @@ import re
 import shlex
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_args
@@ -30,12 +31,17 @@ from connectors.wording import PLACEHOLDERS
 from hub.__main__ import cli
 from hub.app import build, web_app
 from hub.delivery.retry import State
+from hub.gaps import Account, Found, Gap
 from hub.inbox import look
+from hub.reconcile import reconcile
+from hub.reconcile_crm import Unchecked
 from hub.report import Line
 from hub.settings import AppSettings, Settings
 from hub.setup import apply
 from hub.setup_file import SetupFile, read_setup
+from hub.store import reconciliations
 from hub.store.ledger import Kind
+from hub.store.people import first_tenant
 from hub.web.api import GOAL
 from hub.web.words.en import EN
 from hub.web.words.ru import RU
@@ -489,6 +495,26 @@ def test_every_channel_and_every_status_of_a_call_is_named() -> None:
 
 def test_every_kind_of_entry_of_the_ledger_is_explained() -> None:
     assert missing(Kind, page("security.md")) == []
+
+
+def test_every_gap_and_every_reason_not_to_ask_is_explained() -> None:
+    assert set(rows(page("reconciliation.md").split("## Gaps")[1])) == {*Gap, *Unchecked}
+
+
+async def test_a_reconciliation_is_told_as_documented(client: httpx.AsyncClient, house: Any) -> None:
+    hub, tenant_id = house.hub, await house.hub.db.read(first_tenant)
+    account = asdict(Account(1, "amocrm", "Romashka"))
+    made = await reconcile(hub.db, tenant_id, NOW, NOW, hub.vault, None, Unchecked.SKIPPED)
+    found = asdict(Found(Gap.GONE, NOW))
+    assert await hub.db.write(reconciliations.take, NOW + timedelta(days=1), NOW) == tenant_id
+    kept = json.dumps(
+        {**made, "accounts": [account], "gaps": [{**found, "at": NOW.isoformat()}], "gap_counts": {"gone": 1}}
+    )
+    await hub.db.write(reconciliations.save, tenant_id, NOW + timedelta(days=1), kept)
+    answer = (await client.get("/api/v1/reconciliation")).json()
+    assert shape(answer) == shape(json.loads(example("api.md", "reconciliation-answer")))
+    counted = [*made["received"], *account]
+    assert missing(set(counted) - {"installation", "connector", "name", "detail"}, page("reconciliation.md")) == []
 
 
 async def test_the_ledger_is_told_as_documented(client: httpx.AsyncClient, house: Any) -> None:

@@ -19,6 +19,7 @@ from hub.store.tables.crm import (
 from hub.store.tables.enquiries import Enquiry, Match
 from hub.store.tables.ledger import LedgerEntry, LedgerHead
 from hub.store.tables.people import Login, Person, Tenant
+from hub.store.tables.reconciled import Reconciliation
 from hub.store.tables.ties import Tie
 from hub.store.tables.tracking import (
     Lease,
@@ -61,6 +62,7 @@ __all__ = [
     "Person",
     "Placement",
     "Pool",
+    "Reconciliation",
     "Refusal",
     "ScenarioVersion",
     "Site",

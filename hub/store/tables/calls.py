@@ -32,6 +32,7 @@ class CallEvent(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("account_id", "dedupe_key"),
         Index("ix_call_event_call", "account_id", "provider_call_id"),
+        Index("ix_call_event_day", "tenant_id", "received_at"),
     )
 
     id: int | None = identifier()

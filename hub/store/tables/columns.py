@@ -33,10 +33,10 @@ def reference(target: str, *, nullable: bool = False, index: bool = False) -> An
     return Field(default, sa_type=Identifier, foreign_key=f"{target}.id", nullable=nullable, index=index)
 
 
-def moment(*, nullable: bool = False, index: bool = False) -> Any:
+def moment(*, nullable: bool = False, index: bool = False, primary_key: bool = False) -> Any:
     """Return a moment: an aware UTC datetime."""
     default: Any = None if nullable else ...
-    return Field(default, sa_type=Moment, nullable=nullable, index=index)
+    return Field(default, sa_type=Moment, nullable=nullable, index=index, primary_key=primary_key)
 
 
 def json_(empty: Callable[[], Any] | None = None) -> Any:

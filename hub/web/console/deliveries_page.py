@@ -1,14 +1,17 @@
 """What waits, what arrived, and what needs a person; and the connections themselves."""
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlencode
 
+import orjson
 from starlette.responses import RedirectResponse, Response
 
 from hub.delivery import by_hand, queue
 from hub.delivery.retry import State
-from hub.store import health
+from hub.store import health, reconciliations
 from hub.store.health import Waiting
+from hub.web.console.gaps_told import gap_lines, gaps_in, headline
 from hub.web.console.page import NotHere, form, page
 from hub.web.console.session import form_of
 from hub.web.console.shell import Desk, render
@@ -40,7 +43,17 @@ async def show(desk: Desk) -> Response:
         alike=await db.read(by_hand.alike, desk.tenant_id) if state == State.PARKED else (),
         done=desk.request.query_params.get("done", ""),
         number=id_in(desk.request.query_params.get("n", "")) or 0,
+        reconciled=await _reconciled(desk),
     )
+
+
+async def _reconciled(desk: Desk) -> dict[str, Any] | None:
+    """Return what the last night's reconciliation told; None before the first one."""
+    last = await desk.hub.db.read(reconciliations.last, desk.tenant_id)
+    if last is None:
+        return None
+    told = orjson.loads(last)
+    return {"line": headline(desk.f, told, desk.now), "gaps": gap_lines(desk.words, told), "number": gaps_in(told)}
 
 
 def why(desk: Desk, line: Waiting) -> str:

@@ -10,6 +10,7 @@ from hub.web.words.habits_en import HABITS_EN
 from hub.web.words.ledger_en import LEDGER_EN
 from hub.web.words.numbers_en import NUMBERS_EN
 from hub.web.words.person_en import PERSON_EN
+from hub.web.words.reconcile_en import RECONCILE_EN
 from hub.web.words.recordings_en import RECORDINGS_EN
 from hub.web.words.sites_en import SITES_EN
 
@@ -292,6 +293,7 @@ EN: Mapping[str, str] = {
     **ATTRIBUTION_EN,
     **ENQUIRIES_EN,
     **SITES_EN,
+    **RECONCILE_EN,
     **RECORDINGS_EN,
     **HABITS_EN,
     **LEDGER_EN,

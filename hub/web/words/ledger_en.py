@@ -18,6 +18,7 @@ LEDGER_EN: Mapping[str, str] = {
     "ledger_kind.goal_reached": "A goal was reached",
     "ledger_kind.goal_taken_back": "A goal was taken back",
     "ledger_kind.planned": "Planned for the CRM",
+    "ledger_kind.not_asked": "The rules ask for nothing in the CRM",
     "ledger_kind.tried": "Tried, to be tried again",
     "ledger_kind.held": "Not sent: the connection rests",
     "ledger_kind.doubted": "The hub ended in the middle of a try",

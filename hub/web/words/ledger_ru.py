@@ -18,6 +18,7 @@ LEDGER_RU: Mapping[str, str] = {
     "ledger_kind.goal_reached": "Достигнута цель",
     "ledger_kind.goal_taken_back": "Цель отменена",
     "ledger_kind.planned": "Запланировано для CRM",
+    "ledger_kind.not_asked": "По правилам для CRM ничего не нужно",
     "ledger_kind.tried": "Попытка, будет ещё одна",
     "ledger_kind.held": "Не отправлено: подключение на паузе",
     "ledger_kind.doubted": "Хаб остановился посреди попытки",

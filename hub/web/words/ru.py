@@ -10,6 +10,7 @@ from hub.web.words.habits_ru import HABITS_RU
 from hub.web.words.ledger_ru import LEDGER_RU
 from hub.web.words.numbers_ru import NUMBERS_RU
 from hub.web.words.person_ru import PERSON_RU
+from hub.web.words.reconcile_ru import RECONCILE_RU
 from hub.web.words.recordings_ru import RECORDINGS_RU
 from hub.web.words.sites_ru import SITES_RU
 
@@ -292,6 +293,7 @@ RU: Mapping[str, str] = {
     **ATTRIBUTION_RU,
     **ENQUIRIES_RU,
     **SITES_RU,
+    **RECONCILE_RU,
     **RECORDINGS_RU,
     **HABITS_RU,
     **LEDGER_RU,

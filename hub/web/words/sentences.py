@@ -99,6 +99,12 @@ _RUSSIAN: Sequence[tuple[re.Pattern[str], str]] = tuple(
             r"The caller has called before, and only first calls count\.",
             "Человек уже звонил, а засчитывается только первый звонок.",
         ),
+        # a reconciliation
+        (r"Telephony never told that the call ended\.", "Телефония так и не сообщила, что звонок закончился."),
+        (
+            r"The ledger says that it was planned, and its delivery is missing from the database\.",
+            "По журналу это было запланировано, но самой передачи в базе нет.",
+        ),
     )
 )
 

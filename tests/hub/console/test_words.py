@@ -14,6 +14,8 @@ from connectors.protocol import Can, Status, Why
 from connectors.scenario import CallerState, Trigger
 from hub import report
 from hub.delivery.retry import State
+from hub.gaps import Gap
+from hub.reconcile_crm import Unchecked
 from hub.store import accuracy, enquiry_rows
 from hub.store.ledger import Kind
 from hub.web import words
@@ -105,6 +107,9 @@ def test_every_text_that_a_page_asks_for_exists() -> None:
         ("accuracy.witness", accuracy.WITNESSES),
         ("accuracy.delay", [str(n) for n in range(len(accuracy.DELAYS) + 1)]),
         ("ledger_kind", Kind),
+        ("gap", Gap),
+        ("gap_do", Gap),
+        ("not_checked", Unchecked),
         ("report.caveat", ["few_journeys", "put_together"]),
     ],
 )

@@ -83,6 +83,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_person_email")),
     )
     op.create_table(
+        "reconciliation",
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("begun_at", sa.BigInteger(), nullable=False),
+        sa.Column("told", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_reconciliation_tenant_id")),
+        sa.PrimaryKeyConstraint("tenant_id", "until", name=op.f("pk_reconciliation")),
+    )
+    op.create_table(
         "scenario_version",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -157,6 +166,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("call_event", schema=None) as batch_op:
         batch_op.create_index("ix_call_event_call", ["account_id", "provider_call_id"], unique=False)
+        batch_op.create_index("ix_call_event_day", ["tenant_id", "received_at"], unique=False)
 
     op.create_table(
         "grant",
@@ -902,12 +912,14 @@ def downgrade() -> None:
     op.drop_table("lane")
     op.drop_table("grant")
     with op.batch_alter_table("call_event", schema=None) as batch_op:
+        batch_op.drop_index("ix_call_event_day")
         batch_op.drop_index("ix_call_event_call")
 
     op.drop_table("call_event")
     op.drop_table("telephony_account")
     op.drop_table("site")
     op.drop_table("scenario_version")
+    op.drop_table("reconciliation")
     op.drop_table("person")
     op.drop_table("oauth_state")
     op.drop_table("installation")

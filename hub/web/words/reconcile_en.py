@@ -1,0 +1,36 @@
+"""The words about the reconciliation in English."""
+
+from collections.abc import Mapping
+
+RECONCILE_EN: Mapping[str, str] = {
+    "reconciled.line": "Reconciled {when}, since {since}: {received}",
+    "reconciled.received": "{n} enquiry|{n} enquiries",
+    "reconciled.there": "{account}: {delivered} delivered, {present} there",
+    "reconciled.not_asked_there": "{account}: {delivered} delivered, not checked there",
+    "reconciled.clean": "no gaps",
+    "reconciled.gaps": "{n} gap|{n} gaps",
+    "reconciled.cut": "The first {n} are listed.",
+    "reconciled.say": "The hub compares every night what came in, what was planned, what was delivered and what is in the CRM.",
+    "gap.not_looked_at": "It came in, and the hub has not looked at it yet.",
+    "gap.not_planned": "It is over, and nothing was planned for this account, nor did its rules say that nothing is asked.",
+    "gap.waiting_long": "It has waited for more than an hour to be sent.",
+    "gap.parked": "It is parked: a person must decide.",
+    "gap.without_object": "It counts as delivered, and no object of the CRM is named.",
+    "gap.gone": "It was delivered, and the CRM does not have it any more: deleted, merged or hidden from the hub.",
+    "gap.untold": "It counts as delivered, and the ledger does not say so.",
+    "gap.ledger_broken": "The ledger does not fit: something was changed after it was sealed.",
+    "gap_do.not_looked_at": "See whether the hub runs; if it does, mend what stands beside it, and the hub looks again by itself.",
+    "gap_do.not_planned": "See whether rules are saved for this CRM and fit the account, then apply the set-up file again.",
+    "gap_do.waiting_long": "See the connection's page: connect again if it asks for it, else it goes out by itself.",
+    "gap_do.parked": "Mend what stands beside it, then send it again, or give it up.",
+    "gap_do.without_object": "Look for the caller in the CRM, and tell us.",
+    "gap_do.gone": "Ask in the CRM who deleted or merged it; the hub makes no second one.",
+    "gap_do.untold": "Run 'cthub ledger verify' and tell us.",
+    "gap_do.ledger_broken": "Run 'cthub ledger verify', and find out who can write to the database.",
+    "not_checked.held": "the account rests",
+    "not_checked.reauthorise": "it must be connected again",
+    "not_checked.busy": "it was busy with deliveries",
+    "not_checked.unregistered": "this process has no registration for it (HUB_APPS)",
+    "not_checked.beside": "a hub runs on this SQLite file, and it alone asks the CRM; --last prints what it found by night",
+    "not_checked.skipped": "nobody asked",
+}

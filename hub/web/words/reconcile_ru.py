@@ -1,0 +1,36 @@
+"""The words about the reconciliation in Russian."""
+
+from collections.abc import Mapping
+
+RECONCILE_RU: Mapping[str, str] = {
+    "reconciled.line": "Сверено {when}, с {since}: {received}",
+    "reconciled.received": "{n} обращение|{n} обращения|{n} обращений",
+    "reconciled.there": "{account}: доставлено {delivered}, на месте {present}",
+    "reconciled.not_asked_there": "{account}: доставлено {delivered}, в CRM не проверено",
+    "reconciled.clean": "расхождений нет",
+    "reconciled.gaps": "{n} расхождение|{n} расхождения|{n} расхождений",
+    "reconciled.cut": "Показаны первые {n}.",
+    "reconciled.say": "Каждую ночь хаб сверяет, что пришло, что запланировано, что доставлено и что есть в CRM.",
+    "gap.not_looked_at": "Пришло, но хаб ещё не обработал.",
+    "gap.not_planned": "Завершилось, но для этого аккаунта ничего не запланировано, и правила не сказали, что ничего не нужно.",
+    "gap.waiting_long": "Ждёт отправки больше часа.",
+    "gap.parked": "Отложено: решает человек.",
+    "gap.without_object": "Считается доставленным, но объект CRM не назван.",
+    "gap.gone": "Было доставлено, но в CRM этого больше нет: удалено, объединено или скрыто от хаба.",
+    "gap.untold": "Считается доставленным, но журнал об этом молчит.",
+    "gap.ledger_broken": "Журнал не сходится: что-то изменили после запечатывания.",
+    "gap_do.not_looked_at": "Проверьте, работает ли хаб; если да, устраните указанную причину — хаб вернётся к этому сам.",
+    "gap_do.not_planned": "Проверьте, сохранены ли правила для этой CRM и подходят ли они аккаунту, затем примените файл настройки ещё раз.",
+    "gap_do.waiting_long": "Откройте страницу подключений: подключите заново, если она просит; иначе уйдёт само.",
+    "gap_do.parked": "Устраните указанную причину и отправьте ещё раз или откажитесь.",
+    "gap_do.without_object": "Найдите звонившего в CRM и сообщите нам.",
+    "gap_do.gone": "Узнайте в CRM, кто удалил или объединил; второй раз хаб не создаст.",
+    "gap_do.untold": "Запустите cthub ledger verify и сообщите нам.",
+    "gap_do.ledger_broken": "Запустите cthub ledger verify и выясните, кто может писать в базу.",
+    "not_checked.held": "подключение на паузе",
+    "not_checked.reauthorise": "нужно подключить заново",
+    "not_checked.busy": "было занято доставкой",
+    "not_checked.unregistered": "у этого процесса нет регистрации (HUB_APPS)",
+    "not_checked.beside": "на этом файле SQLite работает хаб, и спрашивает CRM только он; что он нашёл ночью, печатает --last",
+    "not_checked.skipped": "не спрашивали",
+}
