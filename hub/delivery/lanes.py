@@ -232,9 +232,9 @@ def ease(tx: Tx, claim: Claim) -> None:
     tx.execute(update(_lane).where(mine(claim)).values(hold_count=0))
 
 
-def give_back(tx: Tx, claim: Claim, now: datetime) -> None:
+def give_back(tx: Tx, claim: Claim) -> None:
     """Give the lane back as it was found: only a turn of deliveries says that the account's trouble is over."""
-    tx.execute(update(_lane).where(mine(claim)).values(leased_until=now))
+    tx.execute(update(_lane).where(mine(claim)).values(leased_until=_FREE))
     bell.ring(tx)
 
 
@@ -260,7 +260,7 @@ def release(tx: Tx, claim: Claim, now: datetime, *, wake_at: datetime, readback_
     bell.ring(tx)
 
 
-def give_back(tx: Tx, claim: Claim, now: datetime) -> None:
-    """Give the lane back as it is, if it still is this claim's: whoever claims it next doubts what was being sent."""
+def give_up(tx: Tx, claim: Claim, now: datetime) -> None:
+    """Leave the lane in the middle of a turn, if it still is this claim's: who claims it next doubts what was being sent."""
     tx.execute(update(_lane).where(mine(claim)).values(leased_until=_FREE, wake_at=now))
     bell.ring(tx)

@@ -125,7 +125,7 @@ class Worker:
         until = self.clock.now() + self._lease(None)
         while self.clock.now() < until:  # then the lane is anybody's
             try:
-                await self.db.write(lanes.give_back, claim, self.clock.now())
+                await self.db.write(lanes.give_up, claim, self.clock.now())
                 log.info("worker.database_back", installation=claim.installation_id)
                 return
             except DatabaseAway:
@@ -208,7 +208,7 @@ class _Lane:
         """Ask the account one thing in place of a turn of deliveries."""
         session = await self._session()
         await self.patience.wait(ask(session))
-        await self.worker.db.write(lanes.give_back, self.claim, self.worker.clock.now())
+        await self.worker.db.write(lanes.give_back, self.claim)
 
     async def _deliver(self, session: CrmSession) -> None:
         worker, limits = self.worker, self.connector.manifest.limits
