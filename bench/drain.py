@@ -40,6 +40,7 @@ from hub.delivery.queue import Planned
 from hub.delivery.worker import Worker
 from hub.store import crm
 from hub.store.db import Db
+from hub.store.moment import to_micros
 from hub.store.tables import Delivery, Tenant, table_of
 from hub.store.tx import Tx
 from hub.store.vault import Vault
@@ -89,7 +90,8 @@ def _fill(asked: Crm) -> None:
 
 def _connected(tx: Tx, grant: Grant, now: datetime) -> None:
     tx.execute(insert(_tenant).values(id=1, name="bench", created_at=now))
-    lanes.open_lane(tx, 1, crm.install(tx, 1, "amocrm", grant, now, VAULT), now, [])
+    spent = [to_micros(now)]  # for the contacts from before
+    lanes.open_lane(tx, 1, crm.install(tx, 1, "amocrm", grant, now, VAULT), now, spent)
 
 
 def _backlog(now: datetime) -> list[Planned]:

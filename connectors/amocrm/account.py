@@ -43,13 +43,16 @@ async def check(api: Api, account: str) -> Ref:
     return Ref("account", found, api.address)
 
 
-async def facts(api: Api) -> Facts:
-    """Return what the account offers to a scenario, creating our own deal field if it is missing."""
+async def facts(api: Api, *, is_first: bool) -> Facts:
+    """Return what the account offers to a scenario, creating our own deal field if it is missing.
+
+    The first time a person is waiting for his account to be connected: how its search compares is asked later.
+    """
     account = await _account(api)
     try:
         pipelines = [_pipeline(found) for found in _active(await api.pipelines())]
         users, is_admin = await _users(api)
-        is_inside = await looks_inside(api)
+        is_inside = not is_first and await looks_inside(api)
     except ConnectorError as error:
         raise trouble(error) from None
     fields = await Fields.load(api)

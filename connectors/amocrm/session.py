@@ -34,7 +34,7 @@ class Session:
 
     async def facts(self) -> Facts:
         """Return what the account offers, our own field made sure of; raises ``InstallationError``."""
-        return await account.facts(self._api)
+        return await account.facts(self._api, is_first=not self._settings.fields)
 
     async def deliver(self, batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
         """Deliver plans; see the five rules in ``connectors.protocol``."""

@@ -45,6 +45,15 @@ def answered_by(vendor):
     return put
 
 
+@pytest.fixture
+def known(vendor):
+    """Let the account tell what it offers."""
+    for path, name in (("account", "account__filters_on"), ("leads/pipelines", "pipelines__one")):
+        vendor.on("GET", f"api/v4/{path}", name)
+    vendor.on("GET", "api/v4/users", "users__one_inactive")
+    vendor.on("GET", "api/v4/leads/custom_fields", "fields__own_present")
+
+
 def callers(number):
     return [delivery(enquiry(caller=f"+7916000000{i}"), id=f"d-{i}", marker=f"hub:{i}") for i in range(number)]
 
@@ -86,16 +95,18 @@ async def test_what_was_proved_once_is_known_to_the_next_batch(session, answered
     assert book.asked[5:] == ["9160000000"]
 
 
-async def test_what_the_facts_proved_is_known_to_every_session(session, answered_by, vendor, http, app, grant):
-    for path, name in (("account", "account__filters_on"), ("leads/pipelines", "pipelines__one")):
-        vendor.on("GET", f"api/v4/{path}", name)
-    vendor.on("GET", "api/v4/users", "users__one_inactive")
-    vendor.on("GET", "api/v4/leads/custom_fields", "fields__own_present")
+async def test_what_the_facts_proved_is_known_to_every_session(session, known, answered_by, http, app, grant):
     book = answered_by(Book(contact(1, "+79169999999")))
     facts = await session.facts()
     later = connector.open(http, app, grant, {"fields": FIELDS, "traits": list(facts.traits)})
     await later.deliver(callers(1))
     assert book.asked[2:] == ["9160000000"]
+
+
+async def test_a_person_who_connects_his_account_does_not_wait_for_the_proof(known, answered_by, http, app, grant):
+    book = answered_by(Book(contact(1, "+79169999999")))
+    facts = await connector.open(http, app, grant, {}).facts()
+    assert (book.asked, facts.traits) == ([], ())
 
 
 async def test_deals_go_in_ever_larger_requests_while_all_goes_well(session, vendor):
