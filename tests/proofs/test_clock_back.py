@@ -7,7 +7,7 @@ What is new goes out at once; what had its moment before the step waits for that
 from datetime import datetime
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from hub.store.tables import Lane, table_of
 from hub.store.tx import Tx
@@ -98,6 +98,11 @@ async def test_a_clock_that_steps_back_doubles_nothing_and_delays_nothing_by_mor
     assert longest["held_s"] <= HELD_S
 
 
+def is_free(tx: Tx, now: datetime) -> bool:
+    """Say whether nobody has the lane."""
+    return bool(tx.execute(select(_lane.c.leased_until)).scalar_one() <= now)
+
+
 def free_until(tx: Tx, moment: datetime) -> None:
     """Say of the lane that nobody has it since a moment, as if its end of a lease were kept as the moment it was."""
     tx.execute(update(_lane).values(leased_until=moment))
@@ -110,6 +115,7 @@ async def test_a_lane_given_back_at_a_moment_that_comes_again_is_stuck_until_the
     calls = Calls(connected)
     await calls.tell()
     await calls.delivered()
+    await connected.until(lambda _: connected.hub.db.read_now(is_free, connected.clock.now()), step_s=0.2)
     connected.hub.db.write_now(free_until, connected.clock.now())
     connected.clock.forward(-7_200)
     await calls.tell()
