@@ -261,6 +261,6 @@ def release(tx: Tx, claim: Claim, now: datetime, *, wake_at: datetime, readback_
 
 
 def give_up(tx: Tx, claim: Claim, now: datetime) -> None:
-    """Leave the lane in the middle of a turn, if it still is this claim's: who claims it next doubts what was being sent."""
+    """Leave the lane in the middle of a turn, if it is still mine: who claims it next doubts what was being sent."""
     tx.execute(update(_lane).where(mine(claim)).values(leased_until=_FREE, wake_at=now))
     bell.ring(tx)
