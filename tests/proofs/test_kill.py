@@ -66,7 +66,7 @@ def test_no_call_is_lost_and_no_deal_doubled_whenever_the_worker_dies(
 def test_without_looking_before_repeating_something_is_doubled(
     stage: Stage, full: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    calls, kills, seed = (200, 20, 1) if full else (16, 5, 1)
+    calls, kills, seed = (200, 20, 1) if full else (48, 10, 1)
     state = play(stage, calls, kills, seed)
     extra = doubled(deals(state)) + doubled(call_notes(state))
     with capsys.disabled():
