@@ -81,6 +81,8 @@ class FailingCommits:
         self.failed += 1
         if self._answer_lost:
             self._honest(connection)
+        else:  # a database that refuses to commit has ended the transaction
+            connection.rollback()
         raise (sqlite3.OperationalError if self._wide == 2 else psycopg.OperationalError)("disk is full")
 
 
