@@ -72,6 +72,7 @@ def serve(app: ASGIApp, host: str, port: int, greeting: Greeting) -> int:
         log_level="warning",
         access_log=False,
         proxy_headers=False,
+        date_header=False,  # the vendor tells its own time
         lifespan="on",
         timeout_graceful_shutdown=1,
     )

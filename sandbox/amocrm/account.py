@@ -7,8 +7,9 @@ import httpx
 from sandbox.amocrm.fieldset import FieldSet, predefined
 from sandbox.amocrm.history import History
 from sandbox.amocrm.ids import IdWell
+from sandbox.amocrm.invoices import new_invoices
 from sandbox.amocrm.limits import Limits
-from sandbox.amocrm.model import Incoming, LeadSource, Pipeline, User
+from sandbox.amocrm.model import Incoming, LeadSource, Pipeline, StageAction, User, Visit, Widget
 from sandbox.amocrm.seed import make_pipelines, make_users
 from sandbox.amocrm.sender import Sender
 from sandbox.amocrm.store import CARD_KINDS, Store
@@ -25,6 +26,7 @@ class Options:
     redirect_uri: str = "http://127.0.0.1:8000/oauth/amocrm"
     disable_hook: str = ""
     seed: int = 1
+    installed: bool = True
 
 
 class Account:
@@ -49,6 +51,11 @@ class Account:
         self.loss_reasons = {self.ids.next("loss"): name for name in ("Слишком дорого", "Нет товара", "Спам")}
         self.sources: dict[int, LeadSource] = {}
         self.incoming: dict[str, Incoming] = {}
+        self.stage_actions: dict[int, StageAction] = {}
+        self.invoices = new_invoices(self.ids)
+        self.widgets: dict[str, Widget] = {}
+        self.moved_from: set[str] = set()
+        self.visits: list[Visit] = []
         self.amojo_id = self.ids.uuid()
         self.history = History()
         self.tokens = Tokens(self)
@@ -67,6 +74,11 @@ class Account:
     def admin(self) -> User:
         """The user who installed the integration."""
         return next(user for user in self.users.values() if user.is_admin)
+
+    def takes_user(self, id_: object) -> bool:
+        """Whether this user may be responsible for something, or its author."""
+        user = self.users.get(id_) if isinstance(id_, int) else None
+        return user is not None and (user.is_active or self.dial["dismissed_users"] == "accept")
 
     @property
     def main_pipeline(self) -> Pipeline:
@@ -105,4 +117,8 @@ _NUMBERS = {
     "tag": 500,
     "group": 2_745_000,
     "loss": 4_200,
+    "action": 300,
+    "catalog": 9_000,
+    "element": 525_000,
+    "widget": 742_000,
 }

@@ -11,7 +11,11 @@ from starlette.routing import Mount
 from sandbox.admin import admin_routes
 from sandbox.amocrm.account import Account, Options
 from sandbox.amocrm.control import control_routes
+from sandbox.amocrm.page.deeds import deed_routes
+from sandbox.amocrm.page.market import market_routes
+from sandbox.amocrm.page.views import Pages
 from sandbox.amocrm.switches import SWITCHES
+from sandbox.amocrm.tokens import Pair
 from sandbox.amocrm.vendor import AmoVendor
 from sandbox.clock import Clock
 from sandbox.dial import Dial
@@ -33,6 +37,7 @@ class Sandbox:
         self.dial.turn(switches or {})
         self.ledger = Ledger()
         self.account = Account(options, clock, self.dial, outgoing)
+        pages = Pages(self.account)
         gate = Gate(AmoVendor(self.account), self.ledger, self.dial, clock)
 
         @asynccontextmanager
@@ -46,15 +51,18 @@ class Sandbox:
             routes=[
                 *admin_routes(self.ledger, self.dial),
                 *control_routes(self.account),
+                *pages.routes(),
+                *deed_routes(self.account),
+                *market_routes(pages),
                 Mount("/", app=gate),
             ],
             lifespan=lifespan,
         )
 
     def greeting(self, base_url: str) -> dict[str, object]:
-        """Returns the JSON line of a started sandbox: addresses, keys and a first pair of tokens."""
+        """Returns the JSON line of a started sandbox: addresses, keys and, when installed, a first pair of tokens."""
         account = self.account
-        pair = account.tokens.new_pair(account.admin.id, base_url)
+        pair = account.tokens.new_pair(account.admin.id, base_url) if account.options.installed else Pair("", "")
         return {
             "base_url": base_url,
             "client_id": account.tokens.client_id,

@@ -5,7 +5,7 @@ from sandbox.amocrm.hal import Json, hal, self_link, wrapped
 from sandbox.amocrm.people import allow
 from sandbox.amocrm.store import LEADS, Card
 from sandbox.amocrm.turn import Sent, Turn, write_batch
-from sandbox.amocrm.writing import check_card, create_card, patch_card
+from sandbox.amocrm.writing import check_card, check_new, create_card, patch_card
 from sandbox.wire import Answer
 
 
@@ -18,7 +18,7 @@ def add_cards(turn: Turn, kind: str) -> Answer:
         card = create_card(turn, kind, one)
         return {"id": card.id, "request_id": one["request_id"], "_links": self_link(_href(turn, card))}
 
-    made = write_batch(turn, sent, lambda one, flaws: check_card(turn, kind, one, flaws), apply)
+    made = write_batch(turn, sent, lambda one, flaws: check_new(turn, kind, one, flaws), apply)
     return wrapped(turn, kind, made)
 
 

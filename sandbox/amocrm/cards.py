@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from sandbox.amocrm.card_filters import Test, filter_hits, filter_tests
 from sandbox.amocrm.errors import Refusal, refuse
 from sandbox.amocrm.hal import NO_CONTENT, Json, hal, paged, self_link
+from sandbox.amocrm.invoices import ELEMENTS
 from sandbox.amocrm.people import allow
 from sandbox.amocrm.store import COMPANIES, CONTACTS, LEADS, Card, Shelf, only_digits
 from sandbox.amocrm.turn import Turn
@@ -194,10 +195,23 @@ def _embedded(turn: Turn, card: Card) -> Json:
         embedded["leads"] = _linked(turn, card, LEADS, False)
     for extra in ("catalog_elements", "customers"):
         if extra in turn.wanted and not (card.kind == LEADS and extra == "customers"):
-            embedded[extra] = []
+            embedded[extra] = _invoices(turn, card) if (card.kind, extra) == (LEADS, ELEMENTS) else []
     if card.kind == LEADS:
         embedded |= _lead_extras(turn, card)
     return embedded
+
+
+def _invoices(turn: Turn, card: Card) -> list[Json]:
+    catalog = turn.account.invoices
+    metadata = {"quantity": 1, "catalog_id": catalog.id}
+    return [
+        {
+            "id": one.id,
+            "metadata": metadata,
+            "_links": self_link(f"{turn.api}/catalogs/{catalog.id}/elements/{one.id}"),
+        }
+        for one in catalog.linked(card.id)
+    ]
 
 
 def _lead_extras(turn: Turn, card: Card) -> Json:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.amocrm.history import Side
 from sandbox.amocrm.hook_form import card_fields, deleted_fields
+from sandbox.amocrm.stage_actions import deal_came
 from sandbox.amocrm.store import LEADS, SINGULAR, Card
 from sandbox.amocrm.values import phones_of
 
@@ -36,8 +37,9 @@ def card_added(account: "Account", card: Card) -> None:
 
 def announce_added(account: "Account", card: Card) -> None:
     """Tells history and webhooks about a card that has just become visible."""
-    _line(account, card, f"{SINGULAR[card.kind]}_added", [], [])
+    line(account, card, f"{SINGULAR[card.kind]}_added", [], [])
     _tell(account, "add", card)
+    deal_came(account, card)
 
 
 def card_updated(account: "Account", card: Card, before: Card) -> None:
@@ -54,6 +56,7 @@ def card_updated(account: "Account", card: Card, before: Card) -> None:
     _tell(account, "update", card, old)
     if moved:
         _tell(account, "status", card, old)
+        deal_came(account, card, before)
     if card.responsible_user_id != before.responsible_user_id:
         told = {"old_responsible_user_id": before.responsible_user_id}
         _tell(account, "responsible", card, told)
@@ -65,7 +68,7 @@ def card_trashed(account: "Account", card: Card, by: int) -> None:
     card.is_deleted = True
     card.updated_by = by
     account.store.shelves[card.kind].moved(card, int(account.now()))
-    _line(account, card, f"{SINGULAR[card.kind]}_deleted", [], [])
+    line(account, card, f"{SINGULAR[card.kind]}_deleted", [], [])
     account.sender.tell("delete", card, deleted_fields(card))
 
 
@@ -75,7 +78,7 @@ def card_restored(account: "Account", card: Card, by: int) -> None:
     card.is_deleted = False
     card.updated_by = by
     account.store.shelves[card.kind].moved(card, int(account.now()))
-    _line(account, card, f"{SINGULAR[card.kind]}_restored", [], [])
+    line(account, card, f"{SINGULAR[card.kind]}_restored", [], [])
     _tell(account, "restore", card)
 
 
@@ -84,37 +87,24 @@ def _tell(account: "Account", action: str, card: Card, old: Mapping[str, Any] | 
         account.sender.tell(action, card, card_fields(account, card, old))
 
 
-def cards_merged(account: "Account", loser: Card, winner: Card, by: int) -> None:
-    """Merges two cards of a kind: the loser's links go to the winner, the loser is gone."""
-    winner.updated_by = by
-    for kind in list(loser.links):
-        for id_ in list(loser.linked(kind)):
-            other = account.store.shelves[kind].cards[id_]
-            cards_unlinked(account, loser, other)
-            cards_linked(account, winner, other, False)
-    account.store.shelves[winner.kind].moved(winner, int(account.now()))
-    _line(account, winner, "entity_merged", [], [])
-    card_trashed(account, loser, by)
-
-
 def _tell_differences(account: "Account", card: Card, before: Card) -> None:
     old_status = {"lead_status": {"id": before.status_id, "pipeline_id": before.pipeline_id}}
     new_status = {"lead_status": {"id": card.status_id, "pipeline_id": card.pipeline_id}}
     if old_status != new_status:
-        _line(account, card, "lead_status_changed", [new_status], [old_status])
+        line(account, card, "lead_status_changed", [new_status], [old_status])
     if card.price != before.price:
         sale = [{"sale_field_value": {"sale": value}} for value in (card.price, before.price)]
-        _line(account, card, "sale_field_changed", [sale[0]], [sale[1]])
+        line(account, card, "sale_field_changed", [sale[0]], [sale[1]])
     if card.name != before.name:
         names = [{"name_field_value": {"name": value}} for value in (card.name, before.name)]
-        _line(account, card, "name_field_changed", [names[0]], [names[1]])
+        line(account, card, "name_field_changed", [names[0]], [names[1]])
     if card.responsible_user_id != before.responsible_user_id:
         users = [{"responsible_user": {"id": one.responsible_user_id}} for one in (card, before)]
-        _line(account, card, "entity_responsible_changed", [users[0]], [users[1]])
+        line(account, card, "entity_responsible_changed", [users[0]], [users[1]])
     for id_ in {*card.fields, *before.fields}:
         if card.fields.get(id_) != before.fields.get(id_):
             sides = [_field_side(account, one, id_) for one in (card, before)]
-            _line(account, card, f"custom_field_{id_}_value_changed", sides[0], sides[1])
+            line(account, card, f"custom_field_{id_}_value_changed", sides[0], sides[1])
 
 
 def _field_side(account: "Account", card: Card, field_id: int) -> Side:
@@ -132,7 +122,8 @@ def _field_side(account: "Account", card: Card, field_id: int) -> Side:
     ]
 
 
-def _line(account: "Account", card: Card, type_: str, after: Side, before: Side) -> None:
+def line(account: "Account", card: Card, type_: str, after: Side, before: Side) -> None:
+    """Writes one line of history about a card, in the name of who changed it last."""
     by = card.updated_by
     account.history.add(account.now(), type_, (SINGULAR[card.kind], card.id), by, after, before)
 
@@ -166,4 +157,12 @@ def _link_line(account: "Account", card: Card, other: Card, type_: str) -> None:
     side: Side = [{"link": {"entity": {"type": SINGULAR[other.kind], "id": other.id}}}]
     empty: Side = []
     after, before = (side, empty) if type_ == "entity_linked" else (empty, side)
-    _line(account, card, type_, after, before)
+    line(account, card, type_, after, before)
+
+
+def invoice_line(account: "Account", type_: str, lead_id: int, element_id: int, by: int) -> None:
+    """Writes that an invoice was hung on a deal or taken off; whether history tells of it is a switch."""
+    if account.dial["invoice_links_told"]:
+        side: Side = [{"link": {"entity": {"type": "catalog_element", "id": element_id}}}]
+        after, before = (side, []) if type_ == "entity_linked" else ([], side)
+        account.history.add(account.now(), type_, (SINGULAR[LEADS], lead_id), by, after, before)

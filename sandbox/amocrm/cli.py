@@ -16,7 +16,7 @@ from sandbox.serve import serve
 def main(argv: Sequence[str]) -> int:
     """Serves until stopped; a bad option or a taken port is one sentence on stderr and a non-zero code."""
     told = _parser().parse_args(argv)
-    options = Options(told.subdomain, told.redirect_uri, told.disable_hook, told.seed)
+    options = Options(told.subdomain, told.redirect_uri, told.disable_hook, told.seed, not told.not_installed)
     try:
         sandbox = Sandbox(options, open_clock(told.clock), _switches(told.set))
     except (DialRefused, ValueError) as error:
@@ -33,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--redirect-uri", default=Options().redirect_uri, help="the integration's Redirect URI")
     parser.add_argument("--disable-hook", default="", help="the integration's disable hook URL")
     parser.add_argument("--subdomain", default="romashka", help="the account's subdomain")
+    parser.add_argument("--not-installed", action="store_true", help="nobody has installed the integration yet")
     parser.add_argument("--seed", type=int, default=1, help="seed of ids and keys")
     parser.add_argument(
         "--set",

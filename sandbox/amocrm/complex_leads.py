@@ -1,17 +1,18 @@
 """POST /leads/complex: a lead with its contact and company at once, bare array out (sheet section 3.7)."""
 
-from sandbox.amocrm.changes import card_updated, cards_linked, reindex, snapshot
+from sandbox.amocrm.changes import card_updated, cards_linked, line, reindex, snapshot
 from sandbox.amocrm.errors import Flaw, Flaws, Refusal, problem
 from sandbox.amocrm.fieldset import FieldSet
 from sandbox.amocrm.hal import Json, hal
 from sandbox.amocrm.people import allow
 from sandbox.amocrm.store import COMPANIES, CONTACTS, LEADS, Card
 from sandbox.amocrm.turn import MOST_ITEMS, Sent, Turn, write_batch
-from sandbox.amocrm.unsorted_cards import put_into_unsorted
-from sandbox.amocrm.writing import check_card, create_card
+from sandbox.amocrm.unsorted_cards import MANDATORY, put_into_unsorted
+from sandbox.amocrm.writing import check_card, check_new, create_card, patch_card
 from sandbox.wire import Answer
 
 MOST_LEADS, MOST_VALUES = 50, 40
+_WRITTEN_OVER = ("name", "price", "responsible_user_id", "custom_fields_values")
 
 
 def add_complex(turn: Turn) -> Answer:
@@ -26,11 +27,12 @@ def add_complex(turn: Turn) -> Answer:
 
 
 def _check(turn: Turn, sent: Sent, flaws: Flaws) -> None:
-    check_card(turn, LEADS, sent, flaws)
+    check_new(turn, LEADS, sent, flaws)
     _check_width(sent, "", flaws)
     embedded = sent.get("_embedded")
     if not isinstance(embedded, dict):
         return
+    _check_metadata(turn, sent, embedded, flaws)
     for kind in (CONTACTS, COMPANIES):
         people = embedded.get(kind)
         if people is None:
@@ -47,6 +49,27 @@ def _check(turn: Turn, sent: Sent, flaws: Flaws) -> None:
             flaws.found += [Flaw(one.code, f"{path}.0.{one.path}", one.detail) for one in inner.found]
 
 
+def _waits(metadata: Sent) -> bool:
+    return metadata.get("category") in tuple(MANDATORY)
+
+
+def _check_metadata(turn: Turn, sent: Sent, embedded: Sent, flaws: Flaws) -> None:
+    metadata = embedded.get("metadata")
+    if not isinstance(metadata, dict) or not _waits(metadata):
+        return
+    account = turn.account
+    if not _takes_unsorted(turn, sent) and account.dial["unsorted_off_complex"] == "400":
+        flaws.choice("_embedded.metadata.category")
+    for key in MANDATORY[metadata["category"]] if account.dial["complex_metadata_whole"] else ():
+        if metadata.get(key) is None:
+            flaws.missing(account.dial["missing_key_code"], f"_embedded.metadata.{key}")
+
+
+def _takes_unsorted(turn: Turn, sent: Sent) -> bool:
+    pipeline = turn.account.pipelines.get(sent.get("pipeline_id") or 0) or turn.account.main_pipeline
+    return bool(turn.account.dial["unsorted_on"]) and pipeline.is_unsorted_on
+
+
 def _check_width(sent: Sent, path: str, flaws: Flaws) -> None:
     values = sent.get("custom_fields_values")
     if isinstance(values, list) and len(values) > MOST_VALUES:
@@ -57,7 +80,7 @@ def _add(turn: Turn, sent: Sent, stored: int) -> Json:
     embedded = sent.get("_embedded") or {}
     told = embedded.get("metadata")
     metadata: Sent = told if isinstance(told, dict) else {}
-    waiting = metadata.get("category") in ("sip", "forms")
+    waiting = _waits(metadata) and _takes_unsorted(turn, sent)
     people = {kind: next(iter(embedded.get(kind) or ()), None) for kind in (CONTACTS, COMPANIES)}
     double = None if waiting else _double(turn, people[CONTACTS], stored)
     if double is not None:
@@ -68,7 +91,8 @@ def _add(turn: Turn, sent: Sent, stored: int) -> Json:
         cards_linked(turn.account, lead, contact, True)
     if company:
         cards_linked(turn.account, lead, company, False)
-    if contact and company:
+    are_new = not any("id" in (one or {}) for one in people.values())
+    if contact and company and (are_new or turn.account.dial["complex_links_known"]):
         cards_linked(turn.account, contact, company, False)
     if waiting:
         put_into_unsorted(turn, lead, contact, company, metadata, sent)
@@ -117,11 +141,15 @@ def _phones(contact: Sent | None, fields: FieldSet) -> list[str]:
 
 
 def _merge(turn: Turn, sent: Sent, lead: Card, contact: Sent | None) -> Json:
-    """Attaches the item to the lead that is there: its values stay, new phones are appended."""
+    """Attaches the item to the lead that is there: its values stay or are written over, new phones are appended."""
     account, before = turn.account, snapshot(lead)
-    account.store.shelves[LEADS].moved(lead, turn.now)
-    lead.updated_by = turn.user.id
-    card_updated(account, lead, before)
+    line(account, lead, "entity_merged", [], [])
+    if account.dial["duplicate_policy"] == "update":
+        patch_card(turn, lead, {key: sent[key] for key in _WRITTEN_OVER if key in sent})
+    else:
+        account.store.shelves[LEADS].moved(lead, turn.now)
+        lead.updated_by = turn.user.id
+        card_updated(account, lead, before)
     main = next((id_ for id_, is_main in lead.linked(CONTACTS).items() if is_main), None)
     person = account.store.card(CONTACTS, main)
     if person is not None:

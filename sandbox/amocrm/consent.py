@@ -1,8 +1,10 @@
 """The consent page, and what the vendor sends at install and uninstall (sheet sections 1.2, 1.3, 1.8)."""
 
+import asyncio
 import hashlib
 import hmac
 import html
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -10,6 +12,7 @@ import httpx
 
 from sandbox.amocrm.errors import gateway_page
 from sandbox.amocrm.jwt import sign_jwt
+from sandbox.amocrm.model import Visit
 from sandbox.brackets import Tree, parse_brackets
 from sandbox.wire import Answer, Ask
 
@@ -93,7 +96,7 @@ async def install(account: "Account", sent: dict[str, Any], base: str) -> dict[s
     query = _code_query(account, code, urlsplit(base).netloc)
     query["from_widget"] = account.dial["from_widget"]
     url = _with_query(account.options.redirect_uri, query)
-    return {"code": code, "status": await _visit(account, url)}
+    return {"code": code, "status": await _visit(account, "install", url)}
 
 
 async def uninstall(account: "Account", sent: dict[str, Any]) -> dict[str, object]:
@@ -101,14 +104,12 @@ async def uninstall(account: "Account", sent: dict[str, Any]) -> dict[str, objec
     account.tokens.revoke()
     account.tokens.installed = False
     hook = str(sent.get("disable_hook", account.options.disable_hook))
-    if not hook:
-        return {"status": None}
     query = {
         "client_uuid": account.tokens.client_id,
         "account_id": str(account.id),
         "signature": disable_signature(account),
     }
-    return {"status": await _visit(account, _with_query(hook, query))}
+    return {"status": await _visit(account, "disable", _with_query(hook, query) if hook else "")}
 
 
 def disable_signature(account: "Account") -> str:
@@ -117,12 +118,16 @@ def disable_signature(account: "Account") -> str:
     return hmac.new(account.tokens.client_secret.encode(), message.encode(), hashlib.sha256).hexdigest()
 
 
-async def _visit(account: "Account", url: str) -> int | None:
-    try:
-        answer = await account.sender.client.get(url, headers={"User-Agent": SERVICE_AGENT}, timeout=INSTALL_SECONDS)
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
-        return None
-    return answer.status_code
+async def _visit(account: "Account", kind: str, url: str) -> int | None:
+    """Makes one call and notes it; None: nobody answered in time, or there was no address."""
+    visit = Visit(kind, url, account.now())
+    account.visits.append(visit)
+    if url:
+        agent = {"User-Agent": SERVICE_AGENT}
+        with suppress(httpx.HTTPError, httpx.InvalidURL, UnicodeError, TimeoutError):
+            async with asyncio.timeout(INSTALL_SECONDS):
+                visit.status = (await account.sender.client.get(url, headers=agent, timeout=None)).status_code
+    return visit.status
 
 
 def frame_token(account: "Account", sent: dict[str, Any], base: str) -> dict[str, object]:

@@ -18,12 +18,12 @@ def list_fields(turn: Turn, kind: str) -> Answer:
     found = [one for one in turn.account.fields[kind].ordered() if not types or one.type in types]
     if below(turn.params, "order").get("sort") == "desc":
         found.reverse()
-    return counted(turn, "custom_fields", found, lambda one: _model(turn, one))
+    return counted(turn, "custom_fields", found, lambda one: field_model(turn, one))
 
 
 def one_field(turn: Turn, kind: str, id: str) -> Answer:  # noqa: A002 - the name of the path parameter
     """GET /{kind}/custom_fields/{id}."""
-    return hal(_model(turn, _found(turn, kind, id)))
+    return hal(field_model(turn, _found(turn, kind, id)))
 
 
 def add_fields(turn: Turn, kind: str) -> Answer:
@@ -36,7 +36,7 @@ def add_fields(turn: Turn, kind: str) -> Answer:
         _check_new(turn, kind, one, codes, flaws)
 
     def apply(one: Sent) -> Json:
-        return _model(turn, _create(turn, kind, one)) | {"request_id": one["request_id"]}
+        return field_model(turn, _create(turn, kind, one)) | {"request_id": one["request_id"]}
 
     return wrapped(turn, "custom_fields", write_batch(turn, sent, check, apply), 201, total=True)
 
@@ -115,7 +115,7 @@ def patch_fields(turn: Turn, kind: str) -> Answer:
         _check_change(one, flaws)
 
     def apply(one: Sent) -> Json:
-        return _model(turn, _change(turn, turn.account.fields[kind].by_id[one["id"]], one))
+        return field_model(turn, _change(turn, turn.account.fields[kind].by_id[one["id"]], one))
 
     return wrapped(turn, "custom_fields", write_batch(turn, sent, check, apply), total=True)
 
@@ -127,7 +127,7 @@ def patch_field(turn: Turn, kind: str, id: str) -> Answer:  # noqa: A002 - the n
     _check_change(sent, flaws)
     if flaws.found:
         raise Refusal(validation_answer([("0", flaws.found)]))
-    return hal(_model(turn, _change(turn, field, sent)))
+    return hal(field_model(turn, _change(turn, field, sent)))
 
 
 def _check_change(one: Sent, flaws: Flaws) -> None:
@@ -173,7 +173,8 @@ def _found(turn: Turn, kind: str, id_: str) -> Field:
     return field
 
 
-def _model(turn: Turn, field: Field) -> Json:
+def field_model(turn: Turn, field: Field) -> Json:
+    """Returns a field's definition as GET shows it."""
     return {
         "id": field.id,
         "name": field.name,
@@ -187,7 +188,7 @@ def _model(turn: Turn, field: Field) -> Json:
         "is_computed": False,
         "is_api_only": field.is_api_only,
         "group_id": field.group_id,
-        "required_statuses": [],
+        "required_statuses": [{"pipeline_id": pipeline, "status_id": status} for pipeline, status in field.required],
         "hidden_statuses": [],
         "enums": field.enums,
         "currency": field.more.get("currency"),

@@ -89,6 +89,7 @@ class Field:
     is_api_only: bool = False
     enums: list[dict[str, Any]] | None = None
     more: dict[str, Any] = field(default_factory=dict)
+    required: list[tuple[int, int]] = field(default_factory=list)  # (pipeline, stage) where it must be filled
 
 
 class FieldSet:

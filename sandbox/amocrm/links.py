@@ -1,12 +1,13 @@
 """Links between cards: link, unlink, list, single and mass (sheet section 3.9)."""
 
 from sandbox.amocrm.cards import found_or_refused
-from sandbox.amocrm.changes import cards_linked, cards_unlinked
+from sandbox.amocrm.changes import cards_linked, cards_unlinked, invoice_line
 from sandbox.amocrm.errors import Flaws
 from sandbox.amocrm.hal import NO_CONTENT, Json, wrapped
+from sandbox.amocrm.invoices import ELEMENTS
 from sandbox.amocrm.people import allow
-from sandbox.amocrm.store import CARD_KINDS, Card
-from sandbox.amocrm.turn import Sent, Turn, write_batch
+from sandbox.amocrm.store import CARD_KINDS, LEADS, Card
+from sandbox.amocrm.turn import Sent, Turn, is_id, write_batch
 from sandbox.amocrm.writing import LINKABLE
 from sandbox.wire import Answer
 
@@ -16,6 +17,8 @@ def link(turn: Turn, kind: str, id: str | None = None) -> Answer:  # noqa: A002 
     sent = _sent(turn, kind, id)
 
     def apply(one: Sent) -> Json:
+        if one["to_entity_type"] == ELEMENTS:
+            return _link_invoice(turn, one)
         card, other = _pair(turn, kind, one)
         is_main = bool((one.get("metadata") or {}).get("is_main"))
         cards_linked(turn.account, card, other, is_main)
@@ -30,6 +33,11 @@ def unlink(turn: Turn, kind: str, id: str | None = None) -> Answer:  # noqa: A00
     sent = _sent(turn, kind, id)
 
     def apply(one: Sent) -> None:
+        if one["to_entity_type"] == ELEMENTS:
+            if turn.account.invoices.unlink(one["entity_id"], one["to_entity_id"]):
+                invoice_line(turn.account, "entity_unlinked", one["entity_id"], one["to_entity_id"], turn.user.id)
+            turn.account.store.changes += 1
+            return
         cards_unlinked(turn.account, *_pair(turn, kind, one))
 
     write_batch(turn, sent, lambda one, flaws: _check(turn, kind, one, flaws, False), apply)
@@ -53,6 +61,9 @@ def _check(turn: Turn, kind: str, one: Sent, flaws: Flaws, linking: bool) -> Non
     if flaws.found:
         return
     other_kind = one["to_entity_type"]
+    if (kind, other_kind) == (LEADS, ELEMENTS):
+        _check_invoice(turn, one, flaws)
+        return
     if other_kind not in LINKABLE[kind]:
         flaws.choice("to_entity_type")
         return
@@ -67,6 +78,25 @@ def _check(turn: Turn, kind: str, one: Sent, flaws: Flaws, linking: bool) -> Non
     again = linking and card and other and other.id in card.linked(other.kind)
     if again and turn.account.dial["link_again"] == "400":
         flaws.other("NotUnique", "to_entity_id", "These are linked already.")
+
+
+def _check_invoice(turn: Turn, one: Sent, flaws: Flaws) -> None:
+    if turn.account.store.card(LEADS, one["entity_id"]) is None:
+        flaws.choice("entity_id")
+    if not is_id(one["to_entity_id"]) or one["to_entity_id"] not in turn.account.invoices.elements:
+        flaws.choice("to_entity_id")
+
+
+def _link_invoice(turn: Turn, one: Sent) -> Json:
+    if turn.account.invoices.link(one["entity_id"], one["to_entity_id"]):
+        invoice_line(turn.account, "entity_linked", one["entity_id"], one["to_entity_id"], turn.user.id)
+    turn.account.store.changes += 1
+    return {"entity_id": one["entity_id"], "entity_type": LEADS} | _invoice_link(turn, one["to_entity_id"])
+
+
+def _invoice_link(turn: Turn, id_: int) -> Json:
+    metadata = {"quantity": 1, "catalog_id": turn.account.invoices.id}
+    return {"to_entity_id": id_, "to_entity_type": ELEMENTS, "metadata": metadata}
 
 
 def _pair(turn: Turn, kind: str, one: Sent) -> tuple[Card, Card]:
@@ -89,9 +119,11 @@ def list_mass_links(turn: Turn, kind: str) -> Answer:
 
 
 def _links_of(turn: Turn, card: Card, with_owner: bool) -> list[Json]:
-    wanted = set(turn.filter_list("to_entity_type")) or set(CARD_KINDS)
+    wanted = set(turn.filter_list("to_entity_type")) or {*CARD_KINDS, ELEMENTS}
     ids = set(turn.filter_list("to_entity_id"))
-    return [
+    owner: Json = {"entity_id": card.id, "entity_type": card.kind} if with_owner else {}
+    held = turn.account.invoices.linked(card.id) if card.kind == LEADS and ELEMENTS in wanted else []
+    return [owner | _invoice_link(turn, one.id) for one in held if not ids or str(one.id) in ids] + [
         _model(card, other, is_main, with_owner)
         for kind in card.links
         for id_, is_main in card.linked(kind).items()

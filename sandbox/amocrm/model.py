@@ -97,3 +97,37 @@ class LeadSource:
     default: bool = False
     is_deleted: bool = False
     services: list[Any] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Visit:
+    """One call of the vendor to the integration's server: `install` or `disable`; no address, nobody to tell."""
+
+    kind: str
+    url: str
+    at: float
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StageAction:
+    """What a digital pipeline does when a deal comes into a stage: a bare hook, or a widget's with its settings."""
+
+    id: int
+    pipeline_id: int
+    status_id: int
+    url: str
+    settings: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Widget:
+    """The integration's uploaded widget archive; `keys` are its settings, `required` those it needs."""
+
+    id: int
+    code: str
+    version: str = "1.0.0"
+    keys: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    is_active: bool = False
+    settings: dict[str, Any] = field(default_factory=dict)

@@ -90,7 +90,7 @@ def _check_number(turn: Turn, one: Sent, key: str, flaws: Flaws) -> None:
         return
     if not is_id(value):
         flaws.type(key, "int")
-    elif key != "created_at" and value and value not in turn.account.users:
+    elif key != "created_at" and value and not turn.account.takes_user(value):
         flaws.choice(key)
 
 

@@ -95,5 +95,8 @@ def old_subdomain(account: "Account", ask: Ask) -> Answer:
 
 
 def _whereabouts(account: "Account", ask: Ask) -> Answer:
-    body = {"id": account.id, "subdomain": account.subdomain, "domain": ask.host, "top_level_domain": "ru"}
+    first, dot, rest = ask.host.partition(".")
+    is_elsewhere = first in account.moved_from or ask.host == account.dial["api_domain"]
+    host = f"{account.subdomain}{dot}{rest}" if is_elsewhere else ask.host
+    body = {"id": account.id, "subdomain": account.subdomain, "domain": host, "top_level_domain": "ru"}
     return json_answer(200, body)

@@ -47,7 +47,10 @@ def show_account(turn: Turn) -> Answer:
         "drive_url": turn.ask.base,
         "version": 15,
         "amojo_rights": {"can_direct": True, "can_create_groups": True},
-        "invoices_settings": {"lang": "ru", "invoices_catalog_id": None},
+        "invoices_settings": {
+            "lang": "ru",
+            "invoices_catalog_id": account.invoices.id if account.dial["invoices"] else None,
+        },
     }
     body |= {key: value for key, value in asked.items() if key in turn.wanted}
     body["_links"] = self_link(f"{turn.api}/account")

@@ -8,6 +8,7 @@ from sandbox.amocrm import (
     calls,
     card_writes,
     cards,
+    catalogs,
     complex_leads,
     events,
     fields,
@@ -21,6 +22,7 @@ from sandbox.amocrm import (
     tasks,
     unsorted,
     webhooks,
+    widgets,
 )
 from sandbox.amocrm.errors import refuse
 from sandbox.amocrm.turn import Turn
@@ -111,6 +113,27 @@ DOORS = (
         DELETE=sources.delete_source,
     ),
     _door("/api/v4/webhooks", GET=webhooks.list_hooks, POST=webhooks.subscribe, DELETE=webhooks.unsubscribe),
+    _door("/api/v4/catalogs", GET=catalogs.list_catalogs),
+    _door(f"/api/v4/catalogs/{ID}", GET=catalogs.one_catalog),
+    _door(f"/api/v4/catalogs/{ID}/custom_fields", GET=catalogs.list_catalog_fields),
+    _door(
+        f"/api/v4/catalogs/{ID}/elements",
+        GET=catalogs.list_elements,
+        POST=catalogs.add_elements,
+        PATCH=catalogs.patch_elements,
+    ),
+    _door(
+        rf"/api/v4/catalogs/{ID}/elements/(?P<element>\d{{1,18}})",
+        GET=catalogs.one_element,
+        PATCH=catalogs.patch_element,
+    ),
+    _door("/api/v4/widgets", GET=widgets.list_widgets),
+    _door(
+        r"/api/v4/widgets/(?P<code>\w+)",
+        GET=widgets.one_widget,
+        POST=widgets.install_widget,
+        DELETE=widgets.remove_widget,
+    ),
     _door("/api/v2/events", POST=popups.show_popup),
     _door("/api/v2/search/by_phone", GET=popups.search_by_phone),
     _door("/api/v4/events", GET=events.list_events),

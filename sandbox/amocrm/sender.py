@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import httpx
+import orjson
 
 from sandbox.amocrm.store import LEADS, SINGULAR, Card
 from sandbox.brackets import flatten
@@ -54,6 +55,8 @@ class Dispatch:
     body: str
     due: float
     tries: int = 0
+    content_type: str = FORM
+    only_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,12 @@ class Sender:
             wanted = [] if one.disabled else _wanted(news, one.settings)
             if wanted:
                 self._enqueue(Dispatch(one.id, one.destination, self._body(wanted, base), self._account.clock()))
+
+    def post(self, destination: str, form: dict[str, Any], as_json: bool, only_once: bool) -> None:
+        """Sends one body to an address that nobody subscribed: an action of a digital pipeline."""
+        body = orjson.dumps(form).decode() if as_json else urlencode(list(flatten(form)))
+        content_type = "application/json" if as_json else FORM
+        self.queue.append(Dispatch(0, destination, body, self._account.clock(), 0, content_type, only_once))
 
     def _body(self, news: list[News], base: str) -> str:
         told: dict[str, dict[str, list[dict[str, Any]]]] = {}
@@ -180,12 +189,12 @@ class Sender:
         subscription = self.subscriptions.get(dispatch.subscription_id)
         if subscription is not None:
             _judge(subscription, good, now)
-        if not good and _again(dispatch.tries, code):
+        if not good and not dispatch.only_once and _again(dispatch.tries, code):
             dispatch.due = now + PAUSES[dispatch.tries - 1]
             self.queue.append(dispatch)
 
     async def _post(self, dispatch: Dispatch) -> int:
-        headers = {"Content-Type": FORM, "User-Agent": "amoCRM-Webhooks/3.0"}
+        headers = {"Content-Type": dispatch.content_type, "User-Agent": "amoCRM-Webhooks/3.0"}
         try:
             answer = await self.client.post(
                 dispatch.destination,

@@ -27,6 +27,7 @@ SWITCHES = (
         choice("full", "api_domain"),
         "Claims of the access token: all of 1.5 or fewest.",
     ),
+    Knob("api_domain", "", text, "Claim `api_domain` of access tokens; empty: the host that was asked."),
     # Limits (section 2).
     Knob("client_rps", 7, number(1), "Requests per second of one integration."),
     Knob("account_rps", 50, number(1), "Requests per second of the account over all integrations."),
@@ -39,6 +40,13 @@ SWITCHES = (
     # Account options (sections 0, 3, 4, 7).
     Knob("api_filters", False, boolean, "The paid filter option; off: filters are silently ignored."),
     Knob("unsorted_on", True, boolean, "`is_unsorted_on` of the account."),
+    Knob(
+        "unsorted_off_complex",
+        "400",
+        choice("400", "deal"),
+        "What `leads/complex` does with metadata where unsorted is off: refuses it, or makes a deal.",
+    ),
+    Knob("complex_metadata_whole", False, boolean, "Whether `leads/complex` wants all that unsorted wants."),
     Knob("webhooks_plan", True, boolean, "Whether the tariff has webhooks."),
     Knob(
         "webhooks_plan_status",
@@ -47,6 +55,14 @@ SWITCHES = (
         "Answer to a subscription on a tariff without webhooks.",
     ),
     Knob("duplicate_control", False, boolean, "Duplicate control of `leads/complex` by phone and text field."),
+    Knob(
+        "duplicate_policy",
+        "keep",
+        choice("keep", "update"),
+        "What duplicate control does to the values of the lead that is there: keeps them, or writes the new over.",
+    ),
+    Knob("invoices", False, boolean, "Whether the account keeps invoices: a catalog, and its id in `/account`."),
+    Knob("invoice_links_told", True, boolean, "Whether history tells of invoices hung on deals and taken off."),
     Knob("minor_units_key", False, boolean, "Whether leads carry `price_with_minor_units` (newer accounts)."),
     # Reading lists (sections 3.5, 3.8, 5.1).
     Knob("query_digits", True, boolean, "Whether `query` also compares phone digits (needle of 7 or more)."),
@@ -74,6 +90,12 @@ SWITCHES = (
     Knob("patch_missing_single", 404, choice(400, 404), "Answer to PATCH of one unknown id."),
     Knob("patch_missing_code", "EntityNotFound", text, "Validation code of an unknown id in a PATCH array."),
     Knob("complex_limit_status", 400, choice(400, 422), "Answer to more than 50 leads in `leads/complex`."),
+    Knob(
+        "complex_links_known",
+        False,
+        boolean,
+        "Complex links contact and company to each other also when one of them was there before.",
+    ),
     Knob("merged_request_ids", True, boolean, "Complex items merged into one lead list all their request ids."),
     Knob("reopening_clears_closed_at", True, boolean, "Moving out of 142/143 clears `closed_at`."),
     Knob("empty_value_clears", True, boolean, 'Whether `values: [{"value": ""}]` clears a field.'),
@@ -89,6 +111,18 @@ SWITCHES = (
     Knob("name_limit", 0, number(0), "Most characters of a card's name; 0 for no limit."),
     Knob("field_code_unique", True, boolean, "Whether two fields of one kind may not share a code."),
     Knob("contact_field_code_fails", False, boolean, "Creating a contact field with a code fails (issue 604)."),
+    Knob(
+        "required_fields_enforced",
+        False,
+        boolean,
+        "Whether a new deal without a field that its stage requires is refused.",
+    ),
+    Knob(
+        "dismissed_users",
+        "accept",
+        choice("accept", "reject"),
+        "What happens to a card, note or task whose responsible user or author is not active.",
+    ),
     Knob("link_again", "ok", choice("ok", "400"), "Linking what is linked already."),
     # Calls and unsorted (sections 3.13, 3.14).
     Knob("calls_mixed_status", 200, choice(200, 400), "Status of `/calls` when only a part was placed."),
@@ -110,12 +144,20 @@ SWITCHES = (
     Knob("own_changes_fire_hooks", True, boolean, "Whether our own token's changes come back as webhooks."),
     Knob("upsert_enables_hook", False, boolean, "Whether re-subscribing clears `disabled`."),
     Knob("unsorted_hook_names", True, boolean, "Whether add/update/delete_unsorted can be subscribed to."),
+    Knob("catalog_hook_names", True, boolean, "Whether add/update_catalog can be subscribed to."),
     Knob("accept_fires_add_lead", False, boolean, "Whether accepting unsorted also sends `leads[add]`."),
     Knob(
         "call_text_keys",
         "upper",
         choice("upper", "lower"),
         "Keys of the JSON text of a call note in webhooks.",
+    ),
+    Knob("pipeline_hook_body", "form", choice("form", "json"), "Encoding of a widget's digital-pipeline hook."),
+    Knob(
+        "pipeline_hook_retries",
+        False,
+        boolean,
+        "Kommo: digital-pipeline hooks are repeated as webhooks are; amoCRM tries once.",
     ),
     Knob("hook_scalar_texts", False, boolean, "Whether text and checkbox values are scalars (older docs)."),
 )

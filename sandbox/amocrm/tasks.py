@@ -46,7 +46,7 @@ def _check(turn: Turn, one: Sent, flaws: Flaws, new: bool) -> None:
         flaws.choice("entity_id")
     if one.get("responsible_user_id") and not is_id(one["responsible_user_id"]):
         flaws.type("responsible_user_id", "int")
-    elif one.get("responsible_user_id") and one["responsible_user_id"] not in turn.account.users:
+    elif one.get("responsible_user_id") and not turn.account.takes_user(one["responsible_user_id"]):
         flaws.choice("responsible_user_id")
     if one.get("task_type_id") is not None and one["task_type_id"] not in (1, 2):
         flaws.choice("task_type_id")

@@ -38,7 +38,7 @@ class Tokens:
         self._account = account
         self.client_id = account.ids.uuid()
         self.client_secret = account.ids.hex(64)
-        self.installed = True
+        self.installed = account.options.installed
         self.codes: dict[str, Grant] = {}
         self.access: dict[str, Grant] = {}
         self.refresh: dict[str, Grant] = {}
@@ -68,12 +68,20 @@ class Tokens:
         self.access[token] = grant
         return token
 
+    def new_long_lived(self, user_id: int, base: str, seconds: float) -> str:
+        """Returns a token of the integration that has no refresh token beside it (sheet section 1.7)."""
+        self.installed = True
+        return self.new_access(user_id, self.client_id, base, "long", seconds)
+
     def _grant(self, user_id: int, client_id: str, ttl: float, family: str) -> Grant:
         return Grant(user_id, client_id, self._account.now() + ttl, family)
 
     def _claims(self, grant: Grant, base: str) -> dict[str, object]:
         host = base.partition("://")[2]
-        claims: dict[str, object] = {"jti": self._account.ids.hex(700), "api_domain": host}
+        claims: dict[str, object] = {
+            "jti": self._account.ids.hex(700),
+            "api_domain": self._account.dial["api_domain"] or host,
+        }
         if self._account.dial["jwt_claims"] == "full":
             now = int(self._account.now())
             claims |= {

@@ -10,18 +10,10 @@ from sandbox.amocrm.model import Incoming
 from sandbox.amocrm.notes import store_note
 from sandbox.amocrm.store import COMPANIES, CONTACTS, LEADS, Card
 from sandbox.amocrm.turn import Sent, Turn, is_id, write_batch
-from sandbox.amocrm.unsorted_cards import cards_of, put_into_unsorted
+from sandbox.amocrm.unsorted_cards import MANDATORY, cards_of, put_into_unsorted
 from sandbox.amocrm.writing import check_card, create_card
 from sandbox.brackets import below
 from sandbox.wire import Answer
-
-MANDATORY = {
-    "sip": (
-        *("phone", "from", "call_responsible", "called_at", "duration", "link"),
-        *("service_code", "uniq", "is_call_event_needed"),
-    ),
-    "forms": ("form_id", "form_name", "form_page", "ip", "form_sent_at", "referer"),
-}
 
 
 def add_unsorted(turn: Turn, category: str) -> Answer:
@@ -218,6 +210,7 @@ def decline(turn: Turn, uid: str) -> Answer:
     _, user_id = _sent_user(turn)
     _sorted(turn, incoming, "declined")
     lead = turn.account.store.shelves[LEADS].cards[incoming.lead_id]
+    lead.in_unsorted = False  # it is in the trash bin now, as any deleted lead
     card_trashed(turn.account, lead, user_id)
     _tell_gone(turn, incoming, "decline", user_id, {"decline_result": {"leads": [incoming.lead_id]}})
     return hal(_sorted_model(turn, incoming))

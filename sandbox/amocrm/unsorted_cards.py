@@ -8,6 +8,13 @@ from sandbox.amocrm.store import COMPANIES, CONTACTS, LEADS, Card
 from sandbox.amocrm.turn import Sent, Turn
 
 UID_LENGTH = 60
+MANDATORY = {
+    "sip": (
+        *("phone", "from", "call_responsible", "called_at", "duration", "link"),
+        *("service_code", "uniq", "is_call_event_needed"),
+    ),
+    "forms": ("form_id", "form_name", "form_page", "ip", "form_sent_at", "referer"),
+}
 
 
 def put_into_unsorted(

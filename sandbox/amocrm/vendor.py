@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from email.utils import formatdate
 
 from sandbox.amocrm.account import Account
 from sandbox.amocrm.consent import CONSENT_PATH, decide_consent, show_consent
@@ -16,10 +17,11 @@ from sandbox.wire import Answer, Ask, json_answer
 
 BEARER = "Bearer "
 GATEWAY_WORDS = {502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Time-out"}
+WHEREABOUTS = ("/oauth2/account/current/subdomain", "/oauth2/account/subdomain")
 OPEN_DOORS: dict[tuple[str, str], Callable[[Account, Ask], Answer]] = {
     ("POST", TOKEN_PATH): give_token,
-    ("GET", "/oauth2/account/current/subdomain"): current_subdomain,
-    ("GET", "/oauth2/account/subdomain"): old_subdomain,
+    ("GET", WHEREABOUTS[0]): current_subdomain,
+    ("GET", WHEREABOUTS[1]): old_subdomain,
     ("GET", CONSENT_PATH): show_consent,
     ("POST", CONSENT_PATH): decide_consent,
 }
@@ -36,8 +38,10 @@ class AmoVendor:
         refused = self.account.limits.refusal(self._client(ask), self.account.clock())
         if refused is not None:
             return refused
+        if ask.host.split(".")[0] in self.account.moved_from and ask.path not in WHEREABOUTS:
+            return gateway_page(404, "Not Found")
         mode = self.account.dial["mode"]
-        writes = ask.method != "GET" and not ask.path.startswith("/oauth2/")
+        writes = ask.method != "GET" and not ask.path.startswith("/oauth")
         if mode == "unpaid" or (mode == "unpaid_writes" and writes):
             return problem(402, "Payment required")
         return None
@@ -63,7 +67,8 @@ class AmoVendor:
         except Refusal as refusal:
             given = refusal.answer
         account.sender.flush(ours, ask.base)
-        given = replace(given, headers={**given.headers, "X-Request-Id": f"sandbox-{ask.number}"})
+        told = {"X-Request-Id": f"sandbox-{ask.number}", "Date": formatdate(account.now(), usegmt=True)}
+        given = replace(given, headers={**given.headers, **told})
         return replace(given, committed=account.store.changes != before)
 
     def _authorized(self, ask: Ask) -> Turn:

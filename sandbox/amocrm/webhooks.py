@@ -18,6 +18,7 @@ SETTINGS = frozenset(
     + ["status_lead", "add_talk", "update_talk", "add_chat_template_review"]
 )
 UNSORTED_SETTINGS = frozenset({"add_unsorted", "update_unsorted", "delete_unsorted"})
+CATALOG_SETTINGS = frozenset({"add_catalog", "update_catalog"})
 
 
 def list_hooks(turn: Turn) -> Answer:
@@ -51,7 +52,9 @@ def _check(turn: Turn, sent: Sent) -> None:
         flaws.missing(turn.account.dial["missing_key_code"], "destination")
     elif not isinstance(destination, str) or urlsplit(destination).scheme not in ("http", "https"):
         flaws.other("InvalidValue", "destination", "This value is not a valid URL.")
-    allowed = SETTINGS | (UNSORTED_SETTINGS if turn.account.dial["unsorted_hook_names"] else frozenset())
+    dial = turn.account.dial
+    allowed = SETTINGS | (UNSORTED_SETTINGS if dial["unsorted_hook_names"] else frozenset())
+    allowed |= CATALOG_SETTINGS if dial["catalog_hook_names"] else frozenset()
     if not isinstance(settings, list) or not settings:
         flaws.missing(turn.account.dial["missing_key_code"], "settings")
     else:

@@ -25,7 +25,7 @@ def check_card(turn: Turn, kind: str, sent: Sent, flaws: Flaws) -> None:
     if kind == LEADS:
         _check_place(turn, sent, flaws)
     for key in _PEOPLE:
-        if is_id(sent.get(key)) and sent[key] and sent[key] not in turn.account.users:
+        if is_id(sent.get(key)) and sent[key] and not turn.account.takes_user(sent[key]):
             flaws.choice(key)
     reason = sent.get("loss_reason_id")
     if is_id(reason) and reason not in turn.account.loss_reasons:
@@ -61,6 +61,24 @@ def _check_place(turn: Turn, sent: Sent, flaws: Flaws) -> None:
             pipeline and pipeline.stage(status_id) is None
         ):
             flaws.choice("status_id")
+
+
+def check_new(turn: Turn, kind: str, sent: Sent, flaws: Flaws) -> None:
+    """Notes every flaw of a new card: of a deal also the fields that its stage requires, where they are enforced."""
+    check_card(turn, kind, sent, flaws)
+    if kind == LEADS and turn.account.dial["required_fields_enforced"]:
+        _check_required(turn, sent, flaws)
+
+
+def _check_required(turn: Turn, sent: Sent, flaws: Flaws) -> None:
+    account = turn.account
+    pipeline = account.pipelines.get(sent.get("pipeline_id") or 0) or account.main_pipeline
+    stage = sent.get("status_id") or pipeline.first.id
+    values = sent.get("custom_fields_values")
+    given = [account.fields[LEADS].find(one) for one in _dicts(values) if one.get("values")]
+    for one in account.fields[LEADS].ordered():
+        if (pipeline.id, stage) in one.required and one not in given:
+            flaws.missing(account.dial["missing_key_code"], f"custom_fields_values.{one.id}")
 
 
 def _check_embedded(turn: Turn, kind: str, sent: Sent, flaws: Flaws) -> None:

@@ -11,6 +11,7 @@ from sandbox.demo.browser import Browsers
 from sandbox.demo.calls import CallPlan, Kind
 from sandbox.demo.company import wall_time
 from sandbox.demo.crm import CrmState, Traffic
+from sandbox.demo.market import Connection
 from sandbox.demo.plan import Day, Kill
 from sandbox.demo.sales import SalesDepartment
 from sandbox.demo.stage import HubStatus, Stage
@@ -28,6 +29,7 @@ Progress = Callable[[float, str], None]  # part of the day that is over, and wha
 class Played:
     """What the day left behind, on both sides."""
 
+    connection: Connection
     browsers: Browsers
     hub_calls: Sequence[dict[str, object]]
     hub_status: HubStatus
@@ -148,6 +150,7 @@ class Player:
     def _gather(self, began: float) -> Played:
         stage = self.stage
         return Played(
+            connection=stage.connection,
             browsers=self.browsers,
             hub_calls=stage.hub.calls(),
             hub_status=stage.hub.status(),

@@ -37,12 +37,13 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Figures for machines, expectations for both, and the ROI rows for people."""
+    """Figures for machines, expectations for both; how the CRM was connected and the ROI rows for people."""
 
     figures: Mapping[str, Any]
     expectations: Sequence[Expectation]
     rows: Sequence[Mapping[str, Any]]
     total: Mapping[str, Any]
+    story: Sequence[str]
 
     @property
     def failures(self) -> Sequence[str]:
@@ -96,6 +97,7 @@ def judge(day: Day, played: Played, seconds: float) -> Result:
         "numbers_wasted": played.browsers.wasted,
         "kills": played.kills,
         "repeated_requests": played.repeats,
+        "install_answer_ms": round(played.connection.answer_ms, 1),
         "requests_crm": played.traffic.requests,
         "throttled": played.traffic.throttled,
         "refused_crm": played.traffic.refused,
@@ -107,7 +109,7 @@ def judge(day: Day, played: Played, seconds: float) -> Result:
     }
     details = [f"{one.provider_call_id}: {one.why}" for one in lost]
     rows: Sequence[Mapping[str, Any]] = played.report["rows"]  # type: ignore[assignment]
-    return Result(figures, expect(day, played, figures, details), rows, total)
+    return Result(figures, expect(day, played, figures, details), rows, total, played.connection.story)
 
 
 def expect(day: Day, played: Played, figures: Mapping[str, Any], lost: Sequence[str]) -> Sequence[Expectation]:
@@ -164,6 +166,7 @@ def expect(day: Day, played: Played, figures: Mapping[str, Any], lost: Sequence[
 def print_summary(console: Console, result: Result, lasts: Mapping[str, str] | None = None) -> None:
     """Prints the day for people; `lasts` holds the console's address and password while it stays open."""
     console.print()
+    console.print(_story(result.story))
     console.print(_figures(result.figures))
     console.print(_reasons(result.figures["by_reason"]))
     console.print(_roi(result))
@@ -186,6 +189,13 @@ _EXPECTED = {
     "calls": "Every call is counted once.",
     "forged_refused": "Every forged call event was refused.",
 }
+
+
+def _story(steps: Sequence[str]) -> Table:
+    table = Table(title="How the CRM was connected", show_header=False, title_style="bold", box=box.SIMPLE)
+    for number, step in enumerate(steps, 1):
+        table.add_row(f"{number}.", Text(step))
+    return table
 
 
 _PAIRS = 2  # of label and figure in one line

@@ -14,9 +14,10 @@ from sandbox.demo import company
 from sandbox.demo.clock import DayClock
 from sandbox.demo.crm import Crm
 from sandbox.demo.door import Door, Letter, NoAnswer
+from sandbox.demo.market import Connection, install
 from sandbox.demo.plan import Day
 from sandbox.demo.processes import Child, ChildFailed, Children, free_port
-from sandbox.demo.setup import MANGO, SMALL, connect_crm, write_set_up
+from sandbox.demo.setup import MANGO, SMALL, write_set_up
 
 READ_BACK_S = 600  # of the day; sales people do not work faster
 _UNSETTLED = ("ready", "sending", "accepted")
@@ -131,6 +132,7 @@ class Stage:
     clock: DayClock = field(init=False)
     hub: Hub = field(init=False)
     crm: Crm = field(init=False)
+    connection: Connection = field(init=False)
     _closing: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -165,13 +167,13 @@ class Stage:
         self.hub = Hub(web.greeting(wait=self.clock.pass_time)["url"], keys, killable, self._pause)
         self._closing.enter_context(self.hub.door)
         self._closing.enter_context(self.hub.api)
-        self.say("connecting the CRM")
-        connect_crm(self.hub.url, keys.password)
+        self.say("installing from the marketplace")
+        owner = {"email": keys.owner, "password": keys.password}
+        self.connection = install(sold["base_url"], self.hub.url, owner, self.clock.pass_time)
 
     def _sandbox(self, children: Children, url: str) -> Child:
-        callback = f"{url}/oauth/amocrm/callback"
-        clock = str(self.clock.path)
-        return children.add("amocrm", "sandbox", "amocrm", "--port", "0", "--clock", clock, "--redirect-uri", callback)
+        told = ("--port", "0", "--clock", str(self.clock.path), "--not-installed")
+        return children.add("amocrm", "sandbox", "amocrm", *told, "--redirect-uri", f"{url}/oauth/amocrm/callback")
 
     def _environment(self, url: str) -> dict[str, str]:
         return {

@@ -42,6 +42,16 @@ def test_nothing_is_lost_and_nothing_is_doubled(day: str, request: pytest.Fixtur
     assert (told["calls_lost"], told["deals_duplicated"], told["contacts_duplicated"]) == (0, 0, 0)
 
 
+def test_the_app_came_from_the_marketplace_in_time_and_without_haste(
+    quiet_day: tuple[int, dict[str, Any], str],
+) -> None:
+    _, told, said = quiet_day
+
+    assert told["install_answer_ms"] < 3_000
+    assert told["throttled"] == 0
+    assert "amoCRM told the hub once, the hub answered 200" in " ".join(said.split())
+
+
 def test_the_hub_really_died(deadly_day: tuple[int, dict[str, Any], str]) -> None:
     _, told, _ = deadly_day
 

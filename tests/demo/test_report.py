@@ -8,6 +8,7 @@ from rich.console import Console
 
 from sandbox.demo.browser import Browsers
 from sandbox.demo.crm import CrmState, Traffic
+from sandbox.demo.market import Connection
 from sandbox.demo.plan import Day, make_day
 from sandbox.demo.player import Played
 from sandbox.demo.report import Result, expect, print_summary
@@ -22,6 +23,7 @@ def day() -> Day:
 @pytest.fixture
 def played() -> Played:
     return Played(
+        connection=Connection(200, 12.3, ["The admin pressed Install."]),
         browsers=Browsers(door=None, site="", own={}, people=(), now=lambda: 0.0),  # type: ignore[arg-type]
         hub_calls=[],
         hub_status=HubStatus(0, {}, 42, 20, 0.0),
@@ -103,7 +105,9 @@ def told() -> str:
     by_reason = {"by a dream": {"unmatched": 1}, "exclusive_lease": {"right": 5, "wrong": 2}}
     row = dict.fromkeys(("visits", "calls", "qualified", "deals", "won", "revenue_minor", "spend_minor"), 0)
     console = Console(file=StringIO(), width=80)
-    print_summary(console, Result(dict.fromkeys(names, 0) | {"by_reason": by_reason}, [], [], row))
+    print_summary(
+        console, Result(dict.fromkeys(names, 0) | {"by_reason": by_reason}, [], [], row, ["Install was pressed."])
+    )
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
@@ -111,6 +115,12 @@ def test_what_decided_is_told_in_words_with_right_and_wrong(told: str) -> None:
     (line,) = [line.split() for line in told.splitlines() if "only holder" in line]
 
     assert line == ["the", "only", "holder", "of", "the", "number", "5", "2", "0", "0"]
+
+
+def test_how_the_crm_was_connected_is_told_step_by_step(told: str) -> None:
+    (line,) = [line.split() for line in told.splitlines() if "Install" in line]
+
+    assert line == ["1.", "Install", "was", "pressed."]
 
 
 def test_a_reason_without_words_is_still_counted(told: str) -> None:

@@ -1,13 +1,11 @@
 """Servers on real loopback HTTP in a thread of the test's process, for clients that bring their own transport."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Queue
-from typing import Literal
+from typing import Any, Literal
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.amocrm.app import Sandbox
 from sandbox.ledger import LedgerRow
 from sandbox.serve import DroppableProtocol, listen
+from tests.serving import in_thread
 
 PATIENCE_S = 5
 
@@ -24,25 +23,10 @@ PATIENCE_S = 5
 @contextmanager
 def served(app: ASGIApp, lifespan: Literal["on", "off"] = "on") -> Iterator[str]:
     """Serves `app` on a free port as `python -m sandbox` does; gives its base URL."""
-    config = uvicorn.Config(
-        app,
-        http=DroppableProtocol,
-        ws="none",
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-        lifespan=lifespan,
-        timeout_graceful_shutdown=1,
-    )
-    server, listener = uvicorn.Server(config), listen("127.0.0.1", 0)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()  # the socket listens already, so a client may connect at once
-    try:
+    listener = listen("127.0.0.1", 0)
+    as_it_does: dict[str, Any] = {"http": DroppableProtocol, "proxy_headers": False, "date_header": False}
+    with in_thread(app, listener, **as_it_does, lifespan=lifespan, timeout_graceful_shutdown=1):
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
 
 
 class Turntable:

@@ -53,6 +53,21 @@ async def test_a_renamed_stage_shows_at_once(api: httpx.AsyncClient, web: httpx.
     assert told["name"] == "Оплачено"
 
 
+async def test_a_stage_that_holds_no_deal_can_be_deleted(
+    api: httpx.AsyncClient, web: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    main = sandbox.account.main_pipeline
+    first, second = [stage for stage in main.stages if stage.is_editable][:2]
+    await api.post("/api/v4/leads", json=[{"name": "x", "status_id": first.id}])
+    gone = {"id": main.id, "delete_stage": second.id}
+    assert (await web.post("/_sandbox/pipeline", json=gone)).status_code == 200
+    assert (await web.post("/_sandbox/pipeline", json=gone)).status_code == 400
+    for kept in (first.id, 142, main.unsorted.id):
+        assert (await web.post("/_sandbox/pipeline", json={"id": main.id, "delete_stage": kept})).status_code == 400
+    answer = await api.post("/api/v4/leads", json=[{"name": "x", "pipeline_id": main.id, "status_id": second.id}])
+    assert answer.json()["validation-errors"][0]["errors"][0]["path"] == "status_id"
+
+
 async def test_nineteen_tracking_fields_have_their_codes_in_order(api: httpx.AsyncClient) -> None:
     told = (await api.get(f"{FIELDS}?filter[type][]=tracking_data&limit=250")).json()
     assert [one["code"] for one in told["_embedded"]["custom_fields"]] == TRACKING

@@ -34,6 +34,20 @@ async def test_a_new_contact_is_the_main_one_and_belongs_to_the_new_company(api:
     assert [one["id"] for one in contact["_embedded"]["companies"]] == [made["company_id"]]
 
 
+@pytest.mark.parametrize("links", [False, True])
+async def test_a_known_company_is_linked_to_a_new_contact_when_the_switch_says_so(
+    api: httpx.AsyncClient, sandbox: Sandbox, links: bool
+) -> None:
+    sandbox.dial.turn({"complex_links_known": links})
+    company = (await api.post("/api/v4/companies", json=[{"name": "ООО Клиент"}])).json()["_embedded"]["companies"][0]
+    sent = call()
+    sent["_embedded"]["companies"] = [{"id": company["id"]}]  # type: ignore[index]
+    (made,) = (await api.post(COMPLEX, json=[sent])).json()
+    contact = (await api.get(f"/api/v4/contacts/{made['contact_id']}")).json()
+    assert made["company_id"] == company["id"]
+    assert [one["id"] for one in contact["_embedded"]["companies"]] == ([company["id"]] if links else [])
+
+
 async def test_a_known_contact_is_linked_by_id(api: httpx.AsyncClient) -> None:
     (first,) = (await api.post(COMPLEX, json=[call()])).json()
     again = {"name": "Второй звонок", "_embedded": {"contacts": [{"id": first["contact_id"]}]}}
@@ -85,6 +99,29 @@ async def test_metadata_puts_the_lead_into_unsorted_whatever_status_it_names(
     assert lead.status_id == sandbox.account.main_pipeline.unsorted.id
 
 
+@pytest.mark.parametrize(("reaction", "status"), [("400", 400), ("deal", 200)])
+async def test_metadata_where_unsorted_is_off_is_refused_or_ignored(
+    api: httpx.AsyncClient, sandbox: Sandbox, reaction: str, status: int
+) -> None:
+    sandbox.dial.turn({"unsorted_on": False, "unsorted_off_complex": reaction})
+    sent = call()
+    sent["_embedded"]["metadata"] = {"category": "sip"}  # type: ignore[index]
+    answer = await api.post(COMPLEX, json=[sent])
+    stages = [lead.status_id for lead in sandbox.account.store.shelves["leads"].cards.values()]
+    assert answer.status_code == status
+    assert stages == [sandbox.account.main_pipeline.first.id] * (status == 200)
+
+
+async def test_complex_may_want_all_that_unsorted_wants(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    sandbox.dial.turn({"complex_metadata_whole": True})
+    sent = call()
+    sent["_embedded"]["metadata"] = {"category": "forms", "form_id": "1"}  # type: ignore[index]
+    answer = await api.post(COMPLEX, json=[sent])
+    paths = [flaw["path"] for flaw in answer.json()["validation-errors"][0]["errors"]]
+    assert "_embedded.metadata.form_name" in paths
+    assert "_embedded.metadata.form_id" not in paths
+
+
 async def test_without_duplicate_control_the_same_phone_makes_a_second_lead(api: httpx.AsyncClient) -> None:
     answers = [(await api.post(COMPLEX, json=[call()])).json()[0] for _ in range(2)]
     assert answers[0]["id"] != answers[1]["id"]
@@ -99,6 +136,19 @@ async def test_with_duplicate_control_the_open_lead_of_the_phone_is_given_back(
     both = (await api.post(COMPLEX, json=[call("89161234567", request_id="a"), call(request_id="b")])).json()
     assert [(one["id"], one["merged"]) for one in both] == [(first["id"], True)] * 2
     assert both[0]["request_id"] == ["a", "b"]
+
+
+@pytest.mark.parametrize(("policy", "name"), [("keep", "Первый"), ("update", "Второй")])
+async def test_the_policy_says_whose_values_a_merged_lead_has(
+    api: httpx.AsyncClient, sandbox: Sandbox, policy: str, name: str
+) -> None:
+    sandbox.dial.turn({"duplicate_control": True, "duplicate_policy": policy})
+    (first,) = (await api.post(COMPLEX, json=[call() | {"name": "Первый"}])).json()
+    await api.post(COMPLEX, json=[call() | {"name": "Второй"}])
+    lead = (await api.get(f"/api/v4/leads/{first['id']}")).json()
+    merged = (await api.get("/api/v4/events?filter[type]=entity_merged")).json()["_embedded"]["events"]
+    assert lead["name"] == name
+    assert [one["entity_id"] for one in merged] == [first["id"]]
 
 
 async def test_duplicate_control_does_not_look_inside_one_request(api: httpx.AsyncClient, sandbox: Sandbox) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sandbox.amocrm.app import Sandbox
 from sandbox.gate import ConnectionDropped
 from tests.sandbox.conftest import HandClock
+from tests.sandbox.loopback import Live
 
 LEADS = "/api/v4/leads"
 MARKER = "0f7c2b1e-9a55-4c1d-8e2f-1234567890ab"
@@ -235,3 +236,9 @@ async def test_a_bad_control_request_is_400_with_a_sentence(web: httpx.AsyncClie
     broken = await web.post("/_sandbox/trash", content=b"[")
     assert unknown.status_code == 400
     assert broken.status_code == 400
+
+
+def test_an_answer_is_dated_once_by_the_vendor_s_own_clock(live: Live) -> None:
+    live.sandbox.dial.turn({"clock_skew": 300})
+    answer = httpx.get(f"{live.api}/account", headers={"authorization": f"Bearer {live.keys['access_token']}"})
+    assert answer.headers.get_list("date") == ["Thu, 01 Jan 2026 00:05:00 GMT"]

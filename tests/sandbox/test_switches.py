@@ -249,3 +249,18 @@ async def test_the_receivers_time_is_a_setting(
     await api.post(LEADS, json=[{}])
     await forms()
     assert outbox[0].extensions["timeout"]["read"] == 0.5
+
+
+@pytest.mark.parametrize("path", [LEADS, "/api/v4/tasks", f"{LEADS}/notes"])
+async def test_a_dismissed_user_may_be_refused_as_responsible(
+    sandbox: Sandbox, api: httpx.AsyncClient, lead: int, path: str
+) -> None:
+    user = next(one for one in sandbox.account.users.values() if not one.is_admin)
+    user.is_active = False
+    task = {"text": "x", "complete_till": 1_800_000_000, "entity_id": lead, "entity_type": "leads"}
+    note = {"entity_id": lead, "note_type": "common", "params": {"text": "x"}}
+    sent = {LEADS: {"name": "x"}, "/api/v4/tasks": task, f"{LEADS}/notes": note}[path]
+    asked = [{**sent, "responsible_user_id": user.id}]
+    assert (await api.post(path, json=asked)).status_code == 200
+    sandbox.dial.turn({"dismissed_users": "reject"})
+    assert flaw(await api.post(path, json=asked))["path"] == "responsible_user_id"
