@@ -11,10 +11,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from string import Formatter
 from typing import ClassVar
 
 import pytest
 
+from connectors.common_words import common_words
 from connectors.contract_inputs import (
     DELIVERY_ID,
     HOSTILE,
@@ -42,6 +44,7 @@ from connectors.protocol import (
     Status,
     Why,
 )
+from connectors.telling import Said
 
 SECRETS = ("client-s3cret", "access-t0ken", "refresh-t0ken")
 
@@ -71,13 +74,28 @@ class ConnectorContract:
 
     def deliver(self, http: Http, *batch: Delivery) -> tuple[Mapping[str, Outcome], InstallationError | None]:
         """Deliver a batch; returns the outcomes, and the installation's error if there was one."""
+        error: InstallationError | None = None
         try:
-            return asyncio.run(self._deliver(http, batch)), None
-        except InstallationError as error:
-            return error.outcomes, error
+            outcomes = asyncio.run(self._deliver(http, batch))
+        except InstallationError as raised:
+            outcomes, error = raised.outcomes, raised
+            self.assert_worded(error.said)
+        for outcome in outcomes.values():
+            assert outcome.said or outcome.status in (Status.DELIVERED, Status.ACCEPTED), outcome
+            self.assert_worded(*outcome.said)
+        return outcomes, error
 
     async def _deliver(self, http: Http, batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
         return await self.session(http).deliver(batch)
+
+    def assert_worded(self, *said: Said) -> None:
+        """Both languages have words for whatever was said, and it carries every value that stands in them."""
+        for one in said:
+            for language in ("ru", "en"):
+                found = {**common_words[language], **self.connector.words.get(language, {})}.get(one.code)
+                assert found is not None, (language, one)
+                named = {name for _, name, _, _ in Formatter().parse(f"{found.what} {found.to_do}") if name}
+                assert named <= {"crm", *one.values}, (language, one)
 
     def requests(self) -> list[Asked]:
         """Return the requests of an undisturbed delivery."""
@@ -127,6 +145,12 @@ class ConnectorContract:
     def test_one_caller_is_not_served_twice_in_a_batch(self) -> None:
         outcomes, _ = self.deliver(Scripted(self.connector, self.created), delivery(), delivery(id="d-2"))
         assert outcomes["d-2"].status is Status.RETRY
+
+    def test_a_request_that_creates_names_whom_it_is_for(self) -> None:
+        http = Scripted(self.connector, self.created)
+        self.deliver(http, delivery())
+        assert (DELIVERY_ID,) in http.named
+        assert set(http.named) <= {(DELIVERY_ID,), (), None}
 
     def test_an_empty_batch_asks_nothing(self) -> None:
         http = Scripted(self.connector, self.created)

@@ -1,7 +1,8 @@
 """A vendor that is a script, for the contract suite: what it answers step by step, and one answer that is disturbed."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -59,11 +60,17 @@ class Scripted(Http):
         at: Asked | None = None,
         fault: BaseException | Answer | None = None,
     ) -> None:
-        super().__init__(allowed=connector.manifest.hosts)
+        super().__init__(allowed=connector.manifest.hosts, turn=self._noted)
         self.asked: list[Asked] = []
+        self.named: list[tuple[str, ...] | None] = []  # the deliveries each request may take effect for
         self._script = script
         self._at = at
         self._fault = fault
+
+    @asynccontextmanager
+    async def _noted(self, of: Sequence[str] | None) -> AsyncIterator[None]:
+        self.named.append(None if of is None else tuple(of))
+        yield
 
     async def _exchange(self, request: _Request) -> Answer:
         asked = Asked(request.method, str(request.url), request.content)

@@ -26,6 +26,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from connectors.protocol import InstallationError, Status, Why
+from connectors.telling import Said
 
 _SECRET_PAIR = re.compile(
     r"""(?ix) ( ["']? \b (?: access_token | refresh_token | client_secret | code | state | signature
@@ -140,15 +141,15 @@ def not_answered(error: BaseException) -> ConnectorError:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a status says of a creating request; ``sentence`` is for the CRM admin."""
+    """What a status says of a creating request; ``said`` is for the CRM admin."""
 
     status: Status
     why: Why
-    sentence: str
+    said: Said
 
 
-_BUSY = "The CRM had a failure of its own; whether it took the request will be looked up before trying again."
-_MOVED = "The CRM answered with a redirect: the account may have been renamed."
+_BUSY = Said("busy")
+_MOVED = Said("moved")
 
 ANSWERS: Mapping[int, Verdict] = {
     300: Verdict(Status.UNKNOWN, Why.UNREADABLE, _MOVED),
@@ -157,29 +158,25 @@ ANSWERS: Mapping[int, Verdict] = {
     303: Verdict(Status.UNKNOWN, Why.UNREADABLE, _MOVED),
     307: Verdict(Status.RETRY, Why.UNAVAILABLE, _MOVED),
     308: Verdict(Status.RETRY, Why.UNAVAILABLE, _MOVED),
-    400: Verdict(Status.REJECTED, Why.INVALID, "The CRM refused the request as invalid."),
-    401: Verdict(Status.RETRY, Why.UNAUTHORIZED, "The CRM no longer accepts our access token."),
-    402: Verdict(Status.RETRY, Why.FORBIDDEN, "The CRM account is not paid for: it does not accept changes."),
-    403: Verdict(
-        Status.RETRY,
-        Why.FORBIDDEN,
-        "The CRM forbids this: the user lacks the right, or the account is blocked.",
-    ),
-    404: Verdict(Status.REJECTED, Why.INVALID, "The CRM does not know what this request speaks of."),
-    405: Verdict(Status.REJECTED, Why.UNSUPPORTED, "The CRM does not offer this operation."),
+    400: Verdict(Status.REJECTED, Why.INVALID, Said("invalid")),
+    401: Verdict(Status.RETRY, Why.UNAUTHORIZED, Said("token_dead")),
+    402: Verdict(Status.RETRY, Why.FORBIDDEN, Said("unpaid")),
+    403: Verdict(Status.RETRY, Why.FORBIDDEN, Said("forbidden")),
+    404: Verdict(Status.REJECTED, Why.INVALID, Said("not_known")),
+    405: Verdict(Status.REJECTED, Why.UNSUPPORTED, Said("not_offered")),
     408: Verdict(Status.UNKNOWN, Why.UNAVAILABLE, _BUSY),
-    409: Verdict(Status.REJECTED, Why.INVALID, "The CRM says that this conflicts with what it already has."),
-    410: Verdict(Status.REJECTED, Why.INVALID, "What this request speaks of is gone from the CRM."),
-    413: Verdict(Status.REJECTED, Why.INVALID, "The CRM says that the request is too large."),
-    415: Verdict(Status.REJECTED, Why.UNSUPPORTED, "The CRM does not read requests of this form."),
-    422: Verdict(Status.REJECTED, Why.INVALID, "The CRM understood the request and refused it."),
-    423: Verdict(Status.RETRY, Why.UNAVAILABLE, "The CRM has locked this for now."),
-    425: Verdict(Status.RETRY, Why.TOO_EARLY, "The CRM asks to come later."),
-    429: Verdict(Status.RETRY, Why.THROTTLED, "The CRM asks us to slow down."),
+    409: Verdict(Status.REJECTED, Why.INVALID, Said("conflict")),
+    410: Verdict(Status.REJECTED, Why.INVALID, Said("gone")),
+    413: Verdict(Status.REJECTED, Why.INVALID, Said("too_large")),
+    415: Verdict(Status.REJECTED, Why.UNSUPPORTED, Said("not_read")),
+    422: Verdict(Status.REJECTED, Why.INVALID, Said("refused")),
+    423: Verdict(Status.RETRY, Why.UNAVAILABLE, Said("locked")),
+    425: Verdict(Status.RETRY, Why.TOO_EARLY, Said("later")),
+    429: Verdict(Status.RETRY, Why.THROTTLED, Said("slow_down")),
 }
-_OTHER_CLIENT_ERROR = Verdict(Status.REJECTED, Why.INVALID, "The CRM refused the request.")
+_OTHER_CLIENT_ERROR = Verdict(Status.REJECTED, Why.INVALID, Said("refused"))
 _SERVER_ERROR = Verdict(Status.UNKNOWN, Why.UNAVAILABLE, _BUSY)
-_STRANGE = Verdict(Status.UNKNOWN, Why.UNREADABLE, "The CRM answered in a way we do not understand.")
+_STRANGE = Verdict(Status.UNKNOWN, Why.UNREADABLE, Said("strange"))
 
 OF_INSTALLATION = frozenset({Why.THROTTLED, Why.UNAUTHORIZED, Why.FORBIDDEN, Why.UNAVAILABLE})
 
@@ -202,10 +199,12 @@ def may_have_happened(error: ConnectorError) -> bool:
 
 def installation_error(error: ConnectorError) -> InstallationError:
     """Return what a failed *read* means: nothing was being created, the installation cannot be served."""
+    detail = {"detail": error.detail}
     if isinstance(error, Refused):
         read = verdict(error.status)
         why = read.why if read.why in OF_INSTALLATION else Why.UNAVAILABLE
-        return InstallationError(why, f"{read.sentence} ({error.detail})", hold=error.retry_after)
+        said = Said("down") if read.said is _BUSY else read.said
+        return InstallationError(why, Said(said.code, detail), hold=error.retry_after)
     if isinstance(error, Unreadable):
-        return InstallationError(Why.UNREADABLE, f"The CRM answered in a way we do not understand. ({error.detail})")
-    return InstallationError(Why.UNAVAILABLE, f"The CRM cannot be reached. ({error.detail})")
+        return InstallationError(Why.UNREADABLE, Said("unreadable", detail))
+    return InstallationError(Why.UNAVAILABLE, Said("unreachable", detail))

@@ -11,7 +11,8 @@ import json
 import logging
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -19,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+import orjson
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_after_delay
 
 from connectors.errors import (
@@ -33,6 +35,8 @@ from connectors.errors import (
 )
 
 Allowed = Callable[[str, int | None], bool]
+# Held while a request is under way; told the deliveries it may take effect for, None for any that is being delivered.
+Turn = Callable[[Sequence[str] | None], AbstractAsyncContextManager[None]]
 Query = Mapping[str, str | int | list[str] | list[int]]
 
 CONNECT_S = 5.0
@@ -90,8 +94,10 @@ class Answer:
 
     def json(self) -> object:
         """Return the body read as JSON, or None when it is empty or not JSON."""
+        with suppress(ValueError):
+            return orjson.loads(self.body)
         try:
-            return json.loads(self.body)
+            return json.loads(self.body)  # takes more, such as a byte order mark
         except (ValueError, RecursionError):
             return None
 
@@ -143,8 +149,9 @@ class Http:
     """One client of one lane: ``send`` is all it does.
 
     ``allowed`` is a rule or a tuple of host suffixes, reached by https only; ``origins`` adds exact
-    addresses such as a sandbox's base URL, by whatever scheme they name. ``spend`` is awaited before every
-    request and may raise to stop it; so may ``still``, called the moment before its bytes leave.
+    addresses such as a sandbox's base URL, by whatever scheme they name. ``turn`` is entered before every
+    request, left once it is answered, and may raise to stop it; so may ``still``, called the moment before
+    its bytes leave.
     """
 
     def __init__(
@@ -152,14 +159,14 @@ class Http:
         *,
         allowed: Allowed | tuple[str, ...],
         origins: tuple[str, ...] = (),
-        spend: Callable[[], Awaitable[None]] | None = None,
+        turn: Turn | None = None,
         still: Callable[[], None] | None = None,
         agent: str = AGENT,
     ) -> None:
         self.requests = 0
         self._allowed = by_suffix(allowed) if isinstance(allowed, tuple) else allowed
         self._origins = frozenset(_origin(httpx.URL(address)) for address in origins)
-        self._spend = spend
+        self._turn: Turn = turn or (lambda _of: nullcontext())
         self._still = still
         self._stopped: Exception | None = None
         self._agent = agent
@@ -176,22 +183,24 @@ class Http:
         headers: Mapping[str, str] | None = None,
         timeout: float,
         creates: bool = False,
+        of: Sequence[str] = (),
     ) -> Answer:
         """Send one request and return its answer, whatever its status.
 
         ``timeout`` is in seconds, from the first byte sent; connecting has its own 5 s. A GET whose
-        connection failed is sent once more within 3 s; nothing that ``creates`` ever is. Raises ``NotSent``
-        or ``PerhapsSent``.
+        connection failed is sent once more within 3 s; nothing that ``creates`` ever is. ``of`` are the ids
+        of the deliveries it may take effect for; one that is no GET and names none may for any. Raises
+        ``NotSent`` or ``PerhapsSent``.
         """
         request = self._request(method, url, json, form, query, headers, timeout)
         if method != "GET" or creates:
-            return await self._paid(request, timeout)
+            return await self._paid(request, timeout, of or None)
         tries = AsyncRetrying(
             retry=retry_if_exception(_may_repeat),
             stop=stop_after_attempt(_READ_TRIES) | stop_after_delay(_READ_PATIENCE_S),
             reraise=True,
         )
-        return await tries(self._paid, request, timeout)
+        return await tries(self._paid, request, timeout, of)
 
     async def aclose(self) -> None:
         """Close the connections; the next request opens new ones."""
@@ -228,8 +237,7 @@ class Http:
         }
         content = None
         if body is not None:
-            # "replace" turns a lone surrogate into a question mark instead of an exception.
-            content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+            content = _as_json(body)
             sent["content-type"] = "application/json"
         limits = httpx.Timeout(timeout, connect=CONNECT_S, pool=CONNECT_S)
         try:
@@ -264,9 +272,11 @@ class Http:
             self._stopped = stopped
             raise
 
-    async def _paid(self, request: httpx.Request, timeout: float) -> Answer:
-        if self._spend is not None:
-            await self._spend()
+    async def _paid(self, request: httpx.Request, timeout: float, of: Sequence[str] | None) -> Answer:
+        async with self._turn(of):
+            return await self._sent(request, timeout)
+
+    async def _sent(self, request: httpx.Request, timeout: float) -> Answer:
         self.requests += 1
         try:
             async with asyncio.timeout(CONNECT_S + timeout):
@@ -292,10 +302,17 @@ class Http:
 
     def _open(self) -> httpx.AsyncClient:
         if self._client is None:
-            limits = httpx.Limits(max_connections=4, max_keepalive_connections=2, keepalive_expiry=_KEEPALIVE_S)
+            limits = httpx.Limits(max_connections=4, max_keepalive_connections=4, keepalive_expiry=_KEEPALIVE_S)
             # Without trust_env no proxy or .netrc of the machine can send a request elsewhere.
             self._client = httpx.AsyncClient(verify=_tls(), limits=limits, follow_redirects=False, trust_env=False)
         return self._client
+
+
+def _as_json(body: object) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # "replace" turns a lone surrogate into a question mark instead of an exception
+        return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int]:

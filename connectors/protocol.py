@@ -3,7 +3,7 @@
 A connector translates: it neither stores, schedules, retries nor decides policy. The hub owns people, time
 and failure.
 
-Five rules of ``deliver``:
+Six rules of ``deliver``:
 
 1. The result names exactly the ids of the batch; the hub reads a missing id as ``UNKNOWN``, never as success.
 2. A delivery's own problem is a value (``Outcome``); an installation's problem is the one exception
@@ -11,6 +11,7 @@ Five rules of ``deliver``:
 3. If ``in_doubt``, look for the marker before creating.
 4. A step that succeeded returns its ``Ref`` even when a later step failed.
 5. No sleeping, no retrying, no storing.
+6. A request names the deliveries it may take effect for (``Http.send``); who dies leaves no others in doubt.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,10 +20,18 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from connectors.scenario import Plan
+from connectors.changes import ContactChange as ContactChange
+from connectors.changes import ContactPage as ContactPage
+from connectors.changes import DealChange as DealChange
+from connectors.changes import Page as Page
+from connectors.changes import PaymentChange as PaymentChange
+from connectors.changes import StagePassed as StagePassed
+from connectors.scenario import Enquiry, Plan
+from connectors.telling import Given, Ringing, Said, Sentence
 
-if TYPE_CHECKING:
-    from connectors.http import Http  # it imports the error tables, which speak this vocabulary
+if TYPE_CHECKING:  # both speak this vocabulary
+    from connectors.http import Http
+    from connectors.packaging import Packaging
 
 
 class Can(StrEnum):
@@ -32,8 +41,12 @@ class Can(StrEnum):
     DEAL = "deal"
     NOTE = "note"
     TASK = "task"
+    INCOMING = "incoming"
+    MOVE = "move"
+    POPUP = "popup"
     READ_BACK = "read_back"
     DOORBELL = "doorbell"
+    CONTACT_INDEX = "contact_index"
 
 
 class Idempotency(StrEnum):
@@ -121,6 +134,23 @@ class Ref:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownDeal:
+    """A deal of a contact as the hub last read it."""
+
+    id: str
+    is_open: bool
+    responsible: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A contact that a person is known by, with its deals."""
+
+    contact: str
+    deals: tuple[KnownDeal, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One intended effect at one installation; it never changes once planned."""
 
@@ -132,6 +162,8 @@ class Delivery:
     known: tuple[Ref, ...] = ()  # what earlier attempts already created
     # Contact and deals of this caller's recent deliveries: a search may not show them yet (Limits.search_lag).
     nearby: tuple[Ref, ...] = ()
+    # The person's contacts by what the hub read just now, the oldest first; None where only a search can tell.
+    people: tuple[Known, ...] | None = None
 
 
 class Status(StrEnum):
@@ -162,16 +194,15 @@ class Why(StrEnum):
 class Outcome:
     """The result of one delivery in one attempt.
 
-    ``sentence`` is for the CRM admin, ``detail`` for us (already redacted). ``requests`` is how many
-    requests were spent on this delivery's share of the batch; ``not_before`` is set when the vendor named a
-    time.
+    ``said`` is for the CRM admin, ``detail`` for us (already redacted). ``not_before`` is set when the vendor named
+    a time.
     """
 
     status: Status
     refs: tuple[Ref, ...] = ()
     receipt: str | None = None
     why: Why | None = None
-    sentence: str = ""
+    said: tuple[Said, ...] = ()  # what happened, then why
     detail: str = ""
     not_before: datetime | None = None
 
@@ -182,14 +213,14 @@ class InstallationError(Exception):
     def __init__(
         self,
         why: Why,
-        sentence: str,
+        said: Said,
         *,
         hold: timedelta | None = None,
         outcomes: Mapping[str, Outcome] | None = None,
     ) -> None:
-        super().__init__(sentence)
+        super().__init__(str(said))
         self.why = why
-        self.sentence = sentence
+        self.said = said
         self.hold = hold  # how long the vendor asked us to stay away; None lets the hub decide
         self.outcomes: Mapping[str, Outcome] = outcomes or {}
 
@@ -200,6 +231,10 @@ class AnswerLost(InstallationError):
 
 class GrantRevoked(Exception):
     """The vendor refused our refresh token or code: a person must connect the account again."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(str(said))
+        self.said = said
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,58 +265,24 @@ class Facts:
     pipelines: tuple[Pipeline, ...]
     users: Mapping[str, str]  # id -> name
     fields: Mapping[str, str]  # code -> id
-    warnings: tuple[str, ...] = ()  # what is missing, in words an admin understands
+    warnings: tuple[Said, ...] = ()  # what is missing
     traits: tuple[str, ...] = ()  # how the account behaves, in the connector's own words; its sessions are told
 
 
-@dataclass(frozen=True, slots=True)
-class DealChange:
-    """A deal as the CRM has it now; money in minor units of ``currency``; times aware UTC."""
-
-    id: str
-    url: str | None
-    pipeline: str
-    stage: str
-    outcome: Literal["open", "won", "lost"]
-    amount_minor: int
-    currency: str
-    created_at: datetime
-    updated_at: datetime
-    closed_at: datetime | None
-    marker: str | None
-    deleted: bool = False
-    tags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentChange:
-    """A payment of a deal as the CRM has it now; ``amount_minor`` zero withdraws it."""
-
-    id: str
-    deal: str
-    amount_minor: int
-    currency: str
-    paid_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Changes since a cursor; ``more`` asks the hub to come back at once with the next cursor."""
-
-    deals: tuple[DealChange, ...]
-    payments: tuple[PaymentChange, ...]
-    cursor: str
-    more: bool
-
-
 class CrmSession(Protocol):
-    """One CRM account opened with a live access token; stateless between calls."""
+    """One CRM account opened with a live access token; what it remembers is of this turn of its lane alone."""
 
     async def check(self) -> Ref: ...
     async def facts(self) -> Facts: ...
     async def deliver(self, batch: Sequence[Delivery]) -> Mapping[str, Outcome]: ...
     async def changes(self, cursor: str | None) -> Page: ...
+    # Where ``Connector.keys_of`` is given; joins whom another client and ``deliver`` made at the same moment.
+    async def contacts(self, cursor: str | None) -> ContactPage: ...
     async def missing(self, refs: Sequence[Ref]) -> frozenset[Ref]: ...  # of deals and contacts; others are not asked
+    async def deals(self, ids: Sequence[str]) -> Sequence[DealChange]: ...  # those of them that are there, as they are
+    async def popup(self, user: str, caller: str) -> bool: ...  # show a card, not to be repeated; where Can.POPUP is
+    async def listen(self, address: str) -> Ringing: ...  # have the doorbell ring there, once; where Can.DOORBELL is
+    async def leave(self, address: str) -> None: ...  # take the doorbell away: the hub is to forget this account
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,18 +320,47 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class GoalAsked:
+    """The account's own automation asks that a deal counts as a goal; ``goal`` is its name, in lower case.
+
+    Nobody vouches for it: it is a doorbell, and the deal is looked at with our own access.
+    """
+
+    account: str
+    deal: str
+    goal: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """The request is not genuine or not readable; ``sentence`` says why."""
 
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A page of ours inside the CRM asks for something: the vendor vouches for who looks at it.
+
+    ``token_id`` names the one-time token until ``ends_at``: a request that changes something has its effect once.
+    """
+
+    account: str
+    host: str
+    user: str
+    is_admin: bool
+    token_id: str
+    ends_at: datetime
+
+
 class Hooks(Protocol):
-    """Install, uninstall and doorbell requests; pure functions on bytes."""
+    """Install, uninstall, doorbell and embedded requests; pure functions on bytes."""
 
     def parse(
         self, request: HookRequest, app: App, secrets: Mapping[str, str]
     ) -> Installed | Uninstalled | Changed | Rejected: ...
+    def opened(self, request: HookRequest, app: App, now: datetime) -> Opened | Rejected: ...
+    def may_embed(self, app: App, origin: str) -> bool: ...  # is it the origin of an account's pages?
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,3 +375,12 @@ class Connector:
     open: Callable[
         ["Http", App, Grant, Mapping[str, object]], CrmSession
     ]  # settings as the manifest's model dumps them
+    # By which keys of contacts a person is looked for, in turn; None for one that only a search can find.
+    keys_of: Callable[[Enquiry], tuple[str, ...] | None] = lambda _enquiry: None
+    packaging: "Packaging | None" = None  # absent: the vendor's marketplace takes no package of ours
+    # What a request of the account's automation asks for, given the secret of its path; None for another secret.
+    # Absent: the vendor has no such automation.
+    goal_asked: Callable[[HookRequest, App, str], GoalAsked | Rejected | None] | None = None
+    words: Mapping[str, Mapping[str, Sentence]] = field(default_factory=dict)  # language (ru, en) -> code -> sentence
+    # A grant of a token given by hand; raises ``NotTaken``, ``InstallationError``; absent: none can be given.
+    by_hand: Callable[["Http", App, Given, datetime], Awaitable[Grant]] | None = None

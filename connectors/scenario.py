@@ -31,7 +31,7 @@ from tracking_core.enquiry import EnquiryKind
 if TYPE_CHECKING:
     from connectors.protocol import Facts
 
-NAME_CAP = 250  # characters of a deal's name
+NAME_CAP = 250  # characters of the name of a deal or a company
 
 
 class Trigger(StrEnum):
@@ -64,6 +64,8 @@ class CreateDeal:
     responsible: str | None = None
     tags: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)  # code or id of a field -> text; the escape hatch
+    company: str = ""  # its name: found, or created, and linked to the deal and its contact
+    incoming: bool = False  # among what a person first accepts or declines, where the CRM has such a place
     kind: Literal["deal"] = "deal"
 
 
@@ -85,7 +87,20 @@ class AddTask:
     kind: Literal["task"] = "task"
 
 
-Action = CreateDeal | AddNote | AddTask
+@dataclass(frozen=True, slots=True)
+class MoveDeal:
+    """Move the caller's open deal to a stage of its pipeline, if it stands at one of ``from_stages`` there.
+
+    Whatever stands elsewhere stays: in another pipeline, further on, or closed. Ids are the vendor's.
+    """
+
+    pipeline: str | None  # None is only possible where the account was never read
+    stage: str
+    from_stages: tuple[str, ...]
+    kind: Literal["move"] = "move"
+
+
+Action = CreateDeal | AddNote | AddTask | MoveDeal
 Cases = Mapping[CallerState, tuple[Action, ...]]
 
 
@@ -108,6 +123,7 @@ class Enquiry:
     kind: EnquiryKind = EnquiryKind.CALL
     email: str | None = None
     person: str = ""  # the name he gave
+    company: str = ""  # the name of the company he gave
     text: str = ""  # what he wrote
 
 
@@ -129,6 +145,8 @@ class Scenario:
     cases: Mapping[Trigger, Cases]
     language: str = "ru"  # of the words that fill placeholders: ru, en
     timezone: str = "UTC"  # IANA name
+    # Who has the caller's card shown to him while he talks: what telephony calls a person -> user of the account.
+    popup: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_scenario(text: str, filename: str, facts: "Facts | None") -> Scenario:
@@ -173,6 +191,7 @@ def _writable(enquiry: Enquiry) -> Enquiry:
         recording_url=recording,
         reason=_plain(enquiry.reason),
         person=_plain(enquiry.person),
+        company=_plain(enquiry.company),
         text=_plain(enquiry.text),
     )
 
@@ -182,11 +201,15 @@ def _plain(text: str) -> str:
 
 
 def _filled(action: Action, values: Mapping[str, str]) -> Action:
+    if isinstance(action, MoveDeal):
+        return action
     if isinstance(action, CreateDeal):
         tags = tuple(tag for tag in (fill(tag, values) for tag in action.tags) if tag)
         name = " ".join(fill(action.name, values).split())[:NAME_CAP] or values["caller"]
         fields = {key: fill(text, values) for key, text in action.fields.items()}
-        return replace(action, name=name, tags=tags, fields={key: text for key, text in fields.items() if text})
+        company = " ".join(fill(action.company, values).split())[:NAME_CAP]
+        kept = {key: text for key, text in fields.items() if text}
+        return replace(action, name=name, tags=tags, fields=kept, company=company)
     text = fill(action.text, values)
     return replace(action, text=text or values["caller"])
 
@@ -205,11 +228,14 @@ def facts_needed(scenario: Scenario) -> FactsNeeded:
     """Return every pipeline, stage, user and field the scenario names."""
     actions = [action for cases in scenario.cases.values() for case in cases.values() for action in case]
     deals = [action for action in actions if isinstance(action, CreateDeal)]
-    users = [action.responsible for action in actions if not isinstance(action, AddNote)]
+    moves = [action for action in actions if isinstance(action, MoveDeal)]
+    users = [action.responsible for action in actions if isinstance(action, CreateDeal | AddTask)]
+    places: list[CreateDeal | MoveDeal] = [*deals, *moves]
+    stages = [place.stage for place in places] + [stage for move in moves for stage in move.from_stages]
     return FactsNeeded(
-        pipelines=frozenset(deal.pipeline for deal in deals if deal.pipeline),
-        stages=frozenset(deal.stage for deal in deals if deal.stage),
-        users=frozenset(user for user in users if user),
+        pipelines=frozenset(place.pipeline for place in places if place.pipeline),
+        stages=frozenset(stage for stage in stages if stage),
+        users=frozenset(user for user in (*users, *scenario.popup.values()) if user),
         fields=frozenset(name for deal in deals for name in deal.fields),
     )
 

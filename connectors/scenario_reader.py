@@ -1,24 +1,27 @@
 """The grammar of a scenario file: which keys may stand where, and what each must be."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 import yaml
 
-from connectors.scenario import Action, AddNote, AddTask, CallerState, Cases, CreateDeal, Scenario, Trigger
+from connectors.scenario import Action, AddNote, AddTask, CallerState, Cases, CreateDeal, MoveDeal, Scenario, Trigger
 from connectors.scenario_nodes import Problems, compose, is_blank, keys_of, list_of, number_of, text_of
 from connectors.wording import LANGUAGES, PLACEHOLDERS, faults
 
 if TYPE_CHECKING:
-    from connectors.protocol import Facts, Pipeline
+    from connectors.protocol import Facts, Pipeline, Stage
 
 _PLACE = ("pipeline", "stage", "responsible")
-_TOP = ("name", "language", "timezone", *_PLACE, "tags", *Trigger)
-_DEAL = ("name", *_PLACE, "tags", "fields")
-_ACTIONS = ("deal", "note", "task")
+_TOP = ("name", "language", "timezone", *_PLACE, "tags", "popup", *Trigger)
+_DEAL = ("name", *_PLACE, "tags", "fields", "company")
+_INCOMING = tuple(word for word in _DEAL if word != "stage")  # where it goes is said by whoever accepts it
+_MOVE = ("stage", "from", "pipeline")
+_ACTIONS = ("deal", "incoming", "note", "task", "move")
 DEFAULT_NAME: Mapping[str, str] = {"ru": "Звонок {caller}", "en": "Call {caller}"}
-MOST_ACTIONS, MOST_TAGS, MOST_FIELDS = 10, 10, 20
+MOST_ACTIONS, MOST_TAGS, MOST_FIELDS, MOST_STAGES, MOST_PEOPLE = 10, 10, 20, 100, 500
 LATEST_DUE = 30 * 24 * 60  # minutes
 
 
@@ -48,7 +51,20 @@ class _Reader:
         if isinstance(root, yaml.MappingNode) and not cases:
             self._problems.add(root, "the scenario says nothing to do", list(Trigger))
         name = text_of(top["name"][1], self._problems, "name") if "name" in top else ""
-        return Scenario(name=name, cases=cases, language=language, timezone=timezone)
+        popup = self._popup(top["popup"][1]) if "popup" in top else {}
+        return Scenario(name=name, cases=cases, language=language, timezone=timezone, popup=popup)
+
+    def _popup(self, node: yaml.Node) -> Mapping[str, str]:
+        if not isinstance(node, yaml.MappingNode) or len(node.value) > MOST_PEOPLE:
+            self._problems.add(node, f"`popup` is a set of at most {MOST_PEOPLE} `who answers: user` lines")
+            return {}
+        found: dict[str, str] = {}
+        for key, value in node.value:
+            name = text_of(key, self._problems, "who answers")
+            if name in found:
+                self._problems.add(key, f"{name!r} is written twice in `popup`")
+            found[name] = self._user(value)
+        return found
 
     def _one_of(
         self,
@@ -75,8 +91,8 @@ class _Reader:
         for line in list_of(node, self._problems, f"`{state}`", MOST_ACTIONS):
             action = self._action(line)
             has_deal = state is CallerState.OPEN_DEAL or any(isinstance(done, CreateDeal) for done in actions)
-            if isinstance(action, CreateDeal) and any(isinstance(done, CreateDeal) for done in actions):
-                self._problems.add(line, f"`{state}` creates a second deal; one is allowed")
+            if isinstance(action, CreateDeal | MoveDeal):
+                self._check_deals(line, state, [*actions, action])
             if isinstance(action, AddNote | AddTask) and not has_deal:
                 self._problems.add(line, f"`{state}` has no deal yet for this {action.kind}: put `- deal` before it")
             if action is not None:
@@ -84,8 +100,8 @@ class _Reader:
         return tuple(actions)
 
     def _action(self, node: yaml.Node) -> Action | None:
-        if isinstance(node, yaml.ScalarNode) and node.value == "deal":
-            return self._deal
+        if isinstance(node, yaml.ScalarNode) and node.value in ("deal", "incoming"):
+            return self._deal if node.value == "deal" else _incoming(self._deal)
         found = keys_of(node, _ACTIONS, self._problems, "an action")
         if len(found) != 1:
             if found:
@@ -93,15 +109,29 @@ class _Reader:
             return None
         [(word, (_, value))] = found.items()
         if word == "deal":
-            return self._deal if is_blank(value) else self._create_deal(value)
+            return self._deal if is_blank(value) else self._create_deal(value, _DEAL)
+        if word == "incoming":
+            return _incoming(self._deal if is_blank(value) else self._create_deal(value, _INCOMING))
+        if word == "move":
+            return self._move(value)
         return self._note(value) if word == "note" else self._task(value)
 
-    def _create_deal(self, node: yaml.Node) -> CreateDeal:
-        keys = keys_of(node, _DEAL, self._problems, "`deal`")
+    def _check_deals(self, line: yaml.Node, state: CallerState, so_far: Sequence[Action]) -> None:
+        made, moved = (sum(isinstance(one, kind) for one in so_far) for kind in (CreateDeal, MoveDeal))
+        if made > 1:
+            self._problems.add(line, f"`{state}` creates a second deal; one is allowed")
+        if moved > 1:
+            self._problems.add(line, f"`{state}` moves the deal twice; once is allowed")
+        if moved and (made or state is not CallerState.OPEN_DEAL):
+            self._problems.add(line, "`move` is for a deal that is open already; a new one has its `stage` in `deal`")
+
+    def _create_deal(self, node: yaml.Node, allowed: Sequence[str]) -> CreateDeal:
+        keys = keys_of(node, allowed, self._problems, "`deal`" if allowed is _DEAL else "`incoming`")
         deal = self._place(keys, self._deal)
         name = self._template(keys["name"][1], "name") if "name" in keys else deal.name
         fields = self._fields(keys["fields"][1]) if "fields" in keys else deal.fields
-        return CreateDeal(name, deal.pipeline, deal.stage, deal.responsible, deal.tags, fields)
+        company = self._template(keys["company"][1], "company") if "company" in keys else deal.company
+        return CreateDeal(name, deal.pipeline, deal.stage, deal.responsible, deal.tags, fields, company)
 
     def _note(self, node: yaml.Node) -> AddNote:
         if isinstance(node, yaml.MappingNode):
@@ -118,6 +148,34 @@ class _Reader:
         minutes = number_of(due, self._problems, "due_minutes", 1, LATEST_DUE) if due else 1
         user = self._user(keys["responsible"][1]) if "responsible" in keys else self._deal.responsible
         return AddTask(text, minutes, user)
+
+    def _move(self, node: yaml.Node) -> MoveDeal:
+        keys = keys_of(node, _MOVE, self._problems, "`move`")
+        if "stage" not in keys:
+            self._problems.add(node, "`move` needs `stage`")
+            return MoveDeal(None, "", ())
+        place = self._pipeline(keys["pipeline"][1]) if "pipeline" in keys else self._deal.pipeline
+        pipeline, stage = self._open_stage(keys["stage"][1], place)
+        if "from" not in keys:
+            return MoveDeal(pipeline, stage, self._before(keys["stage"][1], pipeline, stage))
+        named = list_of(keys["from"][1], self._problems, "`from`", MOST_STAGES)
+        return MoveDeal(pipeline, stage, tuple(self._open_stage(line, pipeline)[1] for line in named))
+
+    def _open_stage(self, node: yaml.Node, pipeline: str | None) -> tuple[str | None, str]:
+        """A deal that is closed is nobody's open deal any more, so none is moved from there, nor closed by a move."""
+        place, stage = self._stage(node, pipeline)
+        closed = [one.name for one in self._stages(place) if one.id == stage and one.outcome != "open"]
+        if closed:
+            self._problems.add(node, f"`move` neither closes a deal nor opens one again, and {closed[0]!r} is closed")
+        return place, stage
+
+    def _before(self, node: yaml.Node, pipeline: str | None, stage: str) -> tuple[str, ...]:
+        """Return the open stages a deal passes on its way to ``stage``: forward is from any of these."""
+        ids = [one.id for one in self._stages(pipeline) if one.outcome == "open"]
+        before = tuple(ids[: ids.index(stage)]) if stage in ids else ()
+        if not before and stage in ids:
+            self._problems.add(node, "no open stage comes before this one: name in `from` where deals are moved from")
+        return before
 
     def _template(self, node: yaml.Node, what: str) -> str:
         text = text_of(node, self._problems, what)
@@ -178,6 +236,9 @@ class _Reader:
         word = text_of(node, self._problems, "responsible")
         return self._named(node, "user", word, self._facts.users if self._facts else {})
 
+    def _stages(self, pipeline: str | None) -> "tuple[Stage, ...]":
+        return next((one.stages for one in self._pipelines() if one.id == pipeline), ())
+
     def _pipelines(self) -> "tuple[Pipeline, ...]":
         return self._facts.pipelines if self._facts else ()
 
@@ -191,3 +252,7 @@ class _Reader:
         elif not found:
             self._problems.add(node, f"unknown {what} {word!r}", names.values(), word)
         return found[0] if found else word
+
+
+def _incoming(deal: CreateDeal) -> CreateDeal:
+    return replace(deal, stage=None, incoming=True)

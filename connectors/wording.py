@@ -35,6 +35,7 @@ _FROM_SOURCE: Mapping[str, str] = {
 _FROM_ENQUIRY = (
     "caller",
     "person",
+    "company",
     "email",
     "text",
     "dialled",
@@ -115,6 +116,7 @@ def values_of(enquiry: "Enquiry", language: str, timezone: str) -> dict[str, str
     values |= {
         "caller": _caller(enquiry, words),
         "person": enquiry.person,
+        "company": enquiry.company,
         "email": enquiry.email or "",
         "text": enquiry.text,
         "dialled": national(enquiry.dialled) if enquiry.dialled else "",

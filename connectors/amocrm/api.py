@@ -7,7 +7,7 @@ caller to judge, since what an answer means depends on what was being created.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.amocrm.mappings import CALL_NOTES, DEAL_EVENTS, TEXT_NOTES
+from connectors.amocrm.mappings import CALL_NOTES, STAGE_EVENT, TEXT_NOTES
 from connectors.errors import Unreadable
 from connectors.http import Answer, Http, Query
 
@@ -16,9 +16,11 @@ Json = dict[str, Any]
 READ_S = 20.0  # the SDK's own read time-out [1.5]
 CREATE_S = 30.0  # a time-out buys doubt, so creating requests may take long
 TOKEN_S = 15.0
+POPUP_S = 5.0  # later nobody needs it any more
 PAGE = 250  # most of almost every list [2]
 EVENTS_PAGE = 100
-_ACCOUNT_WITH = "is_api_filter_enabled"
+_ACCOUNT_WITH = "is_api_filter_enabled,invoices_settings"
+_DEAL_WITH = "contacts,catalog_elements"
 _MOST_PAGES = 40
 
 
@@ -48,7 +50,33 @@ class Api:
 
     async def create_deal_field(self, field: Mapping[str, object]) -> Answer:
         """Create one field of deals; 201 [3.10]."""
-        return await self._create("leads/custom_fields", [dict(field)])
+        return await self.create_deal_fields([field])
+
+    async def create_deal_fields(self, fields: Sequence[Mapping[str, object]]) -> Answer:
+        """Create fields of deals; 201 with the whole fields [3.10]."""
+        return await self._create("leads/custom_fields", [dict(field) for field in fields])
+
+    async def deal_groups(self) -> list[Json]:
+        """Return the groups of deal fields, which are the tabs of the card [3.10]."""
+        return embedded(await self._read("leads/custom_fields/groups"), "custom_field_groups")
+
+    async def create_deal_group(self, group: Mapping[str, object]) -> Answer:
+        """Create a group of deal fields; 201 [3.10]."""
+        return await self._create("leads/custom_fields/groups", [dict(group)])
+
+    async def hooks(self) -> list[Json]:
+        """Return the webhooks of the account; without admin rights they are refused [4.1]."""
+        return await self._whole("webhooks", "webhooks")
+
+    async def subscribe(self, address: str, events: Sequence[str]) -> Answer:
+        """Subscribe an address to events, or change what it is subscribed to; 201 [4.1]."""
+        return await self._create("webhooks", {"destination": address, "settings": list(events), "sort": 10})
+
+    async def unsubscribe(self, address: str) -> Answer:
+        """Take a subscription away: 204, or 404 where there is none [4.1]."""
+        where = f"{self.address}/api/v4/webhooks"
+        body = {"destination": address}
+        return await self._http.send("DELETE", where, json=body, headers=self._headers, timeout=CREATE_S, creates=True)
 
     async def contacts(self, text: str) -> list[Json]:
         """Return contacts in which the search finds ``text``, with their deals; matches loosely [3.8]."""
@@ -65,8 +93,8 @@ class Api:
         return _one(await self._read(f"contacts/{contact}", {"with": "leads"}))
 
     async def deal(self, deal: str) -> Json | None:
-        """Return a deal with its contacts, or None when it is gone [3.5]."""
-        return _one(await self._read(f"leads/{deal}", {"with": "contacts"}))
+        """Return a deal with its contacts and invoices, or None when it is gone [3.5]."""
+        return _one(await self._read(f"leads/{deal}", {"with": _DEAL_WITH}))
 
     async def deals_found(self, text: str) -> list[Json]:
         """Return deals in which the search finds ``text``; matches loosely [3.5]."""
@@ -75,7 +103,7 @@ class Api:
 
     async def deals_by_id(self, deals: Sequence[str]) -> list[Json]:
         """Ask for these deals; where the paid filter is off, others come back instead, newest first [0.1]."""
-        return await self._by_id("leads", deals, {"with": "contacts"})
+        return await self._by_id("leads", deals, {"with": _DEAL_WITH})
 
     async def contacts_by_id(self, contacts: Sequence[str]) -> list[Json]:
         """Ask for these contacts; where the paid filter is off, others come back instead, newest first [0.1]."""
@@ -86,23 +114,17 @@ class Api:
 
         ``since`` is a hint: it bounds the list where the paid filter is on and is silently ignored elsewhere.
         """
-        query: dict[str, str | int | list[str] | list[int]] = {
-            "with": "contacts",
-            "order[updated_at]": "desc",
-            "page": page,
-            "limit": limit,
-        }
-        if since:
-            query["filter[updated_at][from]"] = since
-        answer = await self._get("leads", query)
-        found = answer.read()
-        return embedded(found, "leads"), _has_next(found), answer
+        return await self._changed("leads", {"with": _DEAL_WITH}, page, limit, since)
 
-    async def events_page(self, page: int, since: int) -> tuple[list[Json], bool]:
-        """Return a page of deal events not older than ``since``, and whether there is a next one [3.17]."""
+    async def contacts_page(self, page: int, limit: int, since: int) -> "tuple[list[Json], bool, Answer]":
+        """Return a page of contacts like ``deals_page`` does of deals [3.8]."""
+        return await self._changed("contacts", {}, page, limit, since)
+
+    async def events_page(self, page: int, since: int, types: Sequence[str], entity: str) -> tuple[list[Json], bool]:
+        """Return a page of events not older than ``since``, and whether there is a next one [3.17]."""
         query: Query = {
-            "filter[type]": ",".join(DEAL_EVENTS),
-            "filter[entity]": "lead",
+            "filter[type]": ",".join(types),
+            "filter[entity]": entity,
             "filter[created_at][from]": since,
             "page": page,
             "limit": EVENTS_PAGE,
@@ -110,9 +132,48 @@ class Api:
         found = await self._read("events", query)
         return embedded(found, "events"), _has_next(found)
 
-    async def create_deals(self, deals: Sequence[Json]) -> Answer:
+    async def invoices_page(self, catalog: int, page: int, limit: int) -> tuple[list[Json], bool]:
+        """Return a page of invoices, and whether there is a next one; their order is not documented [4.7]."""
+        found = await self._read(f"catalogs/{catalog}/elements", {"page": page, "limit": limit})
+        return embedded(found, "elements"), _has_next(found)
+
+    async def create_deals(self, deals: Sequence[Json], of: Sequence[str]) -> Answer:
         """Create up to 50 deals with their contacts; the answer is a bare array [3.7]."""
-        return await self._create("leads/complex", list(deals))
+        return await self._create("leads/complex", list(deals), of)
+
+    async def make_main_contacts(self, main_of: Mapping[str, str]) -> Answer:
+        """Make contacts the main ones of deals, by deal; one that is so already stays so [3.9]."""
+        return await self._create("leads/link", [{**one, "metadata": {"is_main": True}} for one in _links(main_of)])
+
+    async def unlink_contacts(self, of: Mapping[str, str]) -> Answer:
+        """Take contacts off deals, by deal; 204 [3.9]."""
+        return await self._create("leads/unlink", _links(of))
+
+    async def clear_contacts(self, contacts: Sequence[str], code: str) -> Answer:
+        """Take all values of a field off contacts [3.6]."""
+        where, told = f"{self.address}/api/v4/contacts", self._headers
+        empty = [{"field_code": code, "values": None}]
+        body = [{"id": int(contact), "custom_fields_values": empty} for contact in contacts]
+        return await self._http.send("PATCH", where, json=body, headers=told, timeout=CREATE_S, creates=True)
+
+    async def change_deals(self, deals: Sequence[Json], of: Sequence[str]) -> Answer:
+        """Change what is named of up to 50 deals; the answer may name them by their ids alone [3.6]."""
+        where, told = f"{self.address}/api/v4/leads", self._headers
+        body = list(deals)
+        return await self._http.send("PATCH", where, json=body, headers=told, timeout=CREATE_S, creates=True, of=of)
+
+    async def arrivals(self, deal: str, pipeline: str, stage: str, since: int) -> list[Json]:
+        """Return events in which a deal came to a stage since then, maybe others too; filters are free [3.17]."""
+        came = "filter[value_after][leads_statuses][0]"
+        query: Query = {
+            "filter[type]": STAGE_EVENT,
+            "filter[entity]": "lead",
+            "filter[entity_id][]": [deal],
+            "filter[created_at][from]": since,
+            f"{came}[pipeline_id]": pipeline,
+            f"{came}[status_id]": stage,
+        }
+        return await self._whole("events", "events", query, limit=EVENTS_PAGE)
 
     async def notes(self, deal: str, most_pages: int = _MOST_PAGES) -> list[Json]:
         """Return the call and text notes of a deal, newest first [3.13]."""
@@ -120,18 +181,55 @@ class Api:
         query: Query = {"filter[note_type][]": types, "order[id]": "desc"}
         return await self._whole(f"leads/{deal}/notes", "notes", query, most_pages)
 
-    async def create_notes(self, notes: Sequence[Json]) -> Answer:
+    async def create_notes(self, notes: Sequence[Json], of: Sequence[str]) -> Answer:
         """Create notes on deals; each names its ``entity_id`` [3.13]."""
-        return await self._create("leads/notes", list(notes))
+        return await self._create("leads/notes", list(notes), of)
+
+    async def waiting(self, page: int) -> tuple[list[Json], bool]:
+        """Return a page of what waits in unsorted, last come first, and whether there is a next one [3.14]."""
+        found = await self._read("leads/unsorted", {"order[created_at]": "desc", "page": page, "limit": PAGE})
+        return embedded(found, "unsorted"), _has_next(found)
+
+    async def deleted_deals_found(self, text: str) -> list[Json]:
+        """Return deals of the trash bin in which the search finds ``text``; not much is told of them [3.5]."""
+        return embedded(await self._read("leads", {"query": text, "with": "only_deleted", "limit": PAGE}), "leads")
+
+    async def companies(self, name: str) -> list[Json]:
+        """Return companies in which the search finds ``name``; matches loosely [3.8]."""
+        return embedded(await self._read("companies", {"query": name, "limit": PAGE}), "companies")
+
+    async def newest_companies(self) -> tuple[list[Json], bool]:
+        """Return the companies that were made last, and whether there are others [3.8]."""
+        found = await self._read("companies", {"order[id]": "desc", "limit": PAGE})
+        return embedded(found, "companies"), _has_next(found)
+
+    async def link_contacts(self, links: Sequence[Json], of: Sequence[str]) -> Answer:
+        """Link contacts to companies; the answer names both of each pair [3.9]."""
+        return await self._create("contacts/link", list(links), of)
+
+    async def popup(self, user: int, phone: str) -> Answer:
+        """Show the card of whoever has this phone to a user, in whatever he has open now [3.13]."""
+        body = {"add": [{"type": "phone_call", "phone_number": phone, "users": [user]}]}
+        where, told = f"{self.address}/api/v2/events", self._headers
+        return await self._http.send("POST", where, json=body, headers=told, timeout=POPUP_S, creates=True)
 
     async def tasks(self, deal: str) -> list[Json]:
         """Return the tasks of a deal [3.12]."""
         query: Query = {"filter[entity_type]": "leads", "filter[entity_id][]": [deal]}
         return await self._whole("tasks", "tasks", query)
 
-    async def create_tasks(self, tasks: Sequence[Json]) -> Answer:
+    async def create_tasks(self, tasks: Sequence[Json], of: Sequence[str]) -> Answer:
         """Create tasks on deals [3.12]."""
-        return await self._create("tasks", list(tasks))
+        return await self._create("tasks", list(tasks), of)
+
+    async def _changed(
+        self, plural: str, more: Query, page: int, limit: int, since: int
+    ) -> "tuple[list[Json], bool, Answer]":
+        bound: Query = {"filter[updated_at][from]": since} if since else {}
+        query: Query = {"order[updated_at]": "desc", "page": page, "limit": limit, **more, **bound}
+        answer = await self._get(plural, query)
+        found = answer.read()
+        return embedded(found, plural), _has_next(found), answer
 
     async def _by_id(self, plural: str, ids: Sequence[str], more: Query) -> list[Json]:
         query: Query = {"filter[id][]": list(ids), "order[updated_at]": "desc", "limit": PAGE, **more}
@@ -144,16 +242,17 @@ class Api:
         where = f"{self.address}/api/v4/{path}"
         return await self._http.send("GET", where, query=query, headers=self._headers, timeout=READ_S)
 
-    async def _create(self, path: str, body: object) -> Answer:
-        where = f"{self.address}/api/v4/{path}"
-        return await self._http.send("POST", where, json=body, headers=self._headers, timeout=CREATE_S, creates=True)
+    async def _create(self, path: str, body: object, of: Sequence[str] = ()) -> Answer:
+        """Create for the deliveries ``of``, or for none in particular."""
+        where, told = f"{self.address}/api/v4/{path}", self._headers
+        return await self._http.send("POST", where, json=body, headers=told, timeout=CREATE_S, creates=True, of=of)
 
     async def _whole(
-        self, path: str, plural: str, query: Query | None = None, most_pages: int = _MOST_PAGES
+        self, path: str, plural: str, query: Query | None = None, most_pages: int = _MOST_PAGES, limit: int = PAGE
     ) -> list[Json]:
         found: list[Json] = []
         for page in range(1, most_pages + 1):
-            answer = await self._read(path, {**(query or {}), "page": page, "limit": PAGE})
+            answer = await self._read(path, {**(query or {}), "page": page, "limit": limit})
             items = embedded(answer, plural)
             found += items
             if not items or not _has_next(answer):
@@ -171,6 +270,13 @@ async def current_domain(http: Http, address: str, refresh_token: str) -> Answer
     """Ask where a renamed account lives now; the refresh token is not spent [1.6]."""
     where = f"{address}/oauth2/account/current/subdomain"
     return await http.send("GET", where, headers={"x-refresh-token": refresh_token}, timeout=TOKEN_S)
+
+
+def _links(contacts: Mapping[str, str]) -> list[Json]:
+    return [
+        {"entity_id": int(deal), "to_entity_id": int(contact), "to_entity_type": "contacts"}
+        for deal, contact in contacts.items()
+    ]
 
 
 def embedded(found: object, plural: str) -> list[Json]:
@@ -199,6 +305,18 @@ def objects(found: object) -> list[Json]:
 def whole(found: object) -> int:
     """Return a whole number as it is, and 0 for anything else."""
     return found if isinstance(found, int) else 0
+
+
+def ids_within(found: object, depth: int = 6) -> list[object]:
+    """Return every value called ``id`` inside a side of an event, down to ``depth`` [3.17]."""
+    if depth == 0:
+        return []
+    if isinstance(found, list):
+        return [id_ for one in found for id_ in ids_within(one, depth - 1)]
+    if not isinstance(found, dict):
+        return []
+    own = [found["id"]] if isinstance(found.get("id"), int | str) else []
+    return own + [id_ for one in found.values() for id_ in ids_within(one, depth - 1)]
 
 
 def _has_next(found: object) -> bool:

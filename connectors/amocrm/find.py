@@ -8,12 +8,13 @@ here.
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 
 from connectors.amocrm.api import Api, Json, linked, objects, whole
 from connectors.amocrm.mappings import CALL_NOTES, MARKER_CODE, STAGE_OUTCOME
-from connectors.protocol import Ref
+from connectors.protocol import Known, KnownDeal, Ref
 from connectors.scenario import Enquiry
 
 RUSSIA = 7  # country code of Russia and Kazakhstan, where numbers are also stored with a leading 8
@@ -29,6 +30,7 @@ def digits(text: str) -> str:
     return _NOT_DIGIT.sub("", text)
 
 
+@lru_cache(maxsize=4_096)
 def significant(phone: str) -> tuple[int, str]:
     """Return country code and national digits of an E.164 phone; (0, its digits) when it is not one."""
     try:
@@ -44,9 +46,14 @@ def spellings(phone: str) -> tuple[str, ...]:
     return (number, f"+7{number}", f"8{number}") if country == RUSSIA and len(number) == 10 else (number,)
 
 
+def unextended(stored: str) -> str:
+    """Return a stored phone without the extension that may follow it."""
+    return _EXTENSION.sub("", stored)
+
+
 def same_phone(stored: str, phone: str) -> bool:
     """Says whether a stored spelling is the E.164 ``phone``: its digits end alike, its country agrees if told."""
-    spelt = _EXTENSION.sub("", stored)
+    spelt = unextended(stored)
     country, number = significant(phone)
     if not number or not digits(spelt).endswith(number):
         return False
@@ -172,6 +179,19 @@ def choose(contacts: Sequence[Json], known: dict[str, Json]) -> Caller:
     """Return the contact with an open deal, else the oldest one, with its existing deals [3.8]."""
     callers = [Caller(str(one["id"]), tuple(known[id_] for id_ in deal_ids(one) if id_ in known)) for one in contacts]
     return next((one for one in callers if one.open_deal), callers[0] if callers else NOBODY)
+
+
+def by_index(people: Sequence[Known]) -> Caller:
+    """Return the contact with an open deal, else the oldest one, by what the hub read of them."""
+    callers = [
+        Caller(one.contact, tuple(_as_read(deal) for deal in one.deals if deal.is_open and deal.id.isdigit()))
+        for one in people
+    ]
+    return next((one for one in callers if one.open_deal), callers[0] if callers else NOBODY)
+
+
+def _as_read(deal: KnownDeal) -> Json:
+    return {"id": int(deal.id), "responsible_user_id": deal.responsible}
 
 
 async def marked_deal(api: Api, marker: str, field_id: str | None) -> Json | None:

@@ -18,9 +18,11 @@ from connectors.amocrm.trouble import trouble
 from connectors.errors import ConnectorError, Refused, Unreadable, may_have_happened
 from connectors.http import Answer, Http
 from connectors.protocol import AnswerLost, App, Grant, GrantRevoked, Installed
+from connectors.telling import Said
 
 _REFUSALS = frozenset({400, 401})  # statuses in which the token endpoint speaks of the code or token [1.4]
-_LOST_ACCOUNT = frozenset({401, 404})  # statuses after which the SDK asks for a new address [1.6]
+# Statuses after which the SDK asks for a new address, and redirects, which we do not follow [1.6, 11].
+_LOST_ACCOUNT = frozenset({401, 404, 301, 302, 303, 307, 308})
 _LONGEST_ACCESS = timedelta(days=1825)
 
 
@@ -60,14 +62,14 @@ async def exchange(http: Http, app: App, installed: Installed, now: datetime) ->
     """
     host = account_host(app, installed.host)
     if host is None:
-        raise GrantRevoked("The consent came back with a host that is not an amoCRM account: connect it again.")
+        raise GrantRevoked(Said("consent_elsewhere"))
     asked = {"grant_type": "authorization_code", "code": installed.code, **_ours(app)}
     try:
         answer = await token(http, address(app, host), asked)
         grant = _granted(answer, host, "", now)
         return replace(grant, account=await _account_id(http, app, grant))
     except ConnectorError as error:
-        raise trouble(error) from None
+        raise trouble(error, asks_token=True) from None
 
 
 async def refresh(http: Http, app: App, grant: Grant, now: datetime) -> Grant:
@@ -77,7 +79,7 @@ async def refresh(http: Http, app: App, grant: Grant, now: datetime) -> Grant:
     now, and of these ``AnswerLost`` when it may have spent the token.
     """
     if not grant.refresh_token:
-        raise GrantRevoked("This connection has no refresh token: connect the account again.")
+        raise GrantRevoked(Said("no_renewal"))
     asked = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token, **_ours(app)}
     host = grant.host
     try:
@@ -87,9 +89,9 @@ async def refresh(http: Http, app: App, grant: Grant, now: datetime) -> Grant:
             answer = await token(http, address(app, host), asked) if host != grant.host else answer
         return _granted(answer, host, grant.account, now)
     except ConnectorError as error:
-        found = trouble(error)
+        found = trouble(error, asks_token=True)
         if may_have_happened(error):
-            raise AnswerLost(found.why, found.sentence, hold=found.hold) from None
+            raise AnswerLost(found.why, found.said, hold=found.hold) from None
         raise found from None
 
 
@@ -100,7 +102,7 @@ def _ours(app: App) -> dict[str, str]:
 def _granted(answer: Answer, host: str, account: str, now: datetime) -> Grant:
     told = answer.json()
     if answer.status in _REFUSALS and isinstance(told, dict):
-        raise GrantRevoked("amoCRM refused the code or the refresh token: connect the account again.")
+        raise GrantRevoked(Said("grant_refused"))
     found = answer.read()
     access = found.get("access_token") if isinstance(found, dict) else None
     if not isinstance(found, dict) or not isinstance(access, str) or not access:

@@ -7,11 +7,13 @@ is believed but that something changed in the account they name.
 
 import hmac
 from collections.abc import Mapping
+from datetime import datetime
 from hashlib import sha256
 from urllib.parse import parse_qsl
 
+from connectors.amocrm import frame
 from connectors.amocrm.grant import account_host
-from connectors.protocol import App, Changed, HookRequest, Installed, Rejected, Uninstalled
+from connectors.protocol import App, Changed, HookRequest, Installed, Opened, Rejected, Uninstalled
 
 BODY_CAP = 1024 * 1024  # bytes
 _MOST_FIELDS = 20_000
@@ -35,6 +37,14 @@ class AmocrmHooks:
         if request.method == "POST":
             return _doorbell(request)
         return Rejected(f"{request.method[:10]} is not a request amoCRM makes; allowed: GET, POST.")
+
+    def opened(self, request: HookRequest, app: App, now: datetime) -> Opened | Rejected:
+        """Return who looks at a page of our widget, or ``Rejected`` with one sentence; never raises."""
+        return frame.opened(request, app, now)
+
+    def may_embed(self, app: App, origin: str) -> bool:
+        """Say whether an origin is an account's, whose pages show our widget."""
+        return frame.may_embed(app, origin)
 
 
 def _redirected(query: Mapping[str, str], app: App) -> Installed | Rejected:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from connectors.protocol import Why
 from connectors.scenario import Trigger
+from connectors.telling import Said
 
 SERVICE = "CallTracking Hub"
 
@@ -22,6 +23,22 @@ MARKER_FIELD: Mapping[str, object] = {
     "sort": 600,
     "is_api_only": True,
 }
+
+# Our other fields of a deal, in a group of their own: a tab of the card that says where the enquiry came from [3.10].
+GROUP_NAME = SERVICE
+GROUP_SORT = 4
+OWN_FIELDS: Mapping[str, tuple[str, str, str]] = {  # code -> (name on a card of amoCRM, of Kommo, type)
+    "HUB_SOURCE": ("Источник обращения", "Source of the enquiry", "text"),
+    "HUB_CAMPAIGN": ("Кампания", "Campaign", "text"),
+    "HUB_KEYWORD": ("Ключевая фраза", "Keyword", "text"),
+    "HUB_LANDING": ("Посадочная страница", "Landing page", "url"),
+    "HUB_NUMBER": ("Номер, на который звонили", "Number that was dialled", "text"),
+    "HUB_CONFIDENCE": ("Уверенность в источнике", "Confidence in the source", "text"),
+}
+
+# What webhooks are asked for: what changes a deal's money, stage or existence [4.1]. Contacts and people in charge are
+# read before each batch anyway.
+HOOK_EVENTS = ("add_lead", "update_lead", "status_lead", "delete_lead", "restore_lead")
 
 # Source of an enquiry -> code of the tracking field [3.10]. Codes are stable, ids differ per account.
 TRACKING: Mapping[str, str] = {
@@ -84,35 +101,46 @@ STAGE_OUTCOME: Mapping[int, Literal["open", "won", "lost"]] = {
 UNSORTED_STAGE = 1  # type of the system's first stage [3.4]
 
 # Events that change a deal's money, stage or existence [3.17].
-DEAL_EVENTS = (
-    "lead_added",
-    "lead_deleted",
-    "lead_restored",
-    "lead_status_changed",
-    "sale_field_changed",
-    "entity_merged",
-)
+DEAL_DELETED, DEAL_RESTORED, STAGE_EVENT = "lead_deleted", "lead_restored", "lead_status_changed"
+DEAL_EVENTS = ("lead_added", DEAL_DELETED, DEAL_RESTORED, STAGE_EVENT, "sale_field_changed", "entity_merged")
+LINK_EVENTS = ("entity_linked", "entity_unlinked")
+CARDS = frozenset({"lead", "contact", "company", "customer"})  # what is linked besides these may be an invoice [3.9]
+
+# An invoice's fields, and the one status that is money: of a part paid nothing says how much it is [4.7].
+BILL_STATUS, BILL_PRICE, BILL_PAYMENT_DATE = "BILL_STATUS", "BILL_PRICE", "BILL_PAYMENT_DATE"
+BILL_PAID = "paid"
+
+# Events after which a contact is no more what the list of contacts said, or is in it again [3.17].
+DELETED, RESTORED, MERGED = CONTACT_EVENTS = ("contact_deleted", "contact_restored", "entity_merged")
 
 # Error codes inside `detail` of a 400 or 403 that speak of the account, not of one item [5.4].
-LEGACY_CODES: Mapping[str, Why] = {
-    "101": Why.UNAVAILABLE,
-    "110": Why.UNAUTHORIZED,
-    "111": Why.UNAUTHORIZED,
-    "112": Why.UNAUTHORIZED,
-    "113": Why.FORBIDDEN,
-    "244": Why.FORBIDDEN,
-    "288": Why.FORBIDDEN,
+LEGACY_CODES: Mapping[str, tuple[Why, Said]] = {
+    "101": (Why.UNAVAILABLE, Said("nobody_here")),
+    "110": (Why.UNAUTHORIZED, Said("token_dead")),
+    "111": (Why.UNAUTHORIZED, Said("token_dead")),
+    "112": (Why.UNAUTHORIZED, Said("user_off")),
+    "113": (Why.FORBIDDEN, Said("ip_list")),
+    "244": (Why.FORBIDDEN, Said("no_rights")),
+    "288": (Why.FORBIDDEN, Said("no_rights")),
 }
 LEGACY_CODE = re.compile(r"(?<!\d)(\d{3})(?!\d)")
 
-# Last part of an error's path -> what the admin should look at [5.3].
-PATH_WORDS: Mapping[str, str] = {
-    "status_id": "the stage does not exist in this pipeline",
-    "pipeline_id": "the pipeline does not exist",
-    "responsible_user_id": "the responsible user does not exist or is not active",
-    "created_by": "the responsible user does not exist or is not active",
-    "entity_id": "the deal does not exist any more",
-    "custom_fields_values": "a field or its value is not accepted",
-    "tags_to_add": "a tag is not accepted",
-    "contacts": "the contact is not accepted",
+# A word of an error's path -> why a creation was refused [5.3]; the first that a path has decides.
+PATH_SAID: Mapping[str, Said] = {
+    "contacts": Said("contact_refused"),
+    "status_id": Said("stage_gone"),
+    "pipeline_id": Said("pipeline_gone"),
+    "responsible_user_id": Said("responsible_gone"),
+    "created_by": Said("responsible_gone"),
+    "entity_id": Said("card_gone"),
+    "custom_fields_values": Said("value_refused"),
+    "tags_to_add": Said("tag_refused"),
+}
+NAMED_PATHS = ("status_id", "pipeline_id", "responsible_user_id", "created_by")  # whose sentence names the id
+REFUSED: Mapping[str, Said] = {  # by the step that was not done, or by the kind of what was not created
+    "deal": Said("deal_refused"),
+    "note": Said("note_refused"),
+    "task": Said("task_refused"),
+    "move": Said("move_refused"),
+    "company": Said("company_not_linked"),
 }

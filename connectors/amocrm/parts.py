@@ -23,8 +23,17 @@ from connectors.amocrm.mappings import (
 from connectors.amocrm.settings import Settings
 from connectors.protocol import Delivery
 from connectors.scenario import AddNote, AddTask, CreateDeal, Enquiry, Plan
+from connectors.telling import Said
 from tracking_core.enquiry import EnquiryKind
 from tracking_core.phone import national
+
+
+class NoId(ValueError):
+    """The scenario or the settings name something by what is not an id of amoCRM."""
+
+    def __init__(self, said: Said) -> None:
+        super().__init__(str(said))
+        self.said = said
 
 
 def mark(delivery: Delivery, step: int) -> str:
@@ -39,10 +48,13 @@ def deal(
     fields: Fields,
     settings: Settings,
     refused: set[str],
+    company: str | None = None,
+    metadata: Json | None = None,
 ) -> Json:
-    """Return a deal for leads/complex [3.7]; raises ValueError naming an id that is not a number.
+    """Return a deal for leads/complex [3.7]; raises ``NoId`` for an id that is not a number.
 
-    ``refused`` are codes of fields the account did not accept: they are left out. Our own field comes first.
+    ``refused`` are codes of fields the account did not accept: they are left out. Our own field comes first. A company
+    that is named and has no id yet is a new one. With ``metadata`` it waits in unsorted.
     """
     enquiry = delivery.what.enquiry
     body: Json = {
@@ -60,10 +72,17 @@ def deal(
     body |= {key: number(id_, key) for key, id_ in place.items() if id_}
     if action.tags:
         body["tags_to_add"] = [{"name": tag[:NAME_CAP]} for tag in action.tags]
+    linked: Json = {}
     if contact:
-        body["_embedded"] = {"contacts": [{"id": number(contact, "contact")}]}
+        linked["contacts"] = [{"id": number(contact, "contact")}]
     elif enquiry.caller or enquiry.email:
-        body["_embedded"] = {"contacts": [_new_contact(enquiry)]}
+        linked["contacts"] = [_new_contact(enquiry)]
+    if action.company:
+        linked["companies"] = [{"id": number(company, "company")} if company else {"name": action.company[:NAME_CAP]}]
+    if metadata:
+        linked["metadata"] = metadata
+    if linked:
+        body["_embedded"] = linked
     return body
 
 
@@ -87,6 +106,7 @@ def _field_values(delivery: Delivery, action: CreateDeal, fields: Fields, refuse
         code = TRACKING.get(key.lower())
         if code:
             wanted[code] = text
+    wanted |= own_values(delivery.what.enquiry)
     wanted |= action.fields
     values = [_value({"field_id": number(fields.ids[MARKER_CODE], MARKER_CODE)}, delivery.marker)]
     for code, text in wanted.items():
@@ -94,6 +114,27 @@ def _field_values(delivery: Delivery, action: CreateDeal, fields: Fields, refuse
         if tidy and code in fields.ids and code not in refused and code != MARKER_CODE:
             values.append(_value(_named(code, fields.ids), tidy))
     return values[:MOST_FIELD_VALUES]
+
+
+def own_values(enquiry: Enquiry) -> dict[str, str]:
+    """Return what our own fields say of an enquiry, by code; only what is known."""
+    told = enquiry.source
+    source = " / ".join(told[key] for key in ("utm_source", "utm_medium") if told.get(key))
+    values = {
+        "HUB_SOURCE": source or told.get("referrer", "") or told.get("channel", ""),
+        "HUB_CAMPAIGN": told.get("utm_campaign", ""),
+        "HUB_KEYWORD": told.get("utm_term", ""),
+        "HUB_LANDING": _address(told.get("landing", "")),
+        "HUB_NUMBER": national(enquiry.dialled) if enquiry.dialled else "",
+        "HUB_CONFIDENCE": f"{enquiry.confidence:.0%}" if enquiry.confidence is not None else "",
+    }
+    return {code: text for code, text in values.items() if text}
+
+
+def _address(landing: str) -> str:
+    """Return an address that opens: one that is too long goes without its parameters."""
+    whole = landing if len(landing) <= FIELD_CAP else landing.partition("?")[0]
+    return whole if whole.startswith(("https://", "http://")) and len(whole) <= FIELD_CAP else ""
 
 
 def _named(code: str, ids: Mapping[str, str]) -> Json:
@@ -184,14 +225,16 @@ def _author(responsible: str | None) -> Json:
 
 
 def number(id_: str | None, what: str) -> int:
-    """Return an id as amoCRM wants it; raises ValueError with a sentence for anything but digits."""
+    """Return an id as amoCRM wants it; raises ``NoId`` for anything but digits."""
     if not id_ or not (id_.isascii() and id_.isdigit()):
-        raise ValueError(f"{what} {id_!r} is not an amoCRM id: an id is a whole number.")
+        raise NoId(Said("no_id", {"what": what, "id": str(id_)[:NAME_CAP]}))
     return int(id_)
 
 
 def _tidy(value: str) -> str:
-    return _cut(" ".join("".join(c if c.isprintable() else " " for c in value).split()), FIELD_CAP)
+    if not value.isprintable():
+        value = "".join(c if c.isprintable() else " " for c in value)
+    return _cut(" ".join(value.split()), FIELD_CAP)
 
 
 def _cut(value: str, cap: int) -> str:

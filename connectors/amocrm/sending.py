@@ -4,25 +4,27 @@ A refused batch is atomic (sheet section 5.5): the parts the vendor names are me
 is sent again, a few times at most. A lost answer makes its parts UNKNOWN; the second one stops the batch.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from connectors.amocrm.api import Json
-from connectors.amocrm.mappings import PATH_WORDS
+from connectors.amocrm.mappings import NAMED_PATHS, PATH_SAID, REFUSED
 from connectors.amocrm.trouble import legacy, trouble
 from connectors.amocrm.work import Kind, Work
 from connectors.errors import OF_INSTALLATION, NotSent, PerhapsSent, Unreadable, Verdict, verdict
 from connectors.http import Answer
 from connectors.protocol import InstallationError, Status, Why
+from connectors.telling import Said
 
 ROUNDS = 4
 MOST_LOST = 2
-_LOST = "The answer of amoCRM was lost: before trying again we look whether it took effect."
-_NO_ID = "amoCRM confirmed the request without naming what it created: we look for it before trying again."
-_UNSETTLED = "amoCRM kept refusing the batch this was sent in; it will be tried again."
+_LOST = Said("answer_lost")
+_UNNAMED = Said("unnamed")
+_UNSETTLED = Said("unsettled")
 
-Create = Callable[[Sequence[Json]], Awaitable[Answer]]
+Create = Callable[[Sequence[Json], Sequence[str]], Awaitable[Answer]]  # (bodies, ids of the deliveries they are of)
 Rows = Callable[[object], list[Json]]
 Mend = Callable[["Part", Sequence[str]], Awaitable[bool]]  # (part, paths of its errors) -> mended, send it again
 
@@ -47,6 +49,15 @@ async def never(_: Part, __: Sequence[str]) -> bool:
     return False
 
 
+async def without_author(part: Part, paths: Sequence[str]) -> bool:
+    """Leave out who is in charge of a note where the account does not take him: it then does not count as his call."""
+    people = {"created_by", "responsible_user_id"}
+    if not people & part.body.keys() or not {_culprit(path) for path in paths} <= people:
+        return False
+    part.body = {key: value for key, value in part.body.items() if key not in people}
+    return True
+
+
 class Portion:
     """How many deals go into one request: few at first, twice as many after each that went well [3.7]."""
 
@@ -54,6 +65,15 @@ class Portion:
 
     def __init__(self) -> None:
         self.size = self.LEAST
+
+    def next(self, parts: Iterator[Part]) -> list[Part]:
+        """Return what the next request carries, nothing when there is nothing left."""
+        return list(islice(parts, self.size))
+
+    def of_most(self, parts: Iterator[Part]) -> Iterator[list[Part]]:
+        """Yield what requests carry that may go side by side: until nothing is left, or one did not go well."""
+        while self.size == self.MOST and (chunk := self.next(parts)):
+            yield chunk
 
     def judge(self, parts: Sequence[Part]) -> None:
         """Learn from what became of a request: one lost answer shall not leave many in doubt again."""
@@ -95,7 +115,8 @@ class Sender:
 
     async def _ask(self, parts: Sequence[Part], create: Create) -> Answer | None:
         try:
-            return await create([part.body for part in parts])
+            of = dict.fromkeys(part.work.delivery.id for part in parts)
+            return await create([part.body for part in parts], tuple(of))
         except NotSent as error:
             raise trouble(error) from None
         except PerhapsSent as error:
@@ -114,36 +135,41 @@ class Sender:
             return None
         if read.status is Status.RETRY:
             for part in parts:
-                part.work.trouble(read.status, read.why, read.sentence, error.detail)
+                part.work.trouble(read.status, read.why, read.said, detail=error.detail)
             return None
         return _paths(answer.json(), parts)
 
     def _lose(self, parts: Sequence[Part], read: Verdict, detail: str) -> None:
         for part in parts:
-            part.work.trouble(read.status, read.why, read.sentence, detail)
+            part.work.trouble(read.status, read.why, read.said, detail=detail)
         self._lost += 1
         if self._lost >= MOST_LOST:
-            raise InstallationError(Why.UNAVAILABLE, "amoCRM keeps losing our requests.")
+            raise InstallationError(Why.UNAVAILABLE, Said("losing"))
 
     def _take(self, parts: Sequence[Part], answer: Answer, rows: Rows) -> None:
         try:
             found = rows(answer.read())
         except Unreadable as error:
             for part in parts:
-                part.work.trouble(Status.UNKNOWN, Why.UNREADABLE, _NO_ID, error.detail)
+                part.work.trouble(Status.UNKNOWN, Why.UNREADABLE, _UNNAMED, detail=error.detail)
             return
         named = {request_id: row for row in found for request_id in _request_ids(row)}
         for part in parts:
             row = named.get(part.request_id, {})
             if not isinstance(row.get("id"), int):
-                part.work.trouble(Status.UNKNOWN, Why.UNREADABLE, _NO_ID)
+                part.work.trouble(Status.UNKNOWN, Why.UNREADABLE, _UNNAMED)
                 continue
             part.work.created = True
-            if row.get("contact_id"):
-                part.work.refer("contact", str(row["contact_id"]))
+            is_new = part.kind == "deal" and not part.work.contact and not row.get("merged")
+            for kind in ("contact", "company"):
+                if row.get(f"{kind}_id"):
+                    part.work.hold(kind, str(row[f"{kind}_id"]))
+            if is_new:
+                part.work.new_contact = part.work.contact
             part.work.finish(part.step, part.kind, str(row["id"]))
             if part.kind == "deal":
                 part.work.deal = str(row["id"])
+                part.work.is_merged = row.get("merged") is True
 
     async def _repair(
         self, parts: Sequence[Part], paths: dict[str, list[str]], answer: Answer, mend: Mend
@@ -151,11 +177,12 @@ class Sender:
         kept = []
         for part in parts:
             wrong = paths.get(part.request_id)
-            if (wrong is None and paths) or (wrong and await mend(part, wrong)):
+            if (wrong is None and paths) or await mend(part, wrong or ()):
                 kept.append(part)
-            else:
-                detail = answer.problem().detail + f" {wrong or ''}"
-                part.work.trouble(Status.REJECTED, Why.INVALID, _refusal(part, wrong or ()), detail.strip())
+            elif part.step not in part.work.done:  # a mending may have settled it without the vendor
+                told = answer.problem().detail
+                detail = f"{told} {wrong or ''}".strip()
+                part.work.trouble(Status.REJECTED, Why.INVALID, *_refusal(part, wrong or (), told), detail=detail)
         return kept
 
 
@@ -188,7 +215,18 @@ def _request_ids(row: Json) -> list[str]:
     return [str(one) for one in told] if isinstance(told, list) else [str(told)]
 
 
-def _refusal(part: Part, paths: Sequence[str]) -> str:
-    words = {word for path in paths for key, word in PATH_WORDS.items() if key in path.split(".")}
-    reason = "; ".join(sorted(words)) or "it does not accept what was sent"
-    return f"amoCRM refused the {part.kind}: {reason}."
+def _refusal(part: Part, paths: Sequence[str], told: str) -> tuple[Said, ...]:
+    """Return what was not created, and why as far as the vendor's paths or its own words tell."""
+    found = dict.fromkeys(word for path in paths for word in [_culprit(path)] if word)
+    reasons = tuple(_reason(part, word) for word in found)
+    refused = REFUSED.get(part.step, REFUSED[part.kind])
+    return (refused, *(reasons or (Said("its_words", {"words": told}) if told else Said("no_reason"),)))
+
+
+def _culprit(path: str) -> str | None:
+    return next((word for word in PATH_SAID if word in path.split(".")), None)
+
+
+def _reason(part: Part, word: str) -> Said:
+    said = PATH_SAID[word]
+    return replace(said, values={"id": str(part.body.get(word, ""))}) if word in NAMED_PATHS else said

@@ -6,13 +6,16 @@ from typing import Literal
 
 from connectors.amocrm import parts
 from connectors.amocrm.api import Json
+from connectors.amocrm.mappings import NOTE_CAP
+from connectors.amocrm.own_fields import names_of
 from connectors.protocol import Delivery, Outcome, Ref, Status, Why
-from connectors.scenario import Action, AddNote, AddTask, CreateDeal
+from connectors.scenario import Action, AddNote, AddTask, CreateDeal, MoveDeal
+from connectors.telling import Said
 
 # The worst trouble decides: what may have happened has to be looked up before anything else is said.
 _WORST_FIRST = (Status.UNKNOWN, Status.RETRY, Status.REJECTED)
-CALL_STEP = "call"
-Kind = Literal["contact", "deal", "note", "task"]
+CALL_STEP, MOVE_STEP, LINK_STEP = "call", "move", "link"
+Kind = Literal["contact", "company", "deal", "note", "task"]
 
 
 def text_step(index: int) -> str:
@@ -33,12 +36,19 @@ class Work:
     address: str
     actions: tuple[Action, ...] | None = None  # None until the caller's state is known
     contact: str | None = None
+    new_contact: str | None = None  # made in this attempt, together with the deal
+    company: str | None = None
+    are_new: bool = False  # contact and company: amoCRM links two new ones itself
     deal: str | None = None
     responsible: str | None = None
+    as_read: Json | None = None  # the deal, where this attempt has read it
     done: set[str] = field(default_factory=set)
     left_out: set[str] = field(default_factory=set)  # fields the account did not accept
+    remarks: list[Said] = field(default_factory=list)  # what was not done although everything else was
     troubles: list[Outcome] = field(default_factory=list)
     created: bool = False  # something was created in this attempt
+    is_refused_waiting: bool = False  # unsorted turned out to be switched off
+    is_merged: bool = False  # amoCRM has put what was to be a new deal into one that was there
     _refs: list[Ref] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -71,11 +81,24 @@ class Work:
         """The tasks this delivery asks for."""
         return [action for action in self.actions or () if isinstance(action, AddTask)]
 
+    @property
+    def move(self) -> MoveDeal | None:
+        """The move that is still to be made."""
+        moves = (action for action in self.actions or () if isinstance(action, MoveDeal))
+        return next(moves, None) if MOVE_STEP not in self.done else None
+
+    @property
+    def company_name(self) -> str:
+        """The company its deal is of; empty where the scenario asks for none, or none is known."""
+        return next((action.company for action in self.actions or () if isinstance(action, CreateDeal)), "")
+
     def steps(self) -> set[str]:
         """Return the names of the steps that follow the deal."""
         notes = {text_step(index) for index in range(len(self.notes))}
         calls = {CALL_STEP} if self.notes and parts.is_told(self.delivery.what.enquiry) else set()
-        return calls | notes | {task_step(index) for index in range(len(self.tasks))}
+        moves = {MOVE_STEP} if self.move else set()
+        moves |= {LINK_STEP} if self.company_name and self.company and self.contact and not self.are_new else set()
+        return calls | notes | moves | {task_step(index) for index in range(len(self.tasks))}
 
     @property
     def is_complete(self) -> bool:
@@ -85,8 +108,17 @@ class Work:
     def found_deal(self, deal: Json) -> None:
         """Note an existing deal as the one of this delivery."""
         self.deal = str(deal["id"])
+        self.as_read = deal if "status_id" in deal else None
         self.responsible = str(deal["responsible_user_id"]) if deal.get("responsible_user_id") else None
         self.refer("deal", self.deal)
+
+    def hold(self, kind: Literal["contact", "company"], id_: str) -> None:
+        """Note whose deal it is."""
+        if kind == "contact":
+            self.contact = id_
+        else:
+            self.company = id_
+        self.refer(kind, id_)
 
     def refer(self, kind: Kind, id_: str) -> None:
         """Remember a remote object once, in the order contact, deal, note, task."""
@@ -95,35 +127,45 @@ class Work:
             self._refs.append(ref)
             self._refs.sort(key=lambda known: _ORDER.index(known.kind))
 
+    def lose_deal(self) -> None:
+        """Forget the open deal that was found: it has gone since."""
+        self._refs = [ref for ref in self._refs if (ref.kind, ref.id) != ("deal", self.deal)]
+        self.deal = self.as_read = None
+
     def finish(self, step: str, kind: Kind, id_: str) -> None:
         """Note a finished step and the object it made."""
         self.done.add(step)
         self.refer(kind, id_)
 
-    def trouble(self, status: Status, why: Why, sentence: str, detail: str = "") -> None:
+    def trouble(self, status: Status, why: Why, *said: Said, detail: str = "") -> None:
         """Note that a step did not go well."""
-        self.troubles.append(Outcome(status, why=why, sentence=sentence, detail=detail))
+        self.troubles.append(Outcome(status, why=why, said=said, detail=detail))
 
     def result(self) -> Outcome:
         """Return the outcome with every object known, whatever went wrong."""
         refs = tuple(self._refs)
         if self.troubles:
             worst = min(self.troubles, key=lambda one: _WORST_FIRST.index(one.status))
-            return Outcome(worst.status, refs, why=worst.why, sentence=worst.sentence, detail=worst.detail)
-        sentence = ""
-        if self.left_out:
-            sentence = f"Delivered without fields the account no longer has: {', '.join(sorted(self.left_out))}."
-        return Outcome(Status.DELIVERED, refs, sentence=sentence)
+            return Outcome(worst.status, refs, why=worst.why, said=worst.said, detail=worst.detail)
+        return Outcome(Status.DELIVERED, refs, said=self._unlike_asked())
 
-    def interrupted(self, why: Why, sentence: str) -> Outcome | None:
+    def _unlike_asked(self) -> tuple[Said, ...]:
+        """Return what is there in another form than the plan asks for."""
+        left_out = names_of(sorted(self.left_out), self.address)
+        texts = [*(one.text for one in self.notes), *(one.text for one in self.tasks)]
+        told = [Said("left_out", {"fields": left_out})] if left_out else []
+        told += [Said("text_cut", {"most": str(NOTE_CAP)})] if any(len(text) > NOTE_CAP for text in texts) else []
+        return (*told, *self.remarks)
+
+    def interrupted(self, why: Why, said: Said) -> Outcome | None:
         """Return the outcome when the batch was stopped; None when nothing of this delivery was sent."""
         if self.troubles or self.is_complete:
             return self.result()
-        return Outcome(Status.RETRY, tuple(self._refs), why=why, sentence=sentence) if self.created else None
+        return Outcome(Status.RETRY, tuple(self._refs), why=why, said=(said,)) if self.created else None
 
 
 _ORDER = ("account", "company", "contact", "deal", "note", "task")
-_PAGES = {"contact": "contacts/detail", "deal": "leads/detail"}
+_PAGES = {"contact": "contacts/detail", "company": "companies/detail", "deal": "leads/detail"}
 
 
 def reference(address: str, kind: Kind, id_: str) -> Ref:

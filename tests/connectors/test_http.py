@@ -208,25 +208,54 @@ async def test_other_encodings_are_perhaps(http, encoding, body):
 async def test_each_request_is_paid_before_it_is_sent():
     order = []
 
-    async def spend():
+    @contextlib.asynccontextmanager
+    async def turn(_of):
         order.append("paid")
+        yield
+        order.append("answered")
 
     respx.get(URL).mock(side_effect=lambda _: order.append("sent") or httpx.Response(204))
-    http = Http(allowed=HOSTS, spend=spend)
+    http = Http(allowed=HOSTS, turn=turn)
     await http.send("GET", URL, timeout=5)
     await http.send("GET", URL, timeout=5)
-    assert order == ["paid", "sent", "paid", "sent"]
+    assert order == ["paid", "sent", "answered"] * 2
+
+
+@pytest.mark.parametrize(
+    ("method", "asked", "told"),
+    [
+        ("GET", {}, ()),
+        ("POST", {"of": ("d-1", "d-2")}, ("d-1", "d-2")),
+        ("POST", {}, None),
+        ("GET", {"creates": True}, None),
+    ],
+    ids=["a read touches none", "those it names", "who names none may touch any", "a creating one too"],
+)
+@respx.mock
+async def test_whoever_pays_is_told_which_deliveries_it_may_take_effect_for(method, asked, told):
+    paid_for = []
+
+    @contextlib.asynccontextmanager
+    async def turn(of):
+        paid_for.append(of)
+        yield
+
+    respx.route(url=URL).respond(204)
+    await Http(allowed=HOSTS, turn=turn).send(method, URL, timeout=5, **asked)
+    assert paid_for == [told]
 
 
 @respx.mock
 async def test_a_repeated_read_is_paid_twice():
     paid = []
 
-    async def spend():
+    @contextlib.asynccontextmanager
+    async def turn(_of):
         paid.append(1)
+        yield
 
     respx.get(URL).mock(side_effect=httpx.ConnectError("refused"))
-    http = Http(allowed=HOSTS, spend=spend)
+    http = Http(allowed=HOSTS, turn=turn)
     with pytest.raises(NotSent):
         await http.send("GET", URL, timeout=5)
     assert len(paid) == 2
@@ -237,11 +266,11 @@ async def test_an_unpaid_request_is_not_sent(respx_mock):
     class LaneLost(Exception):
         pass
 
-    async def spend():
+    def lost(_of):
         raise LaneLost
 
     route = respx_mock.post(URL).respond(200)
-    http = Http(allowed=HOSTS, spend=spend)
+    http = Http(allowed=HOSTS, turn=lost)
     with pytest.raises(LaneLost):
         await http.send("POST", URL, json={}, timeout=5)
     assert not route.called

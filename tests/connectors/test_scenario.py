@@ -12,6 +12,7 @@ from connectors.scenario import (
     CallerState,
     CreateDeal,
     Enquiry,
+    MoveDeal,
     ScenarioError,
     Trigger,
     dump_plan,
@@ -24,6 +25,10 @@ from connectors.scenario import (
 READY_MADE = Path(connectors.__file__).parent / "scenarios" / "calls_to_deals.yaml"
 
 SALES = Pipeline("51", "Продажи", (Stage("1", "Первичный контакт", "open"), Stage("142", "Успешно", "won")))
+STAGES = ("Заявка", "Связались", "Договор")
+LONG = Pipeline(
+    "53", "Монтаж", tuple(Stage(f"{n}", name, "open") for n, name in enumerate(STAGES, 30)) + SALES.stages[1:]
+)
 REPAIR = Pipeline("52", "Ремонт", (Stage("9", "Заявка", "open"),))
 FACTS = Facts(
     account="31",
@@ -124,6 +129,43 @@ def test_the_default_responsible_gets_the_tasks():
     assert case[0].responsible == "71"
 
 
+@pytest.mark.parametrize("asked", ["incoming", "incoming: {}", "incoming:"])
+def test_an_incoming_one_is_a_deal_without_a_stage(asked):
+    text = f"pipeline: Ремонт\nstage: Заявка\nanswered:\n  unknown:\n    - {asked}"
+    assert only_case(text, FACTS) == (CreateDeal("Звонок {caller}", "52", incoming=True),)
+
+
+def test_a_popup_is_for_a_user_of_the_account():
+    text = 'popup: {"101": иван петров, Анна П: "72"}\nanswered: {unknown: [deal]}'
+    scenario = read_scenario(text, "rules.yaml", FACTS)
+    assert scenario.popup == {"101": "71", "Анна П": "72"}
+    assert facts_needed(scenario).users == {"71", "72"}
+
+
+WIDE = replace(FACTS, pipelines=(SALES, REPAIR, LONG))
+
+
+def moves(text, facts=WIDE):
+    return only_case(f"answered: {{open_deal: [move: {text}]}}", facts, state=CallerState.OPEN_DEAL)[0]
+
+
+def test_a_deal_is_moved_forward_from_any_open_stage_before():
+    assert moves("{pipeline: Монтаж, stage: Договор}") == MoveDeal("53", "32", ("30", "31"))
+
+
+def test_a_deal_is_moved_from_the_named_stages_alone():
+    assert moves("{pipeline: Монтаж, stage: Связались, from: [Договор]}") == MoveDeal("53", "31", ("32",))
+
+
+def test_a_deal_is_moved_in_the_pipeline_of_the_scenario():
+    text = "pipeline: Монтаж\nanswered: {open_deal: [move: {stage: Связались}]}"
+    assert only_case(text, WIDE, state=CallerState.OPEN_DEAL) == (MoveDeal("53", "31", ("30",)),)
+
+
+def test_without_the_account_a_move_keeps_its_names():
+    assert moves("{stage: Договор, from: [Заявка]}", None) == MoveDeal(None, "Договор", ("Заявка",))
+
+
 def test_the_ready_made_file_is_read_without_an_account():
     scenario = read_scenario(READY_MADE.read_text("utf-8"), READY_MADE.name, None)
     assert scenario.cases.keys() == set(Trigger)
@@ -160,8 +202,8 @@ def test_the_ready_made_file_does_what_it_promises(trigger, state, kinds):
     [
         ("naem: x\nanswered: {unknown: [deal]}", "rules.yaml:1: unknown key 'naem' in the scenario; did you mean name?;"),
         ("answered:\n  unknwn: [deal]", "rules.yaml:2: unknown key 'unknwn' in `answered`; did you mean unknown?; allowed: unknown, no_open_deal, open_deal"),
-        ("answered:\n  unknown:\n    - del", "rules.yaml:3: an action is a set of `key: value` lines; allowed: deal, note, task"),
-        ("answered:\n  unknown:\n    - {deal: {}, note: x}", "rules.yaml:3: an action is one of these; put each on its own `-` line; allowed: deal, note, task"),
+        ("answered:\n  unknown:\n    - del", "rules.yaml:3: an action is a set of `key: value` lines; allowed: deal, incoming, note, task, move"),
+        ("answered:\n  unknown:\n    - {deal: {}, note: x}", "rules.yaml:3: an action is one of these; put each on its own `-` line; allowed: deal, incoming, note, task, move"),
         ("answered:\n  unknown:\n    - deal\n    - deal", "rules.yaml:4: `unknown` creates a second deal; one is allowed"),
         ("answered:\n  unknown:\n    - note: x", "rules.yaml:3: `unknown` has no deal yet for this note: put `- deal` before it"),
         ("answered:\n  unknown:\n    - deal\n    - task: {text: x}", "rules.yaml:4: `task` needs `due_minutes`"),
@@ -169,6 +211,15 @@ def test_the_ready_made_file_does_what_it_promises(trigger, state, kinds):
         ("answered:\n  unknown:\n    - deal: {name: '{calle}'}", "rules.yaml:3: unknown placeholder {calle} in name; did you mean caller?; allowed: caller,"),
         ("answered:\n  unknown:\n    - deal: {name: '{'}", "rules.yaml:3: a lone {: write {{ for a brace in name"),
         ("answered:\n  unknown: [deal]\n  unknown: [deal]", "rules.yaml:3: 'unknown' is written twice in `answered`"),
+        ("answered:\n  unknown:\n    - incoming: {stage: x}", "rules.yaml:3: unknown key 'stage' in `incoming`; did you mean tags?; allowed: name, pipeline, responsible, tags, fields, company"),
+        ("answered:\n  unknown: [deal, incoming]", "rules.yaml:2: `unknown` creates a second deal; one is allowed"),
+        ("popup: [a]\nanswered: {unknown: [deal]}", "rules.yaml:1: `popup` is a set of at most 500 `who answers: user` lines"),
+        ("popup: {a: x, a: y}\nanswered: {unknown: [deal]}", "rules.yaml:1: 'a' is written twice in `popup`"),
+        ("answered:\n  unknown:\n    - move: {stage: x}", "rules.yaml:3: `move` is for a deal that is open already; a new one has its `stage` in `deal`"),
+        ("answered:\n  open_deal:\n    - move: {stage: x}\n    - deal", "rules.yaml:4: `move` is for a deal that is open already"),
+        ("answered:\n  open_deal:\n    - move: {stage: x}\n    - move: {stage: y}", "rules.yaml:4: `open_deal` moves the deal twice; once is allowed"),
+        ("answered:\n  open_deal:\n    - move: {from: [x]}", "rules.yaml:3: `move` needs `stage`"),
+        ("answered:\n  open_deal:\n    - move", "rules.yaml:3: an action is a set of `key: value` lines"),
         ("language: fr\nanswered: {unknown: [deal]}", "rules.yaml:1: unknown language 'fr'; allowed: ru, en"),
         ("timezone: Europe/Moskow\nanswered: {unknown: [deal]}", "rules.yaml:1: unknown timezone 'Europe/Moskow'; did you mean Europe/Moscow?"),
         ("name: x", "rules.yaml:1: the scenario says nothing to do; allowed: answered, missed"),
@@ -195,6 +246,11 @@ def test_a_problem_names_file_line_and_what_is_allowed(text, problem):
         ("pipeline: Ремонт\nstage: Успешно\nanswered: {unknown: [deal]}", "rules.yaml:2: unknown stage 'Успешно'; allowed: Заявка"),
         ("responsible: Пётр\nanswered: {unknown: [deal]}", "rules.yaml:1: unknown user 'Пётр'; allowed: Иван Петров, Анна, Анна"),
         ("responsible: Анна\nanswered: {unknown: [deal]}", "rules.yaml:1: several are called user 'Анна': use the id; allowed: 72, 73"),
+        ('popup: {"101": Пётр}\nanswered: {unknown: [deal]}', "rules.yaml:1: unknown user 'Пётр'; allowed: Иван Петров, Анна, Анна"),
+        ("answered:\n  open_deal:\n  - move: {stage: Успешно}", "rules.yaml:3: `move` neither closes a deal nor opens one again, and 'Успешно' is closed"),
+        ("answered:\n  open_deal:\n  - move: {stage: Первичный контакт, from: [Успешно]}", "rules.yaml:3: `move` neither closes a deal nor opens one again, and 'Успешно' is closed"),
+        ("answered:\n  open_deal:\n  - move: {stage: Первичный контакт}", "rules.yaml:3: no open stage comes before this one: name in `from` where deals are moved from"),
+        ("answered:\n  open_deal:\n  - move: {pipeline: Ремонт, stage: Первичный контакт}", "rules.yaml:3: unknown stage 'Первичный контакт'; allowed: Заявка"),
         ("answered:\n  unknown:\n  - deal: {fields: {UTM_SORCE: x}}", "rules.yaml:3: unknown field 'UTM_SORCE'; did you mean UTM_SOURCE?; allowed: UTM_SOURCE, 700002"),
         ("answered:\n  unknown:\n  - deal: {fields: {UTM_SOURCE: x, 610: y}}", "rules.yaml:3: 'UTM_SOURCE' is written twice in `fields`"),
     ],
@@ -336,6 +392,12 @@ missed:
     assert needed.fields == {"UTM_SOURCE"}
 
 
+def test_facts_needed_name_the_stages_of_a_move():
+    text = "answered: {open_deal: [move: {pipeline: Монтаж, stage: Договор}]}"
+    needed = facts_needed(read_scenario(text, "rules.yaml", WIDE))
+    assert (needed.pipelines, needed.stages) == ({"53"}, {"30", "31", "32"})
+
+
 # -- kept as JSON
 
 
@@ -350,6 +412,13 @@ def test_a_task_does_not_come_back_as_a_note():
     made = planned("answered:\n  open_deal:\n    - task: {text: t, due_minutes: 5}\n    - note: t")
     kept = load_plan(dump_plan(made)).cases[CallerState.OPEN_DEAL]
     assert [type(action) for action in kept] == [AddTask, AddNote]
+
+
+def test_a_move_comes_back_as_it_was():
+    made = plan(
+        read_scenario("answered: {open_deal: [move: {pipeline: Монтаж, stage: Договор}]}", "f", WIDE), 1, ANSWERED
+    )
+    assert load_plan(dump_plan(made)).cases[CallerState.OPEN_DEAL] == (MoveDeal("53", "32", ("30", "31")),)
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b"[]", b"\xff", b'{"enquiry": 7}', b"[" * 9_999])

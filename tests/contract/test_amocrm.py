@@ -5,7 +5,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from connectors.amocrm import connector
-from connectors.contract import ConnectorContract, Step
+from connectors.contract import Step
+from connectors.contract_moves import MoveContract
+from connectors.scenario import MoveDeal
 
 FIXTURES = Path(__file__).parents[1] / "connectors" / "amocrm" / "fixtures"
 
@@ -24,7 +26,21 @@ def with_deal(answer):
     return (NOBODY, Step("POST", "/api/v4/leads/complex", fixture(answer)), NOTES, TASKS)
 
 
-class TestAmocrm(ConnectorContract):
+def with_open_deal(status, *before):
+    """The caller has one open deal, which stands at a stage."""
+    deals = fixture("leads__open_and_lost")
+    deals["_embedded"]["leads"][0] |= {"status_id": status, "pipeline_id": 5100001}
+    return (
+        *before,
+        Step("GET", "/api/v4/contacts", fixture("contacts__one_with_open_deal")),
+        Step("GET", "/api/v4/leads", deals),
+        Step("GET", "/notes", None, 204),
+        Step("PATCH", "/api/v4/leads", fixture("leads__moved")),
+        Step("POST", "/api/v4/leads/notes", fixture("notes__created")),
+    )
+
+
+class TestAmocrm(MoveContract):
     connector = connector
     host = "romashka.amocrm.ru"
     settings = MappingProxyType({"currency": "RUB", "fields": FIELDS})
@@ -37,7 +53,12 @@ class TestAmocrm(ConnectorContract):
         Step("GET", "/api/v4/leads/21000003/notes", fixture("notes__ours")),
         Step("GET", "/api/v4/tasks", fixture("tasks__ours")),
     )
+    move = MoveDeal("5100001", "45100003", ("45100002",))
+    moved = with_open_deal(45100002)
+    further = with_open_deal(45100004)
+    arrived = with_open_deal(45100002, Step("GET", "/api/v4/events", fixture("events__came_to_stage")))
     changed = (
+        Step("GET", "/api/v4/account", fixture("account__filters_off")),
         Step("GET", "/api/v4/leads", fixture("leads__changed")),
         Step("GET", "/api/v4/events", None, 204),
     )

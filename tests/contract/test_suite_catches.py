@@ -8,7 +8,7 @@ import pytest
 
 from connectors.contract import ConnectorContract, Scripted, Step
 from connectors.contract_inputs import TEXTS
-from connectors.errors import TRANSPORT, ConnectorError, Sent
+from connectors.errors import TRANSPORT, ConnectorError, NotSent, Sent
 from connectors.protocol import (
     Can,
     Connector,
@@ -23,6 +23,7 @@ from connectors.protocol import (
     Status,
     Why,
 )
+from connectors.telling import Said, Sentence
 
 HOST = "https://crm.example"
 JUDGED = (*TRANSPORT.items(), ("SomethingNew", Sent.PERHAPS))
@@ -43,7 +44,9 @@ class Naive:
                 try:
                     answer = await self.http.send("POST", f"{HOST}/{kind}", json=[one.id], timeout=5, creates=True)
                 except ConnectorError as error:
-                    raise InstallationError(Why.UNAVAILABLE, f"lost {self.grant.access_token}") from error
+                    raise InstallationError(
+                        Why.UNAVAILABLE, Said("lost", {"token": self.grant.access_token})
+                    ) from error
                 found = answer.json()
                 refs.append(Ref(kind, str(found[0]["id"]) if isinstance(found, list) and found else "?"))
             outcomes[one.id] = Outcome(Status.DELIVERED, tuple(refs))
@@ -67,8 +70,11 @@ MANIFEST = Manifest(
 )
 
 
+WORDS = {language: {"lost": Sentence("{token}")} for language in ("ru", "en")}
+
+
 class NaiveContract(ConnectorContract):
-    connector = Connector(MANIFEST, None, None, None, None, Naive)
+    connector = Connector(MANIFEST, None, None, None, None, Naive, words=WORDS)
     host = "crm.example"
     created = tuple(Step("POST", f"/{kind}", [{"id": 999}]) for kind in ("deal", "note", "task"))
     nameless = foreign = found = changed = created
@@ -126,6 +132,22 @@ def test_leaked_tokens_are_caught(monkeypatch):
     monkeypatch.setattr(NaiveContract, "connector", leaking)
     with pytest.raises(AssertionError):
         SUITE.test_secrets_and_phones_stay_out_of_texts()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"en": WORDS["en"]},
+        {"ru": WORDS["ru"]},
+        {**WORDS, "ru": {"lost": Sentence("{token}", "{colour}")}},
+    ],
+    ids=["no Russian", "no English", "a value that is not said"],
+)
+def test_codes_without_words_are_caught(monkeypatch, words):
+    SUITE.broken(SUITE.requests()[0], NotSent("ConnectError: refused"))
+    monkeypatch.setattr(NaiveContract, "connector", replace(SUITE.connector, words=words))
+    with pytest.raises(AssertionError):
+        SUITE.broken(SUITE.requests()[0], NotSent("ConnectError: refused"))
 
 
 class Deaf(Naive):

@@ -6,10 +6,13 @@ import httpx
 import pytest
 
 from connectors.amocrm import connector
+from connectors.amocrm.deliver import MERGED
 from connectors.contract import MARKER, delivery, enquiry
+from connectors.contract_inputs import STARTED
 from connectors.http import Http
 from connectors.protocol import InstallationError, Ref, Status, Why
-from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, Trigger
+from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, MoveDeal, Trigger
+from connectors.telling import Said
 
 COMPLEX, NOTES, TASKS = "api/v4/leads/complex", "api/v4/leads/notes", "api/v4/tasks"
 CONTACTS, LEADS, FIELDS = "api/v4/contacts", "api/v4/leads", "api/v4/leads/custom_fields"
@@ -191,11 +194,73 @@ async def test_an_anonymous_caller_gets_a_deal_without_a_contact(session, creati
     assert not creating.asked("/contacts")
 
 
-async def test_a_deal_merged_by_the_vendor_is_delivered(session, creating):
+# -- duplicate control
+
+
+@pytest.fixture
+def merging(creating):
+    """An account whose duplicate control puts what was to be a new deal into one that is open."""
     creating.on("POST", COMPLEX, "complex__merged")
+    return creating
+
+
+def cases(**actions):
+    return replace(delivery().what, cases={CallerState(state): done for state, done in actions.items()})
+
+
+async def test_a_merged_deal_is_delivered_and_says_so(session, merging):
     outcome = await deliver(session)
-    assert outcome.status is Status.DELIVERED
+    assert (outcome.status, outcome.said) == (Status.DELIVERED, (MERGED,))
     assert ("deal", "21000001") in [(ref.kind, ref.id) for ref in outcome.refs]
+
+
+async def test_a_merged_deal_gets_what_an_open_deal_gets(session, merging):
+    plan = cases(
+        unknown=(CreateDeal("x", responsible="7100001"), AddNote("новый"), AddTask("t", 1)), open_deal=(AddNote("ещё"),)
+    )
+    await deliver(session, delivery(what=plan))
+    [[call, text]] = merging.sent("/leads/notes")
+    assert text["params"]["text"].startswith("ещё")
+    assert "created_by" not in call  # whose deal it is, nobody has said
+    assert not merging.sent("/tasks")
+
+
+async def test_a_merged_deal_is_moved_as_an_open_one_is(session, merging):
+    merging.on("GET", f"{LEADS}/21000001", "lead__open")
+    merging.on("PATCH", LEADS, "leads__moved")
+    moved = MoveDeal("5100001", "45100003", ("45100002",))
+    await deliver(session, delivery(what=cases(unknown=(CreateDeal("x"),), open_deal=(moved,))))
+    [asked] = [call.request for call in merging.router.calls if call.request.method == "PATCH"]
+    assert json.loads(asked.content)[0]["status_id"] == 45100003
+
+
+async def test_a_deal_that_is_new_keeps_its_own_case(session, creating):
+    await deliver(
+        session, delivery(what=cases(unknown=(CreateDeal("x"), AddNote("новый")), open_deal=(AddNote("ещё"),)))
+    )
+    [[_, text]] = creating.sent("/leads/notes")
+    assert text["params"]["text"].startswith("новый")
+
+
+async def test_two_that_are_merged_into_one_deal_are_both_delivered(session, merging):
+    rows = [{"id": 21000001, "contact_id": 61000001, "company_id": None, "request_id": ["d-1", "d-2"], "merged": True}]
+    merging.on("POST", COMPLEX, httpx.Response(200, json=rows))
+    only = {"what": cases(unknown=(CreateDeal("x"),))}
+    other = delivery(id="d-2", marker="hub:2", what=replace(only["what"], enquiry=enquiry(caller="+79035550011")))
+    outcomes = await session.deliver([delivery(**only), other])
+    assert [outcome.said for outcome in outcomes.values()] == [(MERGED,)] * 2
+
+
+@pytest.mark.parametrize(("older_s", "text"), [(7_200, "ещё"), (0, "новый")])
+async def test_our_mark_on_an_older_deal_does_not_make_it_ours(session, creating, doubtful, older_s, text):
+    """Duplicate control may write our mark over another: the answer was lost, the deal is older than the enquiry."""
+    deal = load("lead__ours") | {"created_at": int(STARTED.timestamp()) - older_s}
+    creating.on("GET", LEADS, httpx.Response(200, json={"_embedded": {"leads": [deal]}}))
+    creating.on("GET", f"{LEADS}/21000003/notes", None)
+    plan = cases(unknown=(CreateDeal("x"), AddNote("новый")), open_deal=(AddNote("ещё"),))
+    await deliver(session, replace(doubtful, what=plan))
+    [[_, note]] = creating.sent("/leads/notes")
+    assert note["params"]["text"].startswith(text)
 
 
 # -- the caller is known
@@ -397,7 +462,7 @@ async def test_a_field_that_is_gone_is_left_out_and_told(session, creating):
     outcome = await deliver(session)
     _, [deal] = creating.sent("/leads/complex")
     assert outcome.status is Status.DELIVERED
-    assert outcome.sentence == "Delivered without fields the account no longer has: UTM_TERM."
+    assert outcome.said == (Said("left_out", {"fields": "UTM_TERM"}),)
     assert [one.get("field_code") for one in deal["custom_fields_values"]] == [None, "UTM_SOURCE"]
 
 
@@ -406,7 +471,7 @@ async def test_a_refused_stage_is_told_to_a_person(session, creating):
     outcome = await deliver(session)
     assert outcome.status is Status.REJECTED
     assert outcome.why is Why.INVALID
-    assert outcome.sentence == "amoCRM refused the deal: the stage does not exist in this pipeline."
+    assert [said.code for said in outcome.said] == ["deal_refused", "stage_gone"]
     assert "status_id" in outcome.detail
 
 
@@ -436,7 +501,20 @@ async def test_our_own_field_is_made_again_when_it_was_deleted(session, creating
     creating.on("POST", FIELDS, "field__created", status=201)
     outcome = await deliver(session)
     assert outcome.status is Status.DELIVERED
-    assert outcome.sentence == ""
+    assert outcome.said == ()
+
+
+async def test_a_note_goes_without_a_person_whom_the_account_does_not_take(session, creating):
+    paths = ({"code": "NotSupportedChoice", "path": path} for path in ("created_by", "responsible_user_id"))
+    flaws = [{"request_id": "0", "errors": list(paths)}]
+    refusal = httpx.Response(400, json={"validation-errors": flaws, "title": "Bad Request", "status": 400})
+    creating.on("POST", NOTES, refusal, "notes__created")
+    action = CreateDeal("x", responsible="7100001")
+    outcome = await deliver(session, delivery(what=plan_of(action, AddNote("y"))))
+    assert outcome.status is Status.DELIVERED
+    first, second = creating.sent("/leads/notes")
+    assert [one["created_by"] for one in first if "created_by" in one] == [7100001]
+    assert [one for one in second if "created_by" in one or "responsible_user_id" in one] == []
 
 
 async def test_endless_refusals_end(session, creating):
@@ -528,13 +606,13 @@ async def test_a_note_without_an_id_is_in_doubt_and_the_task_is_still_made(sessi
 async def test_an_id_that_is_no_id_is_told_to_a_person(session, creating, action):
     outcome = await deliver(session, delivery(what=plan_of(action)))
     assert outcome.status is Status.REJECTED
-    assert "is not an amoCRM id" in outcome.sentence
+    assert [said.code for said in outcome.said] == ["no_id"]
 
 
 async def test_a_note_without_a_deal_is_told_to_a_person(session, creating):
     outcome = await deliver(session, delivery(what=plan_of(AddNote("x"))))
     assert outcome.status is Status.REJECTED
-    assert "there is no deal" in outcome.sentence
+    assert outcome.said == (Said("no_deal"),)
 
 
 async def test_two_notes_and_two_tasks_are_told_apart(session, creating):
@@ -549,9 +627,9 @@ async def test_what_the_lane_raises_goes_through(app, grant, creating):
     class FenceLost(Exception):
         pass
 
-    async def spend():
+    def lost(_of):
         raise FenceLost
 
-    session = connector.open(Http(allowed=connector.manifest.hosts, spend=spend), app, grant, {})
+    session = connector.open(Http(allowed=connector.manifest.hosts, turn=lost), app, grant, {})
     with pytest.raises(FenceLost):
         await deliver(session)

@@ -1,17 +1,19 @@
 import json
 import random
 from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import httpx
 import pytest
 
 from connectors.amocrm import connector, readback
-from connectors.amocrm.readback import Cursor, amount_minor, window
+from connectors.amocrm.readback import amount_minor
+from connectors.amocrm.walk import SHARED, Cursor, Walk, window
 from connectors.contract import MARKER
 from connectors.http import Answer
 from connectors.protocol import InstallationError, Why
 
-LEADS, EVENTS = "api/v4/leads", "api/v4/events"
+LEADS, EVENTS, ACCOUNT = "api/v4/leads", "api/v4/events", "api/v4/account"
 
 
 def at(seconds):
@@ -20,6 +22,7 @@ def at(seconds):
 
 @pytest.fixture
 def quiet(vendor):
+    vendor.on("GET", ACCOUNT, "account__filters_off")
     vendor.on("GET", LEADS, "leads__changed")
     vendor.on("GET", EVENTS, None)
     return vendor
@@ -47,7 +50,7 @@ async def test_one_short_page_is_the_whole_truth(session, quiet):
     page = await session.changes(None)
     assert not page.more
     assert page.payments == ()
-    assert Cursor.load(page.cursor).top == 1767230000
+    assert Cursor.load(page.cursor).walk.top == 1767230000
 
 
 async def test_the_next_walk_stops_at_the_first_older_deal(session, quiet):
@@ -58,6 +61,7 @@ async def test_the_next_walk_stops_at_the_first_older_deal(session, quiet):
 
 
 async def test_an_account_without_deals_has_no_changes(session, vendor):
+    vendor.on("GET", ACCOUNT, "account__filters_off")
     vendor.on("GET", LEADS, None)
     vendor.on("GET", EVENTS, None)
     page = await session.changes(None)
@@ -65,16 +69,20 @@ async def test_an_account_without_deals_has_no_changes(session, vendor):
     assert not page.more
 
 
-async def test_a_deleted_deal_is_told_with_the_time_of_its_event(session, quiet):
+async def test_a_deleted_deal_is_told_with_the_time_of_its_event_and_not_asked_for(session, quiet):
     quiet.on("GET", EVENTS, "events__lead_deleted")
-    quiet.on("GET", f"{LEADS}/21000066", None)
     gone = (await session.changes(None)).deals[-1]
     assert (gone.id, gone.deleted, gone.amount_minor) == ("21000066", True, 0)
     assert gone.updated_at == at(1767230100)
 
 
-async def test_a_restored_deal_is_not_deleted(session, quiet):
-    quiet.on("GET", EVENTS, "events__lead_deleted")
+@pytest.mark.parametrize("later_s", [0, 1], ids=["in the same second", "later"])
+async def test_a_restored_deal_is_not_deleted(session, quiet, load, later_s):
+    told = load("events__lead_deleted")
+    (deleted,) = told["_embedded"]["events"]
+    restored = {**deleted, "type": "lead_restored", "created_at": deleted["created_at"] + later_s}
+    told["_embedded"]["events"].insert(0, restored)
+    quiet.on("GET", EVENTS, httpx.Response(200, json=told))
     quiet.on("GET", f"{LEADS}/21000066", "lead__won")
     back = (await session.changes(None)).deals[-1]
     assert not back.deleted
@@ -99,12 +107,13 @@ async def test_a_deal_in_the_trash_brings_no_money(session, quiet):
 
 
 async def test_a_date_in_the_future_does_not_blind_the_next_walk(session, vendor):
+    vendor.on("GET", ACCOUNT, "account__filters_off")
     future = {"_embedded": {"leads": [{"id": 7, "updated_at": 1999999999}, {"id": 8, "updated_at": 1767230000}]}}
     headers = {"date": "Thu, 01 Jan 2026 01:15:00 GMT"}
     vendor.on("GET", LEADS, httpx.Response(200, json=future, headers=headers))
     vendor.on("GET", EVENTS, None)
     page = await session.changes(None)
-    assert Cursor.load(page.cursor).top == 1767230100
+    assert Cursor.load(page.cursor).walk.top == 1767230100
 
 
 @pytest.mark.parametrize(
@@ -135,7 +144,7 @@ def test_windows_overlap_and_go_on():
         page, limit = window(end)
         start = (page - 1) * limit
         assert limit <= 250
-        assert start <= end - 25
+        assert start <= end - SHARED
         assert start + limit >= end + 100
         end = page * limit
 
@@ -148,14 +157,18 @@ def test_a_window_near_the_top_starts_above_what_was_read(end):
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", "junk", "[]", '{"v":1}', '{"since":"x","top":1,"end":1,"events":1,"tail":[]}']
-)
+    "text",
+    [
+        None, "", "junk", "{", "[]", '{"v":1}', '{"since":"x","top":1,"end":1,"events":1,"tail":[]}', '{"walk": 1}',
+        '{"walk": {}, "events": 1}',
+    ],
+)  # fmt: skip
 def test_a_strange_cursor_starts_again(text):
     assert Cursor.load(text) == Cursor()
 
 
 def test_a_cursor_survives_its_text():
-    cursor = Cursor(since=1, top=2, end=3, tail=("4", "5"), events=6, back=7)
+    cursor = Cursor(Walk(since=1, top=2, end=3, tail=("4", "5"), back=7), events=6, followed=8, left=9)
     assert Cursor.load(cursor.dump()) == cursor
 
 
@@ -177,11 +190,12 @@ async def test_trouble_is_the_installations(session, quiet, path, trouble, why):
 
 
 async def test_the_currency_is_asked_once_where_settings_have_none(http, app, grant, quiet):
-    quiet.on("GET", "api/v4/account", "account__filters_off")
     session = connector.open(http, app, grant, {"fields": {"HUB_CALL_ID": "700001"}})
-    assert (await session.changes(None)).deals[0].currency == "RUB"
-    await session.changes(None)
-    assert len(quiet.asked("/account")) == 1
+    first = await session.changes(None)
+    assert first.deals[0].currency == "RUB"
+    asked = len(quiet.asked("/account"))
+    await session.changes(first.cursor)
+    assert len(quiet.asked("/account")) == asked
 
 
 # -- an account that changes while it is read
@@ -190,13 +204,15 @@ async def test_the_currency_is_asked_once_where_settings_have_none(http, app, gr
 class MovingAccount:
     """Deals that are created, changed, deleted and restored between any two requests; a stand-in for ``Api``.
 
-    ``honours`` says whether filters are paid for. One second passes with each change, or none: times repeat.
+    ``honours`` says whether filters are paid for, ``tells_time`` whether answers carry a date: only then walks may be
+    quick. One second passes with each change, or none: times repeat.
     """
 
     address = "https://romashka.amocrm.ru"
 
-    def __init__(self, seed, honours, deals):
+    def __init__(self, seed, honours, deals, tells_time=False):
         self.dice = random.Random(seed)
+        self.tells_time = tells_time
         self.honours = honours
         self.now = 1_767_000_000
         self.deals = {}
@@ -217,6 +233,7 @@ class MovingAccount:
             "updated_at": self.now,
         }
         self._event("lead_added", id_)
+        return id_
 
     def _event(self, kind, id_):
         self.log.append({"type": kind, "entity_id": id_, "entity_type": "lead", "created_at": self.now})
@@ -244,17 +261,21 @@ class MovingAccount:
         for _ in range(self.dice.randrange(4) if self.busy else 0):
             self.change()
 
+    async def account(self):
+        return {}
+
     async def deals_page(self, page, limit, since):
         self._tick()
         since = since if self.honours else 0
         found = [deal for deal in self.deals.values() if deal["updated_at"] >= since]
         found.sort(key=lambda deal: (-deal["updated_at"], deal["id"] % 7, deal["id"]))
         listed = [dict(deal) for deal in found[(page - 1) * limit : page * limit]]
-        return listed, len(found) > page * limit, Answer(200, {}, b"")
+        date = {"date": format_datetime(at(self.now), usegmt=True)} if self.tells_time else {}
+        return listed, len(found) > page * limit, Answer(200, date, b"")
 
-    async def events_page(self, page, since):
+    async def events_page(self, page, since, types, entity):
         self._tick()
-        found = [event for event in reversed(self.log) if event["created_at"] >= since]
+        found = [event for event in reversed(self.log) if event["created_at"] >= since and event["type"] in types]
         return found[(page - 1) * 100 : page * 100], len(found) > page * 100
 
     async def deal(self, deal):
@@ -287,14 +308,16 @@ def truth(account):
 
 
 @pytest.mark.parametrize("honours", [True, False], ids=["filters on", "filters off"])
+@pytest.mark.parametrize("tells_time", [True, False], ids=["with the date", "without it"])
 @pytest.mark.parametrize("seed", range(6))
-async def test_two_polls_after_the_last_change_equal_the_truth(seed, honours):
-    account, ours, cursor = MovingAccount(seed, honours, deals=700), {}, None
+async def test_two_polls_after_the_last_change_equal_the_truth(seed, tells_time, honours):
+    account, ours, cursor = MovingAccount(seed, honours, 700, tells_time), {}, None
     for _ in range(8):
         for _ in range(account.dice.randrange(400)):
             account.change()
         cursor = await poll(account, ours, cursor)
     account.busy = False
+    account.now += 60  # from then on a walk is a whole one again
     for _ in range(2):
         cursor = await poll(account, ours, cursor)
     assert {id_: kept for id_, kept in ours.items() if kept} == truth(account)
@@ -303,10 +326,10 @@ async def test_two_polls_after_the_last_change_equal_the_truth(seed, honours):
 async def test_without_events_deleted_deals_would_stay(monkeypatch):
     """Negative control of the test above."""
 
-    async def no_events(api, since):
+    async def no_events(api, since, types, entity):
         return []
 
-    monkeypatch.setattr(readback, "_events_since", no_events)
+    monkeypatch.setattr(readback, "events_since", no_events)
     account, ours = MovingAccount(0, False, deals=300), {}
     cursor = await poll(account, ours, None)
     for _ in range(200):
@@ -330,7 +353,56 @@ async def test_a_quiet_account_costs_two_requests_a_poll():
     assert len(asked) == 2
 
 
+async def test_within_a_minute_of_a_whole_walk_only_what_is_new_is_read():
+    account, ours = MovingAccount(1, False, 2_000, tells_time=True), {}
+    account.busy = False
+    cursor = await poll(account, ours, None)
+    account.now += 5
+    new = account._create()
+    asked = []
+    account._tick = lambda: asked.append(1)
+    await poll(account, ours, cursor)
+    assert (len(asked), str(new) in ours) == (2, True)
+
+
+@pytest.mark.parametrize("tells_time", [True, False], ids=["with the date", "without it"])
+async def test_many_events_are_followed_bit_by_bit_without_going_down_the_list_again(tells_time):
+    account, ours = MovingAccount(1, False, 1_000, tells_time), {}
+    account.busy = False
+    cursor = await poll(account, ours, None)
+    account.now += 600
+    for deal in account.deals.values():
+        deal["updated_at"] = account.now
+    account.now += 600
+    for id_ in list(account.deals)[:500]:
+        account.now += 1
+        account.trash[id_] = account.deals.pop(id_)
+        account.log.append({**account.log[-1], "type": "entity_merged", "entity_id": id_, "created_at": account.now})
+    pages = []
+    account._tick = lambda: pages.append(1)
+    cursor = await poll(account, ours, cursor)
+    assert {id_: kept for id_, kept in ours.items() if kept} == truth(account)
+    assert len(pages) <= 40
+
+
+async def test_quick_walks_follow_an_event_once_or_twice():
+    account, ours = MovingAccount(1, False, 700, tells_time=True), {}
+    account.busy = False
+    cursor = await poll(account, ours, None)
+    account.now += 5
+    last = max(account.deals, key=lambda id_: (id_ % 7, id_))
+    account._event("lead_restored", last)
+    asked = []
+    read = account.deal
+    account.deal = lambda deal: asked.append(deal) or read(deal)
+    for _ in range(4):
+        cursor = await poll(account, ours, cursor)
+        account.now += 10
+    assert asked == [str(last)] * 2
+
+
 def test_the_cursor_is_small():
-    cursor = Cursor(since=1767230000, top=1767230000, end=99_999, tail=tuple(str(21_000_000 + i) for i in range(25)))
-    assert len(cursor.dump()) < 500
-    assert json.loads(cursor.dump())["v"] == 1
+    ids = [str(21_000_000 + place) for place in range(25)]
+    cursor = Cursor(Walk(1767230000, 1767230000, 99_999, tuple(ids), 0, tuple(f"{id_}@1767230000" for id_ in ids)))
+    assert len(cursor.dump()) < 1_500
+    assert json.loads(cursor.dump())["v"] == 2

@@ -1,0 +1,191 @@
+"""Looks before anything is created: what an earlier attempt left, who the caller is, and which deal is his [3.8, 6]."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from connectors.amocrm import incoming, parts
+from connectors.amocrm.account import Fields
+from connectors.amocrm.api import Api, Json, linked, whole
+from connectors.amocrm.find import (
+    NOBODY,
+    Caller,
+    by_index,
+    call_note,
+    carries,
+    choose,
+    deal_ids,
+    deals,
+    is_of,
+    marked_deal,
+    marked_task,
+    text_note,
+    with_deals,
+)
+from connectors.amocrm.search import Search
+from connectors.amocrm.work import CALL_STEP, Work, first, task_step, text_step
+from connectors.changes import OLDER_BY
+from connectors.protocol import Delivery, Known, Status, Why
+from connectors.scenario import Action, CallerState, CreateDeal
+from connectors.telling import Said
+from connectors.together import side_by_side
+
+SAME_MOMENT_S = 5  # a contact created together with its deal
+
+_DEAL_GONE = Said("deal_gone")
+
+
+class Look:
+    """The looks of one batch; what they find is told to each ``Work``."""
+
+    def __init__(self, api: Api, fields: Fields, search: Search) -> None:
+        self._api, self._fields, self._search = api, fields, search
+
+    async def for_deal(self, work: Work) -> None:
+        """Find the deal earlier attempts created or wrote to, by its id or by our marker."""
+        known = next((ref.id for ref in work.delivery.known if ref.kind == "deal"), None)
+        is_left = False
+        if known:
+            deal = await self._api.deal(known)
+            if deal is None or deal.get("is_deleted"):
+                work.trouble(Status.REJECTED, Why.INVALID, _DEAL_GONE)
+                return
+        else:
+            deal = await marked_deal(self._api, work.delivery.marker, self._fields.marker)
+            if deal is None and incoming.is_asked(work):
+                deal = await incoming.left_behind(self._api, work.delivery)
+                is_left = True
+            if deal is not None and deal.get("is_deleted"):
+                work.trouble(Status.REJECTED, Why.INVALID, _DEAL_GONE)
+                return
+        if deal is not None:
+            await self._settle(work, deal, is_left=is_left)
+
+    async def _settle(self, work: Work, deal: Json, *, is_left: bool = False) -> None:
+        """Take ``deal`` as the one of this delivery; which case was running follows from who made it.
+
+        What ``is_left`` in unsorted was made by us, even if not more is told of it than that it is there.
+        """
+        work.found_deal(deal)
+        contact, company = first(linked(deal, "contacts")), first(linked(deal, "companies"))
+        if contact is not None:
+            work.hold("contact", str(contact["id"]))
+        ours = is_left or (carries(deal, work.delivery.marker, self._fields.marker) and not _is_older(deal, work))
+        state = await self._first_state(work, deal) if ours else CallerState.OPEN_DEAL
+        work.actions = work.delivery.what.cases.get(state, ())
+        if company is not None and work.company_name:
+            work.hold("company", str(company["id"]))
+
+    async def _first_state(self, work: Work, deal: Json) -> CallerState:
+        """Return what the caller's state was when an earlier attempt created ``deal``."""
+        cases = work.delivery.what.cases
+        states = [state for state in CallerState if any(isinstance(one, CreateDeal) for one in cases.get(state, ()))]
+        if work.contact is None or CallerState.UNKNOWN not in states:
+            return states[0] if states else CallerState.UNKNOWN
+        others = [state for state in states if _after_deal(work, state) != _after_deal(work, CallerState.UNKNOWN)]
+        if not others:
+            return CallerState.UNKNOWN
+        contact = await self._api.contact(work.contact) or {}
+        apart = abs(whole(contact.get("created_at")) - whole(deal.get("created_at")))
+        return CallerState.UNKNOWN if apart <= SAME_MOMENT_S else others[0]
+
+    async def for_callers(self, works: Sequence[Work]) -> None:
+        """Find contacts and their deals for all works together, then decide each caller's state.
+
+        Whom the hub's index knows, and whom it knows to be new, nobody has to search for.
+        """
+        searched = []
+        for work in works:
+            if (people := _vouched(work.delivery)) is None:
+                searched.append(work)
+            else:
+                self._decide(work, by_index(people))
+        await self._search_for(searched)
+
+    async def _search_for(self, works: Sequence[Work]) -> None:
+        await self._search.prepare(len(works))
+        contacts: dict[str, list[Json]] = {}
+
+        async def search(work: Work) -> None:
+            contacts[work.delivery.id] = await self._contacts(work.delivery)
+
+        await side_by_side(partial(search, work) for work in works)
+        ids = [id_ for work in works for one in contacts[work.delivery.id] for id_ in deal_ids(one)]
+        known = await deals(self._api, ids)
+        for work in works:
+            found = contacts[work.delivery.id]
+            mine = [known[id_] for one in found for id_ in deal_ids(one) if id_ in known]
+            left = await self._left_behind(work, mine)
+            if left is not None:
+                await self._settle(work, left)
+            else:
+                self._decide(work, choose(found, known) if found else NOBODY)
+
+    async def _contacts(self, delivery: Delivery) -> list[Json]:
+        """Return the caller's contacts; what the hub saw made lately counts before the search shows it."""
+        enquiry = delivery.what.enquiry
+        found = await self._search.contacts_of(enquiry)
+        recent = [ref.id for ref in delivery.nearby if ref.kind == "contact"]
+        for id_ in [] if found else dict.fromkeys(recent):
+            contact = await self._api.contact(id_)
+            if contact is not None and is_of(contact, enquiry):
+                found.append(contact)
+        deals_made = [ref.id for ref in delivery.nearby if ref.kind == "deal"]
+        return [with_deals(contact, deals_made) if str(contact["id"]) in recent else contact for contact in found]
+
+    async def _left_behind(self, work: Work, mine: Sequence[Json]) -> Json | None:
+        """Return the caller's deal on which an attempt in doubt left our mark."""
+        if not work.delivery.in_doubt:
+            return None
+        marker = work.delivery.marker
+        marked = [deal for deal in mine if carries(deal, marker, self._fields.marker)]
+        for deal in [] if marked else mine:
+            notes = await self._api.notes(str(deal["id"]))
+            if call_note(notes, marker) or text_note(notes, marker):
+                marked = [deal]
+                break
+        return marked[0] if marked else None
+
+    def _decide(self, work: Work, caller: Caller) -> None:
+        work.contact = caller.contact
+        if caller.contact:
+            work.refer("contact", caller.contact)
+        state = CallerState.NO_OPEN_DEAL if caller.contact else CallerState.UNKNOWN
+        deal = caller.open_deal
+        state = CallerState.OPEN_DEAL if deal else state
+        work.actions = work.delivery.what.cases.get(state, ())
+        if deal and work.create_deal is None and work.actions:
+            work.found_deal(deal)
+
+    async def for_steps(self, work: Work, deal: str) -> None:
+        """Note which notes and tasks of this delivery are on the deal already."""
+        marker = work.delivery.marker
+        notes = await self._api.notes(deal) if work.notes else []
+        tasks = await self._api.tasks(deal) if work.tasks else []
+        if found := call_note(notes, marker):
+            work.finish(CALL_STEP, "note", found)
+        for index in range(len(work.notes)):
+            if found := text_note(notes, parts.mark(work.delivery, index)):
+                work.finish(text_step(index), "note", found)
+        for index in range(len(work.tasks)):
+            if found := marked_task(tasks, deal, parts.mark(work.delivery, index)):
+                work.finish(task_step(index), "task", found)
+
+
+def _vouched(delivery: Delivery) -> tuple[Known, ...] | None:
+    """Return the person's contacts where the index is sure of them and has seen what was made for him lately."""
+    people = delivery.people
+    if people is None or delivery.in_doubt or delivery.known:
+        return None
+    seen = {("contact", one.contact) for one in people} | {("deal", deal.id) for one in people for deal in one.deals}
+    made = {(ref.kind, ref.id) for ref in delivery.nearby if ref.kind in ("contact", "deal")}
+    return people if made <= seen else None
+
+
+def _is_older(deal: Json, work: Work) -> bool:
+    """Say whether a deal was there long before its enquiry: then duplicate control has put our mark on it [7]."""
+    began = work.delivery.what.enquiry.started_at - OLDER_BY
+    return 0 < whole(deal.get("created_at")) < began.timestamp()
+
+
+def _after_deal(work: Work, state: CallerState) -> list[Action]:
+    return [one for one in work.delivery.what.cases.get(state, ()) if not isinstance(one, CreateDeal)]
