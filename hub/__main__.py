@@ -27,6 +27,7 @@ from hub.cli_hub import DaysBack, latest, tenant_of, with_hub
 from hub.cli_ledger import ledger_cli
 from hub.cli_pool import pool_cli
 from hub.cli_reconcile import reconcile_
+from hub.cli_widget import widget_cli
 from hub.errors import HubError, PortTaken
 from hub.hub import Hub
 from hub.settings import read_settings
@@ -47,6 +48,7 @@ cli.add_typer(report_cli, name="report")
 cli.add_typer(pool_cli, name="pool")
 cli.add_typer(ledger_cli, name="ledger")
 cli.add_typer(deliveries_cli, name="deliveries")
+cli.add_typer(widget_cli, name="widget")
 cli.command()(habits)
 cli.command()(accuracy)
 cli.command("reconcile")(reconcile_)

@@ -97,6 +97,9 @@ async def running(hub: Hub) -> AsyncIterator[None]:
         hub.habits.run,
         hub.sealer.run,
         hub.nights.run,
+        hub.arrivals.run,
+        hub.doorbells.run,
+        hub.popups.run,
     )
     tasks = [asyncio.ensure_future(loop()) for loop in loops]
     try:

@@ -1,5 +1,6 @@
 """``cthub deliveries``: what a person does with deliveries that wait for him."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -27,7 +28,8 @@ def replay(
         raise HubError("Say which: --all-parked, and --installation N for those of one installation.")
 
     def send_again(hub: Hub) -> int:
-        return hub.db.write_now(by_hand.replay_parked, tenant_of(hub), installation, hub.clock.now())
+        replay_parked = partial(by_hand.replay_parked, vault=hub.vault)
+        return hub.db.write_now(replay_parked, tenant_of(hub), installation, hub.clock.now())
 
     number = with_hub(send_again)
     print(f"{number} {'delivery goes' if number == 1 else 'deliveries go'} out again.")

@@ -11,18 +11,9 @@ from rich.text import Text
 from hub.cli_hub import tenant_of, with_hub
 from hub.hub import Hub
 from hub.store import ledger_chain
-from hub.store.ledger_chain import Flaw, Line, Verified, What
+from hub.store.ledger_chain import Line, Verified
 
 ledger_cli = typer.Typer(no_args_is_help=True, help="What happened, entry by entry, in a chain that shows any change.")
-
-_FLAWS = {
-    What.NUMBER: "its number is not the next one: an entry before it is missing, or it was put in",
-    What.PREDECESSOR: "it was not sealed after the entry that stands before it now",
-    What.HASH: "it does not tell what it told when it was sealed",
-    What.HEAD: "the chain does not end there by the hub's own mark: entries behind it are missing, were added, or "
-    "the whole was written anew",
-    What.NOTED: "the chain ends there without the hash you noted: the database was put back to an earlier moment",
-}
 
 
 @ledger_cli.command("verify")
@@ -48,11 +39,7 @@ def _sentence(found: Verified) -> str:
     waiting = f"{found.unsealed} wait for their seal."
     if found.flaw is None:
         return f"{found.sealed} entries, sealed, and every one fits. {waiting} The last hash is {found.hash or 'none'}."
-    return f"{found.sealed} entries fit. {_flaw(found.flaw)} {waiting}"
-
-
-def _flaw(flaw: Flaw) -> str:
-    return f"Entry {flaw.seq} does not: {_FLAWS[flaw.what]}."
+    return f"{found.sealed} entries fit. {found.flaw.sentence} {waiting}"
 
 
 @ledger_cli.command("show")

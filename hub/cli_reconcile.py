@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from connectors.registry import CONNECTORS
 from hub.app import take_over
 from hub.cli_hub import tenant_of, with_hub
 from hub.errors import DatabaseBusy, HubError
@@ -34,7 +35,7 @@ def reconcile_(
     """Compare what came in, was planned, was delivered and is in the CRM; exit 1 when there are gaps."""
     told, now = _last() if last else _fresh(days, crm=crm)
     if as_json:
-        print(json.dumps(plainly(told), ensure_ascii=False))
+        print(json.dumps(plainly(told, CONNECTORS), ensure_ascii=False))
     else:
         _show(Formats(Words("en"), "UTC", ""), told, now)
     if gaps_in(told):
@@ -78,8 +79,8 @@ async def _compared(hub: Hub, tenant_id: int, days: int, why_not: Unchecked | No
 
 def _show(f: Formats, told: Told, now: datetime) -> None:
     out = Console(soft_wrap=True)
-    out.print(Text(headline(f, told, now), style="bold"))
-    lines = gap_lines(f.words, told)
+    out.print(Text(headline(f, told, now, CONNECTORS), style="bold"))
+    lines = gap_lines(f.words, told, CONNECTORS)
     for line in lines:
         out.print(Text(_gap(f, line)))
     if len(lines) < gaps_in(told):

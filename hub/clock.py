@@ -57,7 +57,9 @@ async def rest(clock: Clock, wake: asyncio.Event, until: datetime | None, at_mos
     waits = (wake.wait(), clock.wait_until(max(until or far, soonest), at_most_s))
     tasks = [asyncio.ensure_future(wait) for wait in waits]
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()  # one that fails would let its caller never rest
     finally:
         for task in tasks:
             task.cancel()

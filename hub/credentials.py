@@ -17,6 +17,7 @@ import structlog
 
 from connectors.http import Http
 from connectors.protocol import AnswerLost, App, Connector, Grant, GrantRevoked, InstallationError, Why
+from connectors.telling import Said
 from hub import failpoints
 from hub.clock import Clock
 from hub.delivery import answers, lanes
@@ -24,6 +25,7 @@ from hub.store import crm, grants
 from hub.store.crm import Installed
 from hub.store.db import Db
 from hub.store.grants import Kept, Turn
+from hub.store.said import pack, unpack
 from hub.store.tx import Tx
 from hub.store.vault import Vault
 
@@ -37,13 +39,10 @@ _REST = timedelta(seconds=10)  # after a refresh that brought nothing, whoever a
 _SAVING_PAUSES_S = (1, 5, 15, 30)  # a database that cannot take the pair gives nobody else a turn either
 _GLANCE_S = 0.1  # how often who waits looks whether another process has the new pair
 
-_LOST = (
-    "The answer to the last renewal of our access never reached the hub: the connection broke, or the hub was stopped "
-    "at that moment. The CRM does not take the old token twice: connect the account again."
-)
-_ENDED = "The access has ended, and it came without a token to renew it: connect the account again."
-_RESTING = "The CRM could not renew our access a moment ago; the hub asks again soon."
-_TOO_LONG = "The CRM took too long to renew our access; the hub asks again soon."
+_LOST = Said("hub.renewal_lost")
+_ENDED = Said("hub.access_ended")
+_RESTING = Said("hub.renewal_rests")
+_TOO_LONG = Said("hub.renewal_slow")
 
 
 async def live_grant(
@@ -57,14 +56,14 @@ async def live_grant(
     while True:
         kept = await db.read(grants.load, of, vault)
         if kept.refused:
-            raise GrantRevoked(kept.refused)
+            raise GrantRevoked(unpack(kept.refused)[0])
         now, grant = clock.now(), kept.grant
         if grant.expires_at - now > _EARLY:
             return grant
         if grant.refresh_token is None:
             if grant.expires_at > now:
                 return grant
-            await db.write(grants.refused, of, kept.version, _ENDED, now)
+            await db.write(grants.refused, of, kept.version, pack(_ENDED), now)
             continue
         good = grant.expires_at - now > _STILL_GOOD
         if kept.rests_until and kept.rests_until > now:
@@ -101,9 +100,10 @@ class _Refresh:
             return await asyncio.shield(asking)
         except asyncio.CancelledError:  # we are asked to stop: what the vendor gives all the same must be saved first
             await asyncio.wait([asking])
+            asking.cancelled() or asking.exception()  # nobody is left to be told
             raise
         except InstallationError as error:
-            log.warning("credentials.not_renewed", installation=self.of.id, why=error.why, sentence=error.sentence)
+            log.warning("credentials.not_renewed", installation=self.of.id, why=error.why, said=str(error.said))
             if not good:
                 raise
             return self.kept.grant
@@ -113,7 +113,7 @@ class _Refresh:
             async with asyncio.timeout(_LONGEST_S):
                 fresh = await self.connector.refresh(self.http, self.app, self.kept.grant, self.clock.now())
         except GrantRevoked as error:
-            return await self._refused(_LOST if self.turn.in_doubt else answers.text(error))
+            return await self._refused(_LOST if self.turn.in_doubt else answers.first(error.said))
         except InstallationError as error:
             await self._failed(error.hold, perhaps=isinstance(error, AnswerLost))
             raise
@@ -141,9 +141,9 @@ class _Refresh:
     async def _keep(self, fresh: Grant) -> bool:
         return await self.db.write(_keep, self.of, self.turn, fresh, self.vault, self.clock.now())
 
-    async def _refused(self, reason: str) -> Grant:
+    async def _refused(self, reason: Said) -> Grant:
         """Judge a refusal only after a look whether the token was spent by somebody who renewed it meanwhile."""
-        if await self.db.write(grants.refused, self.of, self.turn.version, reason, self.clock.now()):
+        if await self.db.write(grants.refused, self.of, self.turn.version, pack(reason), self.clock.now()):
             log.error("credentials.refused", installation=self.of.id, answer_lost=self.turn.in_doubt)
             raise GrantRevoked(reason)
         return await self._newer()

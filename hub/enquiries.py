@@ -7,7 +7,7 @@ from datetime import datetime
 from connectors.scenario import Enquiry
 from hub import call_backs, corrections, goals, matching, ties, visit_codes
 from hub.setup_rules import read_rules
-from hub.store import calls, enquiries, inbox, judging, ledger, looked, tracking
+from hub.store import calls, enquiries, inbox, judging, ledger, looked, recording_links, tracking
 from hub.store.enquiries import About, Judged
 from hub.store.inbox import Due
 from hub.store.ledger import Entry, Kind
@@ -16,7 +16,7 @@ from hub.store.tx import Tx
 from hub.store.vault import Vault
 from tracking_core import enquiry as writing
 from tracking_core import qualify
-from tracking_core.call import Call, Direction, fold
+from tracking_core.call import Call, CallStatus, Direction, fold
 from tracking_core.match import SHEET_THRESHOLDS, Match
 from tracking_core.numbering_plan import NO_PLAN, NumberingPlan
 from tracking_core.phone import to_e164
@@ -24,15 +24,27 @@ from tracking_core.source import Channel, Source
 
 
 @dataclass(frozen=True, slots=True)
+class Talk:
+    """Somebody of ours talks with a caller now: who, as telephony calls him, with whom, and since when."""
+
+    operator: str
+    caller: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Onward:
     """An enquiry as it stands: ``enquiry`` is what the CRM is told of it, None while there is nothing to tell.
 
-    ``again_at`` is when it must be looked at again even if nothing new comes.
+    ``again_at`` is when it must be looked at again even if nothing new comes. Where ``is_recorded``, the CRM is told
+    where the recording is heard, or will be: it comes after the end of the call.
     """
 
     id: int
     enquiry: Enquiry | None
     again_at: datetime | None = None
+    is_recorded: bool = False
+    talk: Talk | None = None
 
 
 def of_call(tx: Tx, due: Due, now: datetime, vault: Vault, numbering: NumberingPlan = NO_PLAN) -> Onward:
@@ -55,14 +67,17 @@ def of_call(tx: Tx, due: Due, now: datetime, vault: Vault, numbering: NumberingP
     _matched(tx, due, enquiry_id, about, found, now)
     again_at = None if call.is_ended else call.settles_at
     if not call.is_ended or call.direction is not Direction.INBOUND:
-        return Onward(enquiry_id, None, again_at)
+        return Onward(enquiry_id, None, again_at, talk=_talk(call))
     if ties.settle(tx, due.tenant_id, enquiry_id, about, found, rules[0], now, vault):
         again_at = now
     if number is not None:
         matching.learn(tx, due.tenant_id, call, number, who, found, now)
     _goals(tx, due, about, enquiry_id, found, zip(rules, verdicts, strict=True), now)
     source = _source(tx, due.tenant_id, found, number)
-    return Onward(enquiry_id, _told_of_call(enquiry_id, call, source, found), again_at)
+    is_recorded = bool(call.recording_url or call.recording_id)
+    if not is_recorded and not call.is_missed:
+        is_recorded = recording_links.is_recorded(tx, due.tenant_id, due.call[0])
+    return Onward(enquiry_id, _told_of_call(enquiry_id, call, source, found), again_at, is_recorded)
 
 
 def of_writing(tx: Tx, due: Due, now: datetime, vault: Vault) -> Onward:
@@ -99,6 +114,7 @@ class Letter:
     phone: str = ""
     email: str = ""
     name: str = ""
+    company: str = ""
     subject: str = ""
     text: str = ""
     page: str = ""
@@ -112,7 +128,7 @@ class Letter:
 def take(tx: Tx, tenant_id: int, site_id: int | None, letter: Letter, now: datetime, vault: Vault) -> tuple[int, bool]:
     """Keep what a person wrote and put it into the inbox; return its id, and whether it is new."""
     phone, email = to_e164(letter.phone), writing.to_email(letter.email)
-    told = {"name": letter.name, "subject": letter.subject, "text": letter.text, "page": letter.page}
+    told = {name: getattr(letter, name) for name in ("name", "company", "subject", "text", "page")}
     # What we cannot read as a phone or an e-mail is kept as it was written.
     told |= {"phone": "" if phone else letter.phone, "email": "" if email else letter.email}
     named = None
@@ -167,6 +183,13 @@ def _goals(tx: Tx, due: Due, about: About, enquiry_id: int, found: Match, judged
     goals.of_enquiry(tx, due.tenant_id, due.kind, told, judged, now)
 
 
+def _talk(call: Call) -> Talk | None:
+    is_on = call.direction is Direction.INBOUND and call.status is CallStatus.IN_PROGRESS
+    if not is_on or not (call.operator and call.caller and call.answered_at):
+        return None
+    return Talk(call.operator, call.caller, call.answered_at)
+
+
 def _confidence(found: Match) -> float | None:
     nobody = found.visit_id is None and found.placement_id is None
     return None if nobody else found.confidence
@@ -181,7 +204,7 @@ def _told_of_call(enquiry_id: int, call: Call, source: Source | None, found: Mat
         talk_s=call.talk_s,
         wait_s=call.wait_s,
         answered=not call.is_missed,
-        recording_url=call.recording_url,
+        recording_url=None,  # telephony's own address is nobody's but ours
         operator=call.operator,
         source=source.fields() if source else {},
         confidence=_confidence(found),
@@ -196,6 +219,7 @@ def _told_of_writing(kind: str, enquiry_id: int, about: About, source: Source | 
         caller=about.person.phone,
         email=about.person.email,
         person=about.told.get("name", ""),
+        company=about.told.get("company", ""),
         text="\n".join(about.told[name] for name in ("subject", "text", "phone", "email") if name in about.told),
         dialled=None,
         started_at=about.at,

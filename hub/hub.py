@@ -6,14 +6,18 @@ from datetime import timedelta
 from functools import partial
 
 from connectors.protocol import App, Connector
+from hub.arrivals import Arrivals
 from hub.clock import Clock
 from hub.delivery.worker import Worker
+from hub.doorbells import Doorbells
 from hub.habits import HabitsLoop
 from hub.inbox import InboxLoop
 from hub.ledger import Refusals, Sealer
 from hub.places import Places
+from hub.popups import PopUps
 from hub.reconcile import Nights
 from hub.reconcile_crm import Asker
+from hub.recording_links import NoteLinks
 from hub.settings import Settings
 from hub.store.db import Db
 from hub.store.vault import Vault
@@ -37,11 +41,15 @@ class Hub:
     worker: Worker = field(init=False)
     sealer: Sealer = field(init=False)
     nights: Nights = field(init=False)
+    arrivals: Arrivals = field(init=False)
+    doorbells: Doorbells = field(init=False)
+    popups: PopUps = field(init=False)
     refusals: Refusals = field(default_factory=Refusals)
 
     def __post_init__(self) -> None:
         db = self.db.patient()  # nobody out there waits for these to answer
-        self.inbox = InboxLoop(db, self.clock, self.vault, self.numbering)
+        links = NoteLinks(self.settings.public_url, timedelta(days=self.settings.recording_link_days))
+        self.inbox = InboxLoop(db, self.clock, self.vault, self.numbering, links)
         self.habits = HabitsLoop(db, self.clock, self.vault, self.numbering)
         self.worker = Worker(
             db=db,
@@ -51,6 +59,11 @@ class Hub:
             apps=self.apps,
             readback_every=timedelta(seconds=self.settings.readback_s),
         )
-        self.sealer = Sealer(db, self.vault)
+        self.sealer = Sealer(db, self.clock, self.vault)
         self.nights = Nights(db, self.clock, self.vault, partial(Asker, self.worker))
+        self.arrivals = Arrivals(db, self.clock, self.vault, self.connectors, self.apps)
+        self.doorbells = Doorbells(self.worker, self.settings.public_url)
+        self.popups = PopUps(self.worker)
+        self.inbox.on_popup = self.popups.ask
+        self.arrivals.on_linked = (self.worker.wake, self.doorbells.wake)
         self.inbox.on_planned = (self.worker.wake,)

@@ -2,17 +2,15 @@
 
 import asyncio
 
-import structlog
 from limits import RateLimitItemPerHour
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from hub.errors import DatabaseAway
+from hub.clock import Clock
+from hub.loops import for_ever
 from hub.store import ledger_chain
 from hub.store.db import Db
 from hub.store.vault import Vault
-
-log = structlog.get_logger()
 
 _EVERY_S = 1.0  # of the machine's time: what is not sealed yet is guarded by nothing
 
@@ -20,19 +18,16 @@ _EVERY_S = 1.0  # of the machine's time: what is not sealed yet is guarded by no
 class Sealer:
     """Seals what was written to the ledgers, until it is stopped; any number of processes do so side by side."""
 
-    def __init__(self, db: Db, vault: Vault) -> None:
-        self._db, self._vault = db, vault
+    def __init__(self, db: Db, clock: Clock, vault: Vault) -> None:
+        self._db, self._clock, self._vault = db, clock, vault
 
     async def run(self) -> None:
         """Seal until cancelled."""
-        while True:
-            try:
-                await self.seal()
-            except DatabaseAway as error:  # what cannot be sealed now is sealed later
-                log.warning("ledger.not_sealed", error=str(error))
-            except Exception as error:
-                log.exception("ledger.trouble", error=type(error).__name__)
-            await asyncio.sleep(_EVERY_S)
+        await for_ever("ledger", self._turn, self._clock)
+
+    async def _turn(self) -> None:
+        await self.seal()
+        await asyncio.sleep(_EVERY_S)
 
     async def seal(self) -> None:
         """Seal everything that is written by now."""

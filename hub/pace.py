@@ -1,5 +1,7 @@
 """The rate of an account that has no lane yet: while it is being connected, its requests are spaced in memory."""
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from connectors.protocol import Limits
@@ -18,10 +20,14 @@ class Pace:
         self._limits, self._clock = replace(limits, window=window), clock
         self.spent: list[int] = []
 
-    async def spend(self) -> None:
-        """Wait until one more request is allowed, and count it."""
-        asked = self._clock.now()
-        come_back_at, self.spent = budget.spend(self.spent, self._limits, asked, asked)
+    @asynccontextmanager
+    async def turn(self, _of: Sequence[str] | None) -> AsyncIterator[None]:
+        """Wait until one more request is allowed, and count it; one goes after the other."""
+        come_back_at, self.spent = budget.spend(self.spent, self._limits, self._clock.now())
         if come_back_at is not None:
             await self._clock.wait_until(come_back_at, at_most_s=_LONGEST_WAIT_S)
-            _, self.spent = budget.spend(self.spent, self._limits, asked, max(come_back_at, self._clock.now()))
+            _, self.spent = budget.spend(self.spent, self._limits, max(come_back_at, self._clock.now()))
+        try:
+            yield
+        finally:
+            self.spent = budget.answered(self.spent, self._limits, self._clock.now())

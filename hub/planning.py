@@ -1,12 +1,14 @@
 """An enquiry and the customer's rules -> deliveries: one for each connected account that wants it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from connectors import scenario as scenarios
-from connectors.scenario import Enquiry, Scenario
+from connectors.scenario import Enquiry, Plan, Scenario, ScenarioError
 from hub.delivery import queue
 from hub.delivery.queue import Planned
 from hub.store import crm, ledger
@@ -16,8 +18,18 @@ from hub.store.tx import Tx
 from hub.store.vault import Vault
 
 
-def plan(tx: Tx, tenant_id: int, enquiry_id: int, enquiry: Enquiry, now: datetime, vault: Vault) -> int:
+def plan(
+    tx: Tx,
+    tenant_id: int,
+    enquiry_id: int,
+    enquiry: Enquiry,
+    now: datetime,
+    vault: Vault,
+    recording: Callable[[], str | None] | None = None,
+) -> int:
     """Write the deliveries that each connected account's scenario asks for; return how many are new.
+
+    ``recording`` makes the link to the call's recording: only where something is asked for.
 
     An account whose scenario asks for nothing is an entry of the ledger, once: nothing was forgotten there.
 
@@ -32,13 +44,48 @@ def plan(tx: Tx, tenant_id: int, enquiry_id: int, enquiry: Enquiry, now: datetim
             continue
         if queue.is_planned(tx, tenant_id, installed.id, enquiry.id):  # rules changed since are for enquiries to come
             continue
-        asked = scenarios.plan(_rules(saved, installed), saved.version, enquiry)
+        rules = rules_of(saved, installed)
+        asked = scenarios.plan(rules, saved.version, enquiry)
+        if asked is not None and recording is not None and enquiry.recording_url is None:
+            enquiry = replace(enquiry, recording_url=recording())
+            asked = scenarios.plan(rules, saved.version, enquiry)
         if asked is not None:
             planned.append(Planned(installed.id, enquiry.id, enquiry_id, order_key, enquiry.started_at, asked))
         else:
             idle.append((installed.id, saved.version))
     _note(tx, tenant_id, enquiry_id, idle, now)
     return queue.enqueue_all(tx, tenant_id, planned, now, vault) if planned else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of an account as they are now, and their version."""
+
+    scenario: Scenario
+    version: int
+
+    def plan(self, enquiry: Enquiry) -> Plan | None:
+        """Return what they ask for an enquiry; None when they ask for nothing."""
+        return scenarios.plan(self.scenario, self.version, enquiry)
+
+
+def misfit(saved: SavedScenario, installed_facts: Mapping[str, Any]) -> str:
+    """Return why rules do not fit an account as it is now; empty where they do."""
+    try:
+        _read_rules(saved.text, saved.version, json.dumps(installed_facts, sort_keys=True))
+    except ScenarioError as error:
+        return "; ".join(error.problems)
+    return ""
+
+
+def live_rules(tx: Tx, tenant_id: int, installation_id: int) -> Rules | None:
+    """Return the rules of an account; None where there are none, or they do not fit it."""
+    installed = crm.installation(tx, tenant_id, installation_id)
+    saved = crm.live_scenario(tx, tenant_id, installed.connector)
+    try:
+        return Rules(rules_of(saved, installed), saved.version) if saved else None
+    except ScenarioError:
+        return None
 
 
 def _note(tx: Tx, tenant_id: int, enquiry_id: int, idle: Sequence[tuple[int, int]], now: datetime) -> None:
@@ -52,7 +99,7 @@ def _note(tx: Tx, tenant_id: int, enquiry_id: int, idle: Sequence[tuple[int, int
     ledger.write(tx, tenant_id, *entries)
 
 
-def _rules(saved: SavedScenario, installed: Installed) -> Scenario:
+def rules_of(saved: SavedScenario, installed: Installed) -> Scenario:
     """Return the rules with the names of this account resolved, read once per version."""
     return _read_rules(saved.text, saved.version, json.dumps(installed.facts, sort_keys=True))
 

@@ -1,11 +1,12 @@
 """Pull changes by cursor: deals, payments and the cursor in one transaction (T6), and the goals they are worth (T7)."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from connectors.protocol import CrmSession, Page
+from connectors.protocol import CrmSession, Page, StagePassed
 from hub import failpoints, goals
 from hub.clock import Clock
-from hub.store import crm, judging
+from hub.store import contacts, crm, judging, payments
 from hub.store.crm import Installed
 from hub.store.db import Db
 from hub.store.tx import Tx
@@ -31,10 +32,20 @@ async def pull(db: Db, clock: Clock, session: CrmSession, of: Installed, vault: 
 def save_page(tx: Tx, of: Installed, page: Page, now: datetime, vault: Vault) -> None:
     """Write a page of changes and its cursor."""
     rules = judging.rules_of(tx, of.tenant_id, vault)
-    for change in page.deals:
+    passed = _by_deal(page.stages)
+    for change in crm.news(tx, of, page.deals):
         kept = crm.save_deal(tx, of, change)
         if kept:
-            goals.of_deal(tx, of, change, kept, rules, now)
-    for payment in page.payments:
-        crm.save_payment(tx, of, payment)
+            contacts.save_deal(tx, of, change)
+            payments.save_deal(tx, of, change)
+            goals.of_deal(tx, of, change, kept, rules, now, passed.pop(change.id, ()))
+    goals.of_stages(tx, of, passed, page.deals, rules, now)
+    payments.save(tx, of, page.payments, are_all=page.all_payments)
     crm.save_cursor(tx, of, page.cursor)
+
+
+def _by_deal(stages: Iterable[StagePassed]) -> dict[str, list[StagePassed]]:
+    passed: dict[str, list[StagePassed]] = {}
+    for stage in stages:
+        passed.setdefault(stage.deal, []).append(stage)
+    return passed

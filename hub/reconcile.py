@@ -46,7 +46,7 @@ async def reconcile(
             account.not_checked = why_not
     found = await db.read(ledger_chain.verify, tenant_id, vault)
     if found.flaw is not None:
-        tally.find(Gap.LEDGER_BROKEN, now, detail=f"{found.flaw.seq}: {found.flaw.what}")
+        tally.find(Gap.LEDGER_BROKEN, now, detail=found.flaw.sentence)
     await _walk_events(db, tenant_id, tally)
     for late in (False, True):
         await _walk_enquiries(db, tenant_id, tally, asker, late=late)

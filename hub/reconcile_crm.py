@@ -1,20 +1,17 @@
 """Asks a CRM whether it still has what was delivered: by the account's lane and budget, as deliveries go."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum, auto
-from typing import Any
 
 from connectors.protocol import CrmSession, Ref
-from hub.delivery import lanes
-from hub.delivery.worker import Ask, Worker
+from hub.delivery import errands
+from hub.delivery.worker import Worker
 from hub.store import crm
-from hub.store.crm import Installed
 
-_POLITE_S = 30.0  # how long a lane that is served is waited for
-_GLANCE_S = 0.2
-_BREATH_S = 0.3  # between two turns of ours: deliveries that wait have the lane meanwhile
+_PATIENCE = timedelta(seconds=30)  # with a lane that is being served
+_BREATH = timedelta(seconds=0.3)  # between two turns of ours: deliveries that wait have the lane meanwhile
 
 
 class Unchecked(StrEnum):
@@ -52,35 +49,17 @@ class Asker:
         if of.connector not in self.worker.connectors or of.connector not in self.worker.apps:
             raise NotAsked(Unchecked.UNREGISTERED)
         if installation_id in self._asked:
-            await self._wait(_BREATH_S)
+            clock = self.worker.clock
+            await clock.wait_until(clock.now() + _BREATH, _BREATH.total_seconds())
         self._asked.add(installation_id)
-        found: list[Ref] | None = None
 
-        async def ask(session: CrmSession) -> None:
-            nonlocal found
+        async def ask(session: CrmSession) -> frozenset[Ref]:
             missing = await session.missing(refs)
-            found = [ref for ref in refs if ref in missing]
+            return frozenset(ref for ref in refs if ref in missing)
 
-        await self._turn(of, ask)
-        if found is None:
-            raise NotAsked(Unchecked.HELD, str((await self._lane(of)).get("hold_why", "")))
-        return frozenset(found)
-
-    async def _turn(self, of: Installed, ask: Ask) -> None:
-        """Wait for the lane for a while, and ask; an account that is left alone is not waited for."""
-        for _ in range(int(_POLITE_S / _GLANCE_S)):
-            if await self.worker.errand(of, ask):
-                return
-            lane = await self._lane(of)
-            until = lane.get("hold_until")
-            if until is not None and until > self.worker.clock.now():
-                raise NotAsked(Unchecked.HELD, str(lane["hold_why"]))
-            await self._wait(_GLANCE_S)
-        raise NotAsked(Unchecked.BUSY)
-
-    async def _lane(self, of: Installed) -> Mapping[str, Any]:
-        return (await self.worker.db.read(lanes.told, of.tenant_id)).get(of.id, {})
-
-    async def _wait(self, seconds: float) -> None:
-        clock = self.worker.clock
-        await clock.wait_until(clock.now() + timedelta(seconds=seconds), seconds)
+        try:
+            return await errands.ask(self.worker, of, ask, _PATIENCE)
+        except errands.Held as error:
+            raise NotAsked(Unchecked.HELD, str(error)) from None
+        except errands.Busy:
+            raise NotAsked(Unchecked.BUSY) from None

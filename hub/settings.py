@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     geo_database: Path | None = None  # MMDB: the region of a visit by its address
     numbering_plan: Path | None = None  # CSV, a file or a folder: the region of a mobile phone
     visits_per_minute: int = 600  # of one address, before it gets the overflow number
+    recording_link_days: int = Field(default=90, ge=0, le=3_650)  # of those written into a CRM; 0: none are
+    operator: str = ""  # who runs this hub, as its pages for everybody say
+    support_email: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def model_post_init(self, _context: Any) -> None:

@@ -1,12 +1,13 @@
 """A connector is asked within bounds and read with suspicion: it may hang, and it may answer anything."""
 
 import asyncio
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Awaitable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeGuard, TypeVar
 
 from connectors.protocol import Outcome, Ref, Status
+from connectors.telling import Said
 
 Told = TypeVar("Told")
 
@@ -85,18 +86,50 @@ def _is_outcome(found: object) -> TypeGuard[Outcome]:
 
 def _storable(outcome: Outcome) -> Outcome:
     at = outcome.not_before
+    if at is None and all(map(_is_plain, _told(outcome))):
+        return outcome
     return replace(
         outcome,
         refs=tuple(replace(ref, id=text(ref.id), url=text(ref.url) if ref.url else None) for ref in outcome.refs),
-        sentence=text(outcome.sentence),
+        said=said(outcome.said),
         detail=text(outcome.detail),
         not_before=at if isinstance(at, datetime) and at.tzinfo else None,
     )
 
 
+def _told(outcome: Outcome) -> Iterator[object]:
+    yield outcome.detail
+    for one in said(outcome.said):
+        yield from (one.code, *one.values, *one.values.values())
+    for ref in outcome.refs:
+        yield from (ref.id, ref.url or "")
+
+
+def _is_plain(told: object) -> bool:
+    return isinstance(told, str) and told.isascii() and "\x00" not in told
+
+
 def text(told: object) -> str:
     """Return what every database takes as text: vendors send NUL and halves of characters, PostgreSQL takes neither."""
     return str(told).encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")
+
+
+def said(told: object) -> tuple[Said, ...]:
+    """Return what a connector says as it can be kept; what is not in the contract's form stands for itself."""
+    several = told if isinstance(told, tuple | list) else (told,)
+    return tuple(_said(one) for one in several if one)
+
+
+def _said(one: object) -> Said:
+    if not isinstance(one, Said):
+        return Said(text(one))
+    values = one.values if isinstance(one.values, Mapping) else {}
+    return Said(text(one.code), {text(name): text(value) for name, value in values.items()})
+
+
+def first(told: object) -> Said:
+    """Return the one thing that was said."""
+    return next(iter(said(told)), Said(""))
 
 
 def span(asked: object) -> timedelta | None:

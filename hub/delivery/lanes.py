@@ -12,9 +12,11 @@ from sqlalchemy import and_, case, func, literal, select, update
 from sqlalchemy import bindparam as value
 
 from connectors.protocol import Limits, Why
+from connectors.telling import Said
 from hub.delivery import budget, retry
 from hub.store import bell
 from hub.store.moment import from_micros, to_micros
+from hub.store.said import pack_hold
 from hub.store.tables import Lane, table_of
 from hub.store.tx import Prepared, Tx, insert_or
 
@@ -120,20 +122,22 @@ def mine(claim: Claim) -> Any:
     )
 
 
-def spend(tx: Tx, claim: Claim, limits: Limits, asked: datetime, now: datetime, lease: timedelta) -> datetime | None:
-    """Pay for one request from the lane's budget and renew the lease; return when to come back if it is spent.
+def spend(
+    tx: Tx, claim: Claim, limits: Limits, spent: list[int] | None, under_way: int, now: datetime, lease: timedelta
+) -> tuple[datetime | None, list[int]]:
+    """Pay for one request and renew the lease; return when to come back if the budget is spent, and what was spent.
 
-    ``asked`` is when it asked for its turn first: the request before it was over by then.
+    ``spent`` is what this returned before, None at first: then it is what the holder before left.
     """
     row = tx.execute(select(_lane.c.spent).where(mine(claim)).with_for_update()).first()
     if row is None:
         raise FenceLost
-    come_back_at, spent = budget.spend(row.spent, limits, asked, now)
+    known = budget.read(row.spent, limits, now) if spent is None else spent
+    come_back_at, after = budget.spend(known, limits, now, under_way)
     if come_back_at is None:
-        tx.execute(update(_lane).where(mine(claim)).values(spent=spent, leased_until=now + lease))
-    elif spent != row.spent:
-        tx.execute(update(_lane).where(mine(claim)).values(spent=spent))
-    return come_back_at
+        kept = budget.stored(after, limits, now, under_way + 1)
+        tx.execute(update(_lane).where(mine(claim)).values(spent=kept, leased_until=now + lease))
+    return come_back_at, after
 
 
 _SLEEPS = Prepared(
@@ -163,7 +167,7 @@ def ring(tx: Tx, tenant_id: int, installation_id: int, now: datetime) -> None:
     wake(tx, tenant_id, installation_id, now)
 
 
-def hold(tx: Tx, claim: Claim, now: datetime, why: Why, sentence: str, asked: timedelta | None) -> datetime | None:
+def hold(tx: Tx, claim: Claim, now: datetime, why: Why, said: Said, asked: timedelta | None) -> datetime | None:
     """Give the lane back but leave the installation alone for a while; return until when.
 
     Its next batches are half as large: what fails as a whole must not fail as a whole for ever.
@@ -182,7 +186,7 @@ def hold(tx: Tx, claim: Claim, now: datetime, why: Why, sentence: str, asked: ti
             hold_count=row.hold_count + 1,
             held_since=_lane.c.held_since if row.hold_count else now,
             share=min(claim.share * 2, _LARGEST_SHARE),
-            hold_why=f"{why}: {sentence}",
+            hold_why=pack_hold(why, said),
         )
     )
     bell.ring(tx)

@@ -25,7 +25,7 @@ def settled(claim: Claim, on: On, outcome: Outcome, state: State, now: datetime)
 
 
 def held(claim: Claim, on: On, now: datetime) -> Entry:
-    """Say that a claimed delivery was not sent, because its account is held."""
+    """Say that a claimed delivery was not sent: its account is held, or its worker ended."""
     return _entry(Kind.HELD, claim, on, now)
 
 

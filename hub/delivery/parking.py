@@ -5,21 +5,23 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 
 from connectors.protocol import Why
+from connectors.telling import Said
 from hub.delivery import lanes, noted, retry
 from hub.delivery.lanes import Claim
 from hub.delivery.retry import State
 from hub.store import ledger
+from hub.store.said import pack
 from hub.store.tables import Delivery, table_of
 from hub.store.tx import Tx, of_few
 
 _delivery = table_of(Delivery)
 
 
-def hold(tx: Tx, claim: Claim, now: datetime, why: Why, sentence: str, asked: timedelta | None) -> datetime | None:
+def hold(tx: Tx, claim: Claim, now: datetime, why: Why, said: Said, asked: timedelta | None) -> datetime | None:
     """Hold the lane; of an account in trouble for the whole patience, what has waited as long needs a person."""
-    until = lanes.hold(tx, claim, now, why, sentence, asked)
+    until = lanes.hold(tx, claim, now, why, said, asked)
     if until is not None and now - lanes.held_since(tx, claim) >= retry.PATIENCE:
-        _park(tx, claim, now, why, f"The CRM took nothing for three days. {sentence}")
+        _park(tx, claim, now, why, pack(Said("hub.dark"), said))
     return until
 
 

@@ -19,6 +19,7 @@ from hub.delivery import lanes
 from hub.delivery.parking import hold as hold
 from hub.delivery.settling import settle as settle
 from hub.delivery.taking import Taken as Taken
+from hub.delivery.taking import are_due as are_due
 from hub.delivery.taking import release as release
 from hub.delivery.taking import take_batch as take_batch
 from hub.store import ledger
@@ -77,7 +78,7 @@ def enqueue_all(tx: Tx, tenant_id: int, planned: Sequence[Planned], now: datetim
     rows = [_row(tenant_id, one, now, vault) for one in planned]
     same = {"tenant_id": tenant_id, "now": to_micros(now)}
     if tx.is_sqlite:
-        written = [found for row in rows for found in tx.run(_WRITE, {**row, **same})]
+        written = tx.run_many(_WRITE, rows, **same)
     else:
         asked = [{**row, "plan": b64encode(row["plan"]).decode()} for row in rows]
         written = tx.run(_WRITE_ALL, {"asked": orjson.dumps(asked).decode(), **same})

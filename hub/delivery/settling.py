@@ -13,9 +13,10 @@ from hub.delivery import lanes, noted, retry
 from hub.delivery.lanes import Claim
 from hub.delivery.retry import State
 from hub.delivery.taking import Taken
-from hub.store import ledger
+from hub.store import cards, ledger
 from hub.store.ledger import Entry
 from hub.store.moment import to_micros
+from hub.store.said import pack
 from hub.store.tx import Prepared, Tx
 
 _SETTLE = Prepared(
@@ -81,6 +82,8 @@ def settle(
     told = zip(taken, rows, strict=True)
     entries = [_noted(claim, one, outcomes.get(one.id), row, now) for one, row in told]
     ledger.write(tx, claim.tenant_id, *entries)
+    made = [(one.enquiry_id, outcomes[one.id].refs) for one in taken if one.enquiry_id and one.id in outcomes]
+    cards.note(tx, claim.tenant_id, claim.installation_id, made)
     failpoints.reach("settle.written")
 
 
@@ -110,10 +113,10 @@ def _settled(delivery: Taken, outcome: Outcome, limits: Limits, now: datetime) -
         "in_doubt": then.in_doubt,
         "refs": _json(delivery, outcome.refs),
         "why": outcome.why.value if outcome.why else "",
-        "sentence": outcome.sentence,
+        "sentence": pack(*outcome.said),
         "settled_at": to_micros(now) if is_settled else None,
         "status": outcome.status.value,
-        "detail": (outcome.detail or outcome.sentence)[:2_000],
+        "detail": outcome.detail[:2_000] or pack(*outcome.said),
     }
 
 

@@ -1,6 +1,6 @@
 """ready -> sending: the next deliveries of a lane are claimed for sending, and their attempts written."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -11,11 +11,13 @@ from sqlalchemy import text
 
 from connectors.protocol import Limits, Ref, Why
 from connectors.scenario import Plan, load_plan
+from connectors.telling import Said
 from hub import failpoints
 from hub.delivery import lanes, noted, retry
 from hub.delivery.lanes import Claim
-from hub.store import ledger
+from hub.store import asked_goals, ledger
 from hub.store.moment import from_micros, to_micros
+from hub.store.said import pack
 from hub.store.tx import Prepared, Tx
 from hub.store.vault import Unopenable, Vault
 
@@ -120,7 +122,7 @@ SELECT asked.id, asked.attempt, :tenant_id, :now, '', '' FROM asked
 def take_batch(tx: Tx, claim: Claim, limits: Limits, now: datetime, vault: Vault) -> list[Taken]:
     """Claim the next deliveries of the lane, oldest first and one per caller, and write their attempts."""
     lanes.kept(tx, claim)
-    _doubt_the_abandoned(tx, claim, limits, now)
+    _leave_the_abandoned(tx, claim, limits, now)
     batch = []
     for row in _apart(_due(tx, claim, limits, now)):
         try:
@@ -163,8 +165,8 @@ def _taken(row: _Row, vault: Vault) -> Taken:
         spent=row.spent,
         in_doubt=bool(row.in_doubt),
         created_at=from_micros(row.created_at),
-        refs=_refs([orjson.loads(row.refs)]),
-        nearby=_refs(orjson.loads(row.nearby) if row.nearby else ()),
+        refs=_refs([orjson.loads(row.refs)]) if row.refs != "[]" else (),
+        nearby=_refs(orjson.loads(row.nearby)) if row.nearby else (),
     )
 
 
@@ -182,58 +184,105 @@ WHERE tenant_id = :tenant_id AND id = :id AND state = 'ready' RETURNING id
 
 def _park_unreadable(tx: Tx, claim: Claim, row: _Row, error: Exception, now: datetime) -> None:
     """A plan that nobody can read waits for a person alone; the others of its lane go on."""
-    sentence = "Its plan cannot be read. If a key was taken out of the key ring, put it back; then send this again."
     log.error("queue.plan_unreadable", delivery=row.id, error=type(error).__name__)
     here = {"tenant_id": claim.tenant_id, "id": row.id}
+    sentence = pack(Said("hub.plan_unreadable"))
     tx.run(_PARK, {**here, "why": str(Why.UNREADABLE), "sentence": sentence, "now": to_micros(now)})
     on = (row.enquiry_id, row.id, row.attempt)
     ledger.write(tx, claim.tenant_id, noted.parked(claim, on, Why.UNREADABLE, now))
 
 
+_PAID = Prepared(
+    text("UPDATE attempt SET sent_at = :now WHERE tenant_id = :tenant_id AND delivery_id = :id AND number = :attempt")
+)
+_PAID_ALL = Prepared(
+    text(f"""{_ASKED}
+UPDATE attempt SET sent_at = :now FROM asked
+WHERE attempt.tenant_id = :tenant_id AND attempt.delivery_id = asked.id AND attempt.number = asked.attempt
+""")  # noqa: S608 - as above
+)
+
+
+def note_sent(tx: Tx, claim: Claim, sent: Mapping[str, int], now: datetime) -> None:
+    """Note with its payment that a request may take effect for these deliveries, by their attempts."""
+    asked = [{"id": id_, "attempt": attempt} for id_, attempt in sent.items()]
+    tx.run_each(_PAID, _PAID_ALL, asked, tenant_id=claim.tenant_id, now=to_micros(now))
+
+
 # -- sending -> ready
 
-_DOUBT = Prepared(
-    text("""
-UPDATE delivery SET state = 'ready', in_doubt = true, due_at = :due_at
-WHERE tenant_id + 0 = :tenant_id AND installation_id = :installation_id AND state = 'sending'
+_SENT = """EXISTS (
+    SELECT 1 FROM attempt WHERE attempt.tenant_id = delivery.tenant_id AND attempt.delivery_id = delivery.id
+      AND attempt.number = delivery.attempt AND attempt.sent_at IS NOT NULL
+)"""
+_LEAVE = {
+    was_sent: Prepared(
+        text(f"""
+UPDATE delivery SET state = 'ready', {change}
+WHERE tenant_id + 0 = :tenant_id AND installation_id = :installation_id AND state = 'sending' AND {condition}
 RETURNING enquiry_id, id, attempt
-""")
-)
+""")  # noqa: S608 - as above
+    )
+    for was_sent, change, condition in (
+        (True, "in_doubt = true, due_at = :due_at", _SENT),
+        (False, "due_at = :due_at", f"NOT {_SENT}"),
+    )
+}
 _END = Prepared(
     text("""
-UPDATE attempt SET ended_at = :now, status = 'unknown', detail = 'the worker that sent it ended before it knew'
+UPDATE attempt SET ended_at = :now, status = :status, detail = :detail
 WHERE tenant_id = :tenant_id AND delivery_id = :id AND number = :attempt RETURNING number
 """)
 )
 
 
-def _doubt_the_abandoned(tx: Tx, claim: Claim, limits: Limits, now: datetime) -> None:
-    """What an earlier holder left in sending may have taken effect: it rests, then is looked for."""
-    here = {"tenant_id": claim.tenant_id, "installation_id": claim.installation_id}
-    left = tx.run(_DOUBT, {**here, "due_at": to_micros(now + retry.rest(limits.search_lag))})
-    for _, delivery_id, number in left:
-        tx.run(_END, {"tenant_id": claim.tenant_id, "id": delivery_id, "attempt": number, "now": to_micros(now)})
+def _leave_the_abandoned(tx: Tx, claim: Claim, limits: Limits, now: datetime) -> None:
+    """What an earlier holder left in sending may have taken effect where a request for it was paid: it rests, then is
+    looked for. The rest is as it was before it was claimed."""
+    left = _left(tx, claim, now + retry.rest(limits.search_lag), was_sent=True)
+    _end(tx, claim, left, "unknown", "the worker that sent it ended before it knew", now)
     ledger.write(tx, claim.tenant_id, *(noted.doubted(claim, on, now) for on in left))
+    unsent = _left(tx, claim, now, was_sent=False)
+    _end(tx, claim, unsent, "held", "the worker that claimed it ended before it sent anything", now)
+    ledger.write(tx, claim.tenant_id, *(noted.held(claim, on, now) for on in unsent))
+
+
+def _left(tx: Tx, claim: Claim, due_at: datetime, *, was_sent: bool) -> list[noted.On]:
+    here = {"tenant_id": claim.tenant_id, "installation_id": claim.installation_id}
+    return [(on[0], on[1], on[2]) for on in tx.run(_LEAVE[was_sent], {**here, "due_at": to_micros(due_at)})]
+
+
+def _end(tx: Tx, claim: Claim, left: Sequence[noted.On], status: str, detail: str, now: datetime) -> None:
+    same = {"tenant_id": claim.tenant_id, "status": status, "detail": detail, "now": to_micros(now)}
+    for _, delivery_id, number in left:
+        tx.run(_END, {**same, "id": delivery_id, "attempt": number})
 
 
 # -- the lane goes back
 
-_IS_DUE = Prepared(text(f"SELECT 1 FROM delivery WHERE {_READY} AND delivery.due_at <= :now LIMIT 1"))  # noqa: S608 - as above
+_DUE = Prepared(text(f"SELECT 1 FROM delivery WHERE {_READY} AND delivery.due_at <= :now LIMIT :most"))  # noqa: S608 - as above
 _NEXT_DUE = Prepared(text(f"SELECT min(delivery.due_at) FROM delivery WHERE {_READY}"))  # noqa: S608 - as above
 
 
 def release(tx: Tx, claim: Claim, now: datetime, readback_at: datetime) -> None:
-    """Give the lane back until its next delivery or read-back is due."""
+    """Give the lane back until its next delivery, asked goal or read-back is due."""
     # The lane's row is locked first: whoever enqueues now is either seen below or waits and wakes the lane after us.
     lanes.kept(tx, claim)
-    due = _next_due(tx, claim, now)
+    asked = asked_goals.next_due(tx, claim.tenant_id, claim.installation_id)
+    due = min(filter(None, (_next_due(tx, claim, now), asked)), default=None)
     lanes.release(tx, claim, now, wake_at=min(due, readback_at) if due else readback_at, readback_at=readback_at)
+
+
+def are_due(tx: Tx, claim: Claim, most: int, now: datetime) -> bool:
+    """Say whether as many deliveries of the lane as that can be taken now."""
+    here = {"tenant_id": claim.tenant_id, "installation_id": claim.installation_id}
+    return len(tx.run(_DUE, {**here, "most": most, "now": to_micros(now)})) == most
 
 
 def _next_due(tx: Tx, claim: Claim, now: datetime) -> datetime | None:
     """Return when something can be taken next; ``now`` where that was possible already, however much there is."""
-    here = {"tenant_id": claim.tenant_id, "installation_id": claim.installation_id}
-    if tx.run(_IS_DUE, {**here, "now": to_micros(now)}):
+    if are_due(tx, claim, 1, now):
         return now
+    here = {"tenant_id": claim.tenant_id, "installation_id": claim.installation_id}
     ((due,),) = tx.run(_NEXT_DUE, here)
     return None if due is None else from_micros(due)

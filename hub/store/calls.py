@@ -101,6 +101,12 @@ def save_call(tx: Tx, due: Due, call: domain.Call, about: About, judged: Judged,
     return enquiry_id
 
 
+def is_over(tx: Tx, tenant_id: int, enquiry_id: int) -> bool:
+    """Say whether a call has ended, as far as telephony has told."""
+    here = (_call.c.tenant_id == tenant_id, _call.c.enquiry_id == enquiry_id)
+    return tx.execute(select(_call.c.ended_at).where(*here)).scalar() is not None
+
+
 def just_begun(tx: Tx, tenant_id: int, e164: str, since: datetime) -> list[str]:
     """Return the keys of the calls to a number that began since a moment."""
     here = (_call.c.tenant_id == tenant_id, _call.c.dialled == e164, _enquiry.c.at >= since)

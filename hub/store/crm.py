@@ -1,23 +1,27 @@
-"""Installations, grants and scenario versions, and the deals and payments that read-back brings (T6)."""
+"""Installations, grants and scenario versions, and the deals that read-back brings (T6)."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 
-from connectors.protocol import DealChange, Facts, Grant, PaymentChange, Pipeline, Stage
+from connectors.changes import OLDER_BY
+from connectors.protocol import DealChange, Facts, Grant, Pipeline, Stage
+from connectors.telling import Said
 from hub.store import ledger
 from hub.store.ledger import Entry, Kind
-from hub.store.tables import Deal, Delivery, Installation, OAuthState, Payment, ScenarioVersion, table_of
+from hub.store.moment import to_micros
+from hub.store.tables import Deal, Delivery, Installation, OAuthState, ScenarioVersion, table_of
 from hub.store.tables import Grant as GrantRow
-from hub.store.tx import Tx, insert_or
+from hub.store.tx import Prepared, Tx, insert_or
 from hub.store.vault import Vault
 
 _installation, _grant, _state = table_of(Installation), table_of(GrantRow), table_of(OAuthState)
-_scenario, _deal, _payment, _delivery = (table_of(model) for model in (ScenarioVersion, Deal, Payment, Delivery))
+_scenario, _deal, _delivery = (table_of(model) for model in (ScenarioVersion, Deal, Delivery))
 
 ACTIVE, REAUTHORISE, REMOVED = "active", "reauthorise", "removed"
 
@@ -36,6 +40,8 @@ class Installed:
     facts: Mapping[str, Any]
     facts_at: datetime | None
     cursor: str | None
+    contacts_cursor: str | None
+    contacts_known: bool
     hook_token: str
 
 
@@ -63,7 +69,7 @@ def install(
     ``person_id`` is who gave access.
     """
     known = tx.execute(
-        select(_installation.c.id, _installation.c.tenant_id).where(
+        select(_installation.c.id, _installation.c.tenant_id, _installation.c.facts).where(
             _installation.c.connector == connector, _installation.c.account == grant.account
         )
     ).first()
@@ -73,9 +79,17 @@ def install(
     if known:
         installation_id: int = known.id
         here = (_installation.c.tenant_id == tenant_id, _installation.c.id == known.id)
-        tx.execute(update(_installation).where(*here).values(**values))
+        # What it has is read anew before anything else, as of an account that nobody knows the ways of.
+        unread = {"facts": {**known.facts, "traits": []} if known.facts else {}, "facts_at": None}
+        tx.execute(update(_installation).where(*here).values(**values, **unread))
     else:
-        new = {"tenant_id": tenant_id, "connector": connector, "account": grant.account, "facts": {}}
+        new = {
+            "tenant_id": tenant_id,
+            "connector": connector,
+            "account": grant.account,
+            "facts": {},
+            "contacts_known": False,
+        }
         row = insert(_installation).values(**new, **values, hook_token=secrets.token_urlsafe(24))
         installation_id = tx.execute(row.returning(_installation.c.id)).scalar_one()
     save_grant(tx, tenant_id, installation_id, grant, vault)
@@ -132,8 +146,16 @@ def facts_of(kept: Mapping[str, Any]) -> Facts | None:
     pipelines = tuple(
         Pipeline(row["id"], row["name"], tuple(Stage(**stage) for stage in row["stages"])) for row in kept["pipelines"]
     )
-    told = {name: tuple(kept.get(name, ())) for name in ("warnings", "traits")}
-    return Facts(**{**kept, "pipelines": pipelines, **told})
+    warnings = tuple(Said(**one) for one in kept.get("warnings", ()))
+    return Facts(**{**kept, "pipelines": pipelines, "warnings": warnings, "traits": tuple(kept.get("traits", ()))})
+
+
+def forget_access(tx: Tx, of: Installed, reason: str, vault: Vault) -> None:
+    """Disconnect an account: its tokens are thrown away, what is known of it stays."""
+    set_status(tx, of.tenant_id, of.id, REMOVED, reason)
+    here = (_grant.c.tenant_id == of.tenant_id, _grant.c.installation_id == of.id)
+    nothing = {"access_token": vault.seal("", of.tenant_id, of.id, "access_token"), "refresh_token": None}
+    tx.execute(update(_grant).where(*here).values(**nothing, version=_grant.c.version + 1))
 
 
 # -- authorisation in progress
@@ -203,6 +225,13 @@ def live_scenario(tx: Tx, tenant_id: int, connector: str) -> SavedScenario | Non
     return SavedScenario(*row) if row else None
 
 
+def live_scenarios(tx: Tx, tenant_id: int) -> dict[str, SavedScenario]:
+    """Return the newest version of each connector's rules."""
+    columns = (_scenario.c.connector, _scenario.c.version, _scenario.c.text, _scenario.c.author)
+    rows = tx.execute(select(*columns).where(_scenario.c.tenant_id == tenant_id).order_by(_scenario.c.version))
+    return {connector: SavedScenario(*saved) for connector, *saved in rows}
+
+
 # -- read-back: rows and cursor in one transaction
 
 
@@ -220,55 +249,56 @@ class KeptDeal:
     enquiry_id: int | None
 
 
-def save_deal(tx: Tx, of: Installed, change: DealChange) -> KeptDeal | None:
-    """Write a deal as the CRM has it now; None when we hold a newer state of it."""
-    values = {name: getattr(change, name) for name in _DEAL_COLUMNS}
-    values["enquiry_id"] = _enquiry_of(tx, of, change)
-    # The marker stays once seen: an edit in the CRM that empties the field does not undo where the deal came from.
-    kept = {**values, "marker": func.coalesce(change.marker, _deal.c.marker)}
-    kept["enquiry_id"] = func.coalesce(values["enquiry_id"], _deal.c.enquiry_id)
-    row = tx.execute(
-        insert_or(tx, _deal)
-        .values(tenant_id=of.tenant_id, installation_id=of.id, external_id=change.id, **values)
-        .on_conflict_do_update(
-            index_elements=["installation_id", "external_id"],
-            set_=kept,
-            where=_deal.c.updated_at <= change.updated_at,
-        )
-        .returning(_deal.c.id, _deal.c.enquiry_id)
-    ).first()
-    return KeptDeal(row.id, row.enquiry_id) if row else None
+def kept_deal(tx: Tx, of: Installed, external_id: str) -> KeptDeal:
+    """Return a deal that was saved, by the CRM's id."""
+    here = (_deal.c.tenant_id == of.tenant_id, _deal.c.installation_id == of.id, _deal.c.external_id == external_id)
+    row = tx.execute(select(_deal.c.id, _deal.c.enquiry_id).where(*here)).one()
+    return KeptDeal(row.id, row.enquiry_id)
 
 
 _DEAL_COLUMNS = (
     "url", "pipeline", "stage", "outcome", "amount_minor", "currency", "created_at", "updated_at", "closed_at",
-    "marker", "deleted",
+    "deleted", "responsible", "told",
 )  # fmt: skip
+_GIVEN = ", ".join(f":{name}" for name in _DEAL_COLUMNS)
+_TAKEN = ", ".join(f"{name} = excluded.{name}" for name in _DEAL_COLUMNS)
+# The first marker stays: neither an edit in the CRM that empties the field nor a later enquiry that the CRM merged into
+# the deal undoes where it came from. A delivery is found by its id, which the marker holds, however long the history.
+_OLDER_BY = OLDER_BY // timedelta(microseconds=1)
+_SAVE_DEAL = Prepared(
+    text(f"""
+INSERT INTO deal (tenant_id, installation_id, external_id, {", ".join(_DEAL_COLUMNS)}, marker, enquiry_id)
+VALUES (:tenant_id, :installation_id, :external_id, {_GIVEN}, CAST(:marker AS varchar), (
+    SELECT delivery.enquiry_id FROM delivery
+    WHERE delivery.tenant_id = :tenant_id AND delivery.installation_id = :installation_id
+      AND delivery.id = CAST(:delivery_id AS varchar) AND delivery.marker = CAST(:marker AS varchar)
+      AND delivery.position <= CAST(:created_at AS bigint) + {_OLDER_BY}
+))
+ON CONFLICT (installation_id, external_id) DO UPDATE SET {_TAKEN},
+    marker = coalesce(deal.marker, excluded.marker), enquiry_id = coalesce(deal.enquiry_id, excluded.enquiry_id)
+WHERE deal.updated_at <= excluded.updated_at RETURNING id, enquiry_id
+""")  # noqa: S608 - put together of our own words alone
+)
 
 
-def _enquiry_of(tx: Tx, of: Installed, change: DealChange) -> int | None:
-    if change.marker is None:
-        return None
-    return tx.execute(
-        select(_delivery.c.enquiry_id).where(
-            _delivery.c.tenant_id == of.tenant_id,
-            _delivery.c.installation_id == of.id,
-            _delivery.c.id == change.marker.removeprefix("hub:"),  # by which it is found, however long the history
-            _delivery.c.marker == change.marker,
-        )
-    ).scalar()
+def news(tx: Tx, of: Installed, deals: Sequence[DealChange]) -> list[DealChange]:
+    """Return those of some deals that are not just as they were when they were saved last: most are read twice."""
+    here = (_deal.c.tenant_id == of.tenant_id, _deal.c.installation_id == of.id)
+    asked = select(_deal.c.external_id, _deal.c.told).where(*here, _deal.c.external_id.in_([one.id for one in deals]))
+    known = {row.external_id: row.told for row in tx.execute(asked)}
+    return [one for one in deals if known.get(one.id) != _digest(one)]
 
 
-def save_payment(tx: Tx, of: Installed, change: PaymentChange) -> None:
-    """Write a payment as the CRM has it now."""
-    values = {
-        "deal_external_id": change.deal,
-        "amount_minor": change.amount_minor,
-        "currency": change.currency,
-    }
-    values["paid_at"] = change.paid_at
-    tx.execute(
-        insert_or(tx, _payment)
-        .values(tenant_id=of.tenant_id, installation_id=of.id, external_id=change.id, **values)
-        .on_conflict_do_update(index_elements=["installation_id", "external_id"], set_=values)
-    )
+def save_deal(tx: Tx, of: Installed, change: DealChange) -> KeptDeal | None:
+    """Write a deal as the CRM has it now; None when we hold a newer state of it."""
+    values: dict[str, Any] = {name: getattr(change, name) for name in _DEAL_COLUMNS if name != "told"}
+    moments = {name: told and to_micros(told) for name, told in values.items() if name.endswith("_at")}
+    place = {"tenant_id": of.tenant_id, "installation_id": of.id, "external_id": change.id}
+    marker = {"marker": change.marker, "delivery_id": (change.marker or "").removeprefix("hub:")}
+    found = tx.run(_SAVE_DEAL, {**values, **moments, **place, **marker, "told": _digest(change)})
+    return KeptDeal(*found[0]) if found else None
+
+
+def _digest(change: DealChange) -> str:
+    """Return what is the same for two changes only if everything they say is."""
+    return blake2b(repr(change).encode(), digest_size=16).hexdigest()

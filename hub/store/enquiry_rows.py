@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 from sqlalchemy import and_, exists, func, or_, select
 
 from hub.store.reports import campaign_of_enquiry, in_call, source_of_enquiry, with_source
-from hub.store.tables import Call, Deal, Delivery, Enquiry, Match, Placement, Visit, Visitor, table_of
+from hub.store.tables import Call, Deal, Delivery, Enquiry, Installation, Match, Placement, Visit, Visitor, table_of
 from hub.store.tx import Tx
 
 _enquiry, _call, _match = (table_of(model) for model in (Enquiry, Call, Match))
 _visit, _visitor, _placement = (table_of(model) for model in (Visit, Visitor, Placement))
-_delivery, _deal = table_of(Delivery), table_of(Deal)
+_delivery, _deal, _installation = table_of(Delivery), table_of(Deal), table_of(Installation)
 
 UNSETTLED = ("ready", "sending", "accepted", "parked")  # states of a delivery that is not there yet
 _CERTAIN = 0.8  # confidence; the same line that notes in the CRM draw
@@ -40,6 +40,7 @@ class DeliveryLine:
 
     id: str
     enquiry_id: int
+    connector: str
     state: str
     attempt: int
     due_at: datetime
@@ -218,7 +219,9 @@ def _deals_of(tx: Tx, tenant_id: int, enquiry_ids: Sequence[int]) -> dict[int, l
 
 def _deliveries_of(tx: Tx, tenant_id: int, enquiry_ids: Sequence[int]) -> dict[int, list[DeliveryLine]]:
     here = (_delivery.c.tenant_id == tenant_id, _delivery.c.enquiry_id.in_(enquiry_ids))
-    told = select(*(_delivery.c[name] for name in DeliveryLine.__slots__))
+    of = and_(_installation.c.id == _delivery.c.installation_id, _installation.c.tenant_id == _delivery.c.tenant_id)
+    columns = [_installation.c[name] if name == "connector" else _delivery.c[name] for name in DeliveryLine.__slots__]
+    told = select(*columns).select_from(_delivery.join(_installation, of))
     return _by_enquiry(DeliveryLine(*row) for row in tx.execute(told.where(*here).order_by(_delivery.c.created_at)))
 
 

@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, select, update
+from sqlalchemy import bindparam as value
+from sqlalchemy import case, select, text, update
 
 from hub.store.tables import Enquiry, Goal, Site, table_of
-from hub.store.tx import Tx, insert_or
+from hub.store.tables.crm import SENT
+from hub.store.tx import Prepared, Tx, insert_or
 
 _goal, _enquiry, _site = table_of(Goal), table_of(Enquiry), table_of(Site)
+CRM = "crm"  # by whom a goal was sent: the CRM's own automation
 _FOLLOWS = ("visit_id", "value_minor", "currency", "occurred_at")  # what may change of a goal that is reached
 
 
@@ -23,6 +26,35 @@ def save_goal(tx: Tx, goal: dict[str, Any]) -> None:
             set_={**{name: goal[name] for name in _FOLLOWS}, "withdrawn_at": None},
         )
     )
+
+
+def send_goal(tx: Tx, goal: dict[str, Any]) -> None:
+    """Write a goal that the CRM's own automation asked for; one that rules have reached is the same from now on."""
+    follows = {name: goal[name] for name in ("visit_id", "value_minor", "currency")}
+    tx.execute(
+        insert_or(tx, _goal)
+        .values(**goal, sent_by=CRM, withdrawn_at=None)
+        .on_conflict_do_update(
+            index_elements=["tenant_id", "name", "subject"],
+            set_={**follows, "sent_by": CRM, "withdrawn_at": None},
+        )
+    )
+
+
+_SENT = Prepared(
+    select(_goal.c.name).where(_goal.c.tenant_id == value("tenant_id"), _goal.c.subject == value("subject"), text(SENT))
+)
+
+
+def sent_for(tx: Tx, tenant_id: int, subject: str) -> frozenset[str]:
+    """Return the goals that the CRM's own automation asked for of a deal, withdrawn or not."""
+    return frozenset(name for (name,) in tx.run(_SENT, {"tenant_id": tenant_id, "subject": subject}))
+
+
+def bring_back(tx: Tx, tenant_id: int, name: str, subject: str) -> None:
+    """Mark a goal as true again, such as that of a deal that was restored."""
+    here = (_goal.c.tenant_id == tenant_id, _goal.c.name == name, _goal.c.subject == subject)
+    tx.execute(update(_goal).where(*here).values(withdrawn_at=None))
 
 
 def withdraw_goal(tx: Tx, tenant_id: int, name: str, subject: str, now: datetime) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Select, and_, case, func, select
 from sqlalchemy import bindparam as value
 
 from hub.store.enquiries import its_match, its_visit
+from hub.store.goals import CRM
 from hub.store.moment import Identifier
 from hub.store.tables import Enquiry, Goal, Match, Visit, table_of
 from hub.store.tx import Tx
@@ -37,6 +38,7 @@ class GoalSum:
     with_click: int
     value_minor: int
     withdrawn: int
+    sent: int  # of all, those the CRM's own automation asked for
 
 
 def goal_sums(tx: Tx, tenant_id: int, since: datetime) -> list[GoalSum]:
@@ -49,6 +51,7 @@ def goal_sums(tx: Tx, tenant_id: int, since: datetime) -> list[GoalSum]:
             func.sum(case((and_(_is_reached, _has_click), 1), else_=0)),
             func.sum(case((_is_reached, _goal.c.value_minor), else_=0), type_=Identifier),
             func.sum(case((_is_reached, 0), else_=1)),
+            func.sum(case((_goal.c.sent_by == CRM, 1), else_=0)),
         )
         .select_from(_with_visit)
         .where(_goal.c.tenant_id == tenant_id, _goal.c.occurred_at >= since)
@@ -75,6 +78,7 @@ class GoalLine:
     source: str
     campaign: str
     clicks: Mapping[str, str]
+    sent_by: str  # crm: its own automation asked for it; empty: our rules did
 
 
 _LINES = (
@@ -92,6 +96,7 @@ _LINES = (
         func.coalesce(_visit.c.source, "").label("source"),
         func.coalesce(_visit.c.campaign, "").label("campaign"),
         func.coalesce(_visit.c.click_ids, _NO_CLICK).label("clicks"),
+        _goal.c.sent_by,
     )
     .select_from(_with_visit)
     .where(_goal.c.tenant_id == value("tenant_id"))

@@ -5,7 +5,7 @@ grant's ``version`` grows with each pair: what was asked for an older one is nei
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, case, false, or_, select, true, update
@@ -20,6 +20,8 @@ from hub.store.tx import Tx
 from hub.store.vault import Vault
 
 _grant, _installation = table_of(GrantRow), table_of(Installation)
+
+_FOR_GOOD = timedelta(days=36_500)  # a person who connects the account ends it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,14 @@ def load(tx: Tx, of: Installed, vault: Vault) -> Kept:
         refresh_token=vault.open(row.refresh_token, *place, "refresh_token") if row.refresh_token else None,
         expires_at=row.expires_at,
     )
-    refused = row.reason if row.status == crm.REAUTHORISE else ""
+    refused = row.reason if row.status != crm.ACTIVE else ""
     return Kept(grant, row.version, row.refreshing_until, row.rests_until, refused)
+
+
+def end_of(tx: Tx, of: Installed) -> datetime | None:
+    """Return when the access ends for good; None while something renews it."""
+    row = tx.execute(select(_grant.c.expires_at).where(_this(of), _grant.c.refresh_token.is_(None))).first()
+    return row.expires_at if row else None
 
 
 def expire(tx: Tx, of: Installed, access_token: str, now: datetime, vault: Vault) -> None:
@@ -77,14 +85,16 @@ def expire(tx: Tx, of: Installed, access_token: str, now: datetime, vault: Vault
 
 
 def begin(tx: Tx, of: Installed, version: int, now: datetime, until: datetime) -> Turn | None:
-    """Take the turn to renew this version; None when somebody else has it, or has renewed it already.
+    """Take the turn to renew this version; None when somebody else has it, or the grant is not what was read before.
 
-    A turn whose lease ran out was left by a process that ended: whether the vendor took its request is not known.
+    It may have been renewed, refused, or found to need rest meanwhile. A turn whose lease ran out was left by a process
+    that ended: whether the vendor took its request is not known.
     """
-    left = _grant.c.refreshing_until
+    left, rests = _grant.c.refreshing_until, _grant.c.rests_until
     row = tx.execute(
         update(_grant)
-        .where(_this(of), _grant.c.version == version, or_(left.is_(None), left <= now))
+        .where(_this(of), _grant.c.version == version)
+        .where(or_(left.is_(None), left <= now), or_(rests.is_(None), rests <= now))
         .values(refreshing_until=until, in_doubt=case((left.is_not(None), true()), else_=_grant.c.in_doubt))
         .returning(_grant.c.in_doubt)
     ).first()
@@ -129,7 +139,7 @@ def refused(tx: Tx, of: Installed, version: int, reason: str, now: datetime) -> 
     row = tx.execute(
         update(_grant)
         .where(_this(of), _grant.c.version == version)
-        .values(refreshing_until=None)
+        .values(refreshing_until=None, rests_until=now + _FOR_GOOD)
         .returning(_grant.c.version)
     ).first()
     if row is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import and_, case, exists, func, select, text
 
+from hub.store.said import of_hold
 from hub.store.tables import Delivery, Enquiry, Grant, Installation, Lane, table_of
 from hub.store.tx import Tx, of_few
 
@@ -14,6 +15,7 @@ _installation, _lane, _grant = table_of(Installation), table_of(Lane), table_of(
 
 _its_lane = and_(_lane.c.installation_id == _installation.c.id, _lane.c.tenant_id == _installation.c.tenant_id)
 _hold = (_lane.c.hold_until, func.coalesce(_lane.c.hold_why, "").label("hold_why"))
+_end = case((_grant.c.refresh_token.is_(None), _grant.c.expires_at)).label("token_ends_at")
 _BLOCKING = ("ready", "sending")  # states in which a delivery keeps later ones of the same caller waiting
 
 
@@ -97,9 +99,20 @@ class Health:
     hold_until: datetime | None
     hold_why: str
     no_access: str  # why it has none any more: the answer to a renewal was lost, it ended, or it was refused
+    token_ends_at: datetime | None  # of a token that nothing renews; None of others
     unsettled: int
     parked: int
     last_delivered_at: datetime | None
+
+    @property
+    def held_why(self) -> str:
+        """The kind of trouble it is left alone for."""
+        return of_hold(self.hold_why)[0]
+
+    @property
+    def trouble(self) -> str:
+        """What was said of its trouble, as store/said.py keeps it: why it has no access, or why it is left alone."""
+        return of_hold(self.hold_why)[1] if self.status == "active" else self.reason
 
     def is_held(self, now: datetime) -> bool:
         """Says whether the account is left alone at the moment."""
@@ -117,6 +130,7 @@ def installations(tx: Tx, tenant_id: int) -> list[Health]:
             case((_grant.c.in_doubt, "lost"), (_grant.c.refresh_token.is_(None), "ended"), else_="refused").label(
                 "no_access"
             ),
+            _end,
         )
         .select_from(_installation.outerjoin(_lane, _its_lane).outerjoin(_grant, grant))
         .where(_installation.c.tenant_id == tenant_id)
@@ -135,6 +149,7 @@ def installations(tx: Tx, tenant_id: int) -> list[Health]:
         "hold_until",
         "hold_why",
         "no_access",
+        "token_ends_at",
     )
     return [
         Health(

@@ -1,12 +1,12 @@
 """The ledger: each fact is written in the transaction that makes it true; ledger_chain.py seals it after that."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum, auto
 from typing import Any
 
+import orjson
 from sqlalchemy import bindparam as value
 from sqlalchemy import insert, select, text
 
@@ -26,10 +26,15 @@ class Kind(StrEnum):
     MATCHED = auto()
     CORRECTED = auto()
     CORRECTION_TAKEN_BACK = auto()
+    RECORDING_LINKED = auto()
+    RECORDING_HEARD = auto()
+    LINKS_REVOKED = auto()
     GOAL_REACHED = auto()
     GOAL_TAKEN_BACK = auto()
     PLANNED = auto()
     NOT_ASKED = auto()
+    POPUP_ASKED = auto()
+    POPUP_ENDED = auto()
     TRIED = auto()
     HELD = auto()
     DOUBTED = auto()
@@ -82,9 +87,15 @@ def write(tx: Tx, tenant_id: int, *entries: Entry) -> None:
 
 
 def _columns(entry: Entry) -> dict[str, Any]:
-    told = {name: getattr(entry, name) for name in Entry.__slots__}
-    facts = json.dumps(entry.facts, ensure_ascii=False, sort_keys=True)
-    return {**told, "kind": entry.kind.value, "at": to_micros(entry.at), "facts": facts}
+    return {
+        "at": to_micros(entry.at),
+        "kind": entry.kind.value,
+        "enquiry_id": entry.enquiry_id,
+        "delivery_id": entry.delivery_id,
+        "installation_id": entry.installation_id,
+        "who": entry.who,
+        "facts": orjson.dumps(entry.facts, option=orjson.OPT_SORT_KEYS).decode(),
+    }
 
 
 _LAST = (
@@ -101,7 +112,13 @@ def not_asked(tx: Tx, tenant_id: int, enquiry_id: int) -> set[int]:
     return set(tx.execute(select(_entry.c.installation_id).where(*here)).scalars())
 
 
+def popup_asked(tx: Tx, tenant_id: int, enquiry_id: int) -> set[int]:
+    """Return the installations that were asked to show a call's caller to the person who answered."""
+    here = (_entry.c.tenant_id == tenant_id, _entry.c.enquiry_id == enquiry_id, _entry.c.kind == Kind.POPUP_ASKED)
+    return set(tx.execute(select(_entry.c.installation_id).where(*here)).scalars())
+
+
 def looks(tx: Tx, tenant_id: int, enquiry_id: int) -> list[tuple[str, Mapping[str, Any]]]:
     """Return what was told of looks at an enquiry: kinds and facts, the first one first."""
     rows = tx.execute(_LAST, {"tenant_id": tenant_id, "enquiry_id": enquiry_id})
-    return [(row.kind, json.loads(row.facts)) for row in rows]
+    return [(row.kind, orjson.loads(row.facts)) for row in rows]

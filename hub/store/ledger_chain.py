@@ -46,11 +46,11 @@ _SEAL = Prepared(
     .where(_entry.c.tenant_id == value("of_tenant"), _entry.c.id == value("of_id"))
     .values({name: value(name) for name in _PLACE})
 )
-_SEAL_ALL = Prepared(  # for PostgreSQL, where a round trip costs more than the row it asks for
+_SEAL_ALL = Prepared(
     text("""
 UPDATE ledger_entry SET seq = place.seq, previous = place.previous, hash = place.hash
-FROM jsonb_to_recordset(CAST(:places AS jsonb)) AS place (of_id bigint, seq bigint, previous text, hash text)
-WHERE ledger_entry.tenant_id = :of_tenant AND ledger_entry.id = place.of_id RETURNING ledger_entry.id
+FROM json_to_recordset(:asked) AS place (of_id bigint, seq bigint, previous text, hash text)
+WHERE ledger_entry.tenant_id = :of_tenant AND ledger_entry.id = place.of_id
 """)
 )
 
@@ -60,30 +60,22 @@ def seal(tx: Tx, tenant_id: int, vault: Vault) -> int:
 
     One seals at a time: whoever comes second waits for the head, and goes on from where the first one ended.
     """
-    seq, last = _locked(tx, tenant_id)
+    seq, last = _locked(tx, tenant_id, vault)
     places = []
     for row in tx.run(_UNSEALED, {"tenant_id": tenant_id, "most": AT_ONCE}):
         told, previous, seq = dict(zip(_TOLD, row, strict=True)), last, seq + 1
         last = digest(told, seq, previous)
         places.append({"of_id": told["id"], "seq": seq, "previous": previous, "hash": last})
     if places:
-        _place(tx, tenant_id, places)
+        tx.run_each(_SEAL, _SEAL_ALL, places, of_tenant=tenant_id)
         marked = {"seq": seq, "hash": last, "mark": _mark(tenant_id, seq, last, vault)}
         tx.execute(update(_head).where(_head.c.tenant_id == tenant_id).values(**marked))
     return len(places)
 
 
-def _place(tx: Tx, tenant_id: int, places: Sequence[Mapping[str, Any]]) -> None:
-    if tx.is_sqlite:
-        for one in places:
-            tx.run(_SEAL, {"of_tenant": tenant_id, **one})
-    else:
-        tx.run(_SEAL_ALL, {"of_tenant": tenant_id, "places": orjson.dumps(places).decode()})
-
-
-def _locked(tx: Tx, tenant_id: int) -> tuple[int, str]:
+def _locked(tx: Tx, tenant_id: int, vault: Vault) -> tuple[int, str]:
     """Lock the head for this transaction, made if need be; return its number and hash."""
-    first = insert_or(tx, _head).values(tenant_id=tenant_id, seq=0, hash="", mark="")
+    first = insert_or(tx, _head).values(tenant_id=tenant_id, seq=0, hash="", mark=_mark(tenant_id, 0, "", vault))
     kept = first.on_conflict_do_update(index_elements=["tenant_id"], set_={"seq": _head.c.seq})
     row = tx.execute(kept.returning(_head.c.seq, _head.c.hash)).one()
     return row.seq, row.hash
@@ -167,12 +159,27 @@ class What(StrEnum):
     NOTED = "noted"  # a hash that a person noted earlier is not in the chain any more
 
 
+_SAID = {
+    What.NUMBER: "its number is not the next one: an entry before it is missing, or it was put in",
+    What.PREDECESSOR: "it was not sealed after the entry that stands before it now",
+    What.HASH: "it does not tell what it told when it was sealed",
+    What.HEAD: "the chain does not end there by the hub's own mark: entries behind it are missing, were added, or "
+    "the whole was written anew",
+    What.NOTED: "the chain ends there without the hash you noted: the database was put back to an earlier moment",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Flaw:
     """The first entry that does not fit, by its number; of a head that does not, where the chain ends."""
 
     seq: int
     what: What
+
+    @property
+    def sentence(self) -> str:
+        """Say it to a person."""
+        return f"Entry {self.seq} does not fit: {_SAID[self.what]}."
 
 
 @dataclass(frozen=True, slots=True)

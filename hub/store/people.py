@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error
 from sqlalchemy import delete, insert, select, update
 
-from hub.store import ledger
+from hub.store import crm, ledger
 from hub.store.calls import Account, count_refusal
 from hub.store.ledger import Entry, Kind
 from hub.store.tables import Installation, Login, Person, TelephonyAccount, Tenant, table_of
@@ -176,9 +176,13 @@ def telephony_door(tx: Tx, token: str, vault: Vault) -> Account | None:
 
 
 def hook_door(tx: Tx, token: str) -> tuple[int, int, str] | None:
-    """Find an installation by the token in its webhook path: (tenant, installation, connector)."""
+    """Find an installation by the token in its webhook path: (tenant, installation, connector).
+
+    One that removed us is not found: a vendor that goes on ringing gives it up after enough refusals.
+    """
     if _is_unspeakable(token):
         return None
     columns = (_installation.c.tenant_id, _installation.c.id, _installation.c.connector)
-    row = tx.execute(select(*columns).where(_installation.c.hook_token == token)).first()
+    is_here = (_installation.c.hook_token == token, _installation.c.status != crm.REMOVED)
+    row = tx.execute(select(*columns).where(*is_here)).first()
     return (row.tenant_id, row.id, row.connector) if row else None

@@ -6,13 +6,14 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, Table, and_, case, func, select
+from sqlalchemy import ColumnElement, Select, Table, and_, case, exists, func, select
 
 from hub.store.enquiries import is_turned_to_us, its_call, its_match, its_visit
 from hub.store.moment import Identifier
 from hub.store.tables import (
     Call,
     Deal,
+    DealPayment,
     Delivery,
     Enquiry,
     Inbox,
@@ -32,6 +33,7 @@ from tracking_core.roi import DealSum, EnquiryCount, SpendRow, VisitCount
 _visit, _visitor, _match = (table_of(model) for model in (Visit, Visitor, Match))
 _enquiry, _call = table_of(Enquiry), table_of(Call)
 _deal, _payment, _spend, _placement = (table_of(model) for model in (Deal, Payment, Spend, Placement))
+_stands = table_of(DealPayment)
 _site, _delivery, _inbox = (table_of(model) for model in (Site, Delivery, Inbox))
 
 UNKNOWN = "(unknown)"  # the source of an enquiry that matched nobody
@@ -136,17 +138,10 @@ def enquiry_counts(tx: Tx, span: Span) -> list[EnquiryCount]:
 def deal_figures(span: Span, *by: ColumnElement[Any]) -> Select[Any]:
     """Return the statement that sums the deals of enquiries of the span, by what they are to be grouped by.
 
-    The revenue of a deal is its payments if there are any, else the amount of a won one.
+    The revenue of a deal is its payments if there are any, else the amount of a won one (decision 0020).
     """
-    paid = (
-        select(func.sum(_payment.c.amount_minor))
-        .where(_payment.c.tenant_id == _deal.c.tenant_id, _payment.c.installation_id == _deal.c.installation_id)
-        .where(_payment.c.deal_external_id == _deal.c.external_id)
-        .correlate(_deal)
-        .scalar_subquery()
-    )
     won = case((_deal.c.outcome == "won", 1), else_=0)
-    revenue = func.coalesce(paid, won * _deal.c.amount_minor)
+    revenue = func.coalesce(func.nullif(_paid(), 0), won * _deal.c.amount_minor)
     in_all = func.sum(revenue, type_=Identifier).label("revenue_minor")
     of_enquiry = and_(_deal.c.enquiry_id == _enquiry.c.id, _deal.c.tenant_id == _enquiry.c.tenant_id)
     return (
@@ -155,6 +150,22 @@ def deal_figures(span: Span, *by: ColumnElement[Any]) -> Select[Any]:
         .where(_enquiry.c.tenant_id == span.tenant_id, _deal.c.deleted.is_(False))
         .where(_enquiry.c.at >= span.start, _enquiry.c.at < span.end)
         .group_by(*by)
+    )
+
+
+def _paid() -> Any:
+    """Return the statement that sums what was paid for a deal; what stands on several is the first one's."""
+    other = _stands.alias()
+    first = (other.c.tenant_id == _stands.c.tenant_id, other.c.installation_id == _stands.c.installation_id)
+    its = and_(_payment.c.installation_id == _stands.c.installation_id, _payment.c.external_id == _stands.c.payment)
+    return (
+        select(func.sum(_payment.c.amount_minor))
+        .select_from(_stands.join(_payment, its))
+        .where(_stands.c.tenant_id == _deal.c.tenant_id, _stands.c.installation_id == _deal.c.installation_id)
+        .where(_stands.c.deal == _deal.c.external_id, _payment.c.tenant_id == _stands.c.tenant_id)
+        .where(~exists().where(*first, other.c.payment == _stands.c.payment, other.c.deal < _stands.c.deal))
+        .correlate(_deal)
+        .scalar_subquery()
     )
 
 

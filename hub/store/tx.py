@@ -69,6 +69,16 @@ class Tx:
         cursor = self._driver.execute(*compiled.with_values(values))
         return cursor.fetchall() if compiled.returns else []
 
+    def run_many(self, prepared: Prepared, rows: Sequence[Mapping[str, Any]], **same: Any) -> list[tuple[Any, ...]]:
+        """Run a prepared statement for one row after the other and return what they return, on SQLite only."""
+        compiled = prepared.on(self._dialect)
+        places = itemgetter(*(compiled.names or ()))
+        return [
+            found
+            for row in rows
+            for found in self._driver.execute(compiled.text, places({**compiled.fixed, **same, **row}))
+        ]
+
     def run_each(self, each: Prepared, together: Prepared, rows: Sequence[Mapping[str, Any]], **same: Any) -> None:
         """Write many rows: on SQLite one by one, on PostgreSQL by a statement that is given all as JSON (``asked``).
 

@@ -37,7 +37,8 @@ class Vault:
         """Return ``clear`` sealed for the place that ``names`` say (tenant first)."""
         key_id, key = next(iter(self.ring.items()))
         place = _place(names)
-        own, outer, inner = secrets.token_bytes(_KEY), os.urandom(_NONCE), os.urandom(_NONCE)
+        fresh = os.urandom(_KEY + 2 * _NONCE)
+        own, outer, inner = fresh[:_KEY], fresh[_KEY:-_NONCE], fresh[-_NONCE:]
         head = bytes([_FORM, len(key_id)]) + key_id.encode()
         wrapped = AESGCM(key).encrypt(outer, own, head + place)
         return head + outer + wrapped + inner + AESGCM(own).encrypt(inner, clear.encode(), place)

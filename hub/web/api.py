@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from connectors.protocol import Connector
 from hub import accuracy, costs, report
 from hub.delivery import lanes, queue
 from hub.errors import HubError
@@ -15,10 +16,13 @@ from hub.store import crm, goals_told, reconciliations, reports
 from hub.store.calls import refusals
 from hub.store.goals_told import GoalLine
 from hub.store.people import Who
+from hub.store.said import of_hold
 from hub.store.tx import Tx
 from hub.web.answers import Json
 from hub.web.api_door import Bad, day, guarded, page_of, site_of
 from hub.web.console.gaps_told import plainly
+from hub.web.telling import Connectors
+from hub.web.telling import plainly as plainly_said
 from hub.web.words import Words
 
 GOAL = [name for name in GoalLine.__slots__ if name not in ("kind", "phone_masked")]
@@ -63,14 +67,14 @@ async def _goals(hub: Hub, who: Who, request: Request) -> Response:
 
 async def _reconciliation(hub: Hub, who: Who, _request: Request) -> Response:
     told = await hub.db.read(reconciliations.last, who.tenant_id)
-    return Json({"reconciliation": plainly(orjson.loads(told)) if told else None})
+    return Json({"reconciliation": plainly(orjson.loads(told), hub.connectors) if told else None})
 
 
 async def _status(hub: Hub, who: Who, _request: Request) -> Response:
-    return Json(await hub.db.read(_told, who.tenant_id))
+    return Json(await hub.db.read(_told, who.tenant_id, hub.connectors))
 
 
-def _told(tx: Tx, tenant_id: int) -> dict[str, Any]:
+def _told(tx: Tx, tenant_id: int, connectors: Connectors) -> dict[str, Any]:
     held = lanes.told(tx, tenant_id)
     return {
         **reports.totals(tx, tenant_id),
@@ -81,12 +85,18 @@ def _told(tx: Tx, tenant_id: int) -> dict[str, Any]:
                 "connector": of.connector,
                 "account": of.account,
                 "status": of.status,
-                "reason": of.reason,
-                **held.get(of.id, {}),
+                "reason": plainly_said(connectors.get(of.connector), of.reason),
+                **_in_words(held.get(of.id, {}), connectors.get(of.connector)),
             }
             for of in crm.installations(tx, tenant_id)
         ],
     }
+
+
+def _in_words(lane: dict[str, Any], connector: Connector | None) -> dict[str, Any]:
+    """Return how a lane is, with what it is left alone for in words."""
+    why, kept = of_hold(lane.get("hold_why", ""))
+    return {**lane, "hold_why": f"{why}: {plainly_said(connector, kept)}"} if why else lane
 
 
 def routes() -> list[Route]:

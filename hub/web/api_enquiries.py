@@ -11,13 +11,14 @@ from starlette.routing import Route
 from hub import enquiries as taking
 from hub.hub import Hub
 from hub.store import corrections, enquiries, enquiry_rows, ledger_chain, person_path
-from hub.store.enquiry_rows import EnquiryRow
+from hub.store.enquiry_rows import DeliveryLine, EnquiryRow
 from hub.store.people import Who
 from hub.store.person_path import Path, Why
 from hub.web import letters
 from hub.web.answers import Json
 from hub.web.api_door import Bad, guarded, object_of, page_of, site_of
 from hub.web.given import id_in
+from hub.web.telling import Connectors, plainly
 
 _MATCH = ("visitor", "placement", "channel", "source", "campaign", "region", "confidence", "reason", "words")
 _OF_CALL = ("provider_call_id", "direction", "status", "dialled", "talk_s", "wait_s")
@@ -27,12 +28,12 @@ _JUDGED = ("first_time", "qualified", "qualified_why")
 
 async def _calls(hub: Hub, who: Who, request: Request) -> Response:
     listed, after = await _listed(hub, who, request, "call")
-    return Json({"calls": [_call(row) for row in listed], "next": after})
+    return Json({"calls": [_call(row, hub.connectors) for row in listed], "next": after})
 
 
 async def _enquiries(hub: Hub, who: Who, request: Request) -> Response:
     listed, after = await _listed(hub, who, request, None)
-    return Json({"enquiries": [_enquiry(row) for row in listed], "next": after})
+    return Json({"enquiries": [_enquiry(row, hub.connectors) for row in listed], "next": after})
 
 
 async def _listed(hub: Hub, who: Who, request: Request, kind: str | None) -> tuple[list[EnquiryRow], int]:
@@ -46,7 +47,12 @@ async def _one(hub: Hub, who: Who, request: Request) -> Response:
     listed = await hub.db.read(enquiry_rows.rows_after, who.tenant_id, enquiry_id - 1, 1)
     if not listed or listed[0].id != enquiry_id:
         raise Bad("There is no enquiry with this id.")
-    return Json({**_enquiry(listed[0]), **_path(await hub.db.read(person_path.path_of, who.tenant_id, enquiry_id))})
+    return Json(
+        {
+            **_enquiry(listed[0], hub.connectors),
+            **_path(await hub.db.read(person_path.path_of, who.tenant_id, enquiry_id)),
+        }
+    )
 
 
 async def _ledger(hub: Hub, who: Who, request: Request) -> Response:
@@ -69,22 +75,26 @@ def _why(whys: Iterable[Why]) -> list[dict[str, Any]]:
     return [{"kind": why.kind, "enquiry": why.enquiry_id, "since": why.since} for why in whys]
 
 
-def _call(row: EnquiryRow) -> dict[str, Any]:
+def _call(row: EnquiryRow, connectors: Connectors) -> dict[str, Any]:
     told = {name: getattr(row, name) for name in (*_OF_CALL, *_JUDGED)}
-    return {"id": row.id, **told, "caller_masked": row.phone_masked, "started_at": row.at, **_outcome(row)}
+    return {"id": row.id, **told, "caller_masked": row.phone_masked, "started_at": row.at, **_outcome(row, connectors)}
 
 
-def _enquiry(row: EnquiryRow) -> dict[str, Any]:
+def _enquiry(row: EnquiryRow, connectors: Connectors) -> dict[str, Any]:
     told = {name: getattr(row, name) for name in ("id", "kind", "at", "phone_masked", "heard", *_JUDGED)}
     call = {name: getattr(row, name) for name in _OF_CALL} if row.kind == "call" else None
-    return {**told, "call": call, **_outcome(row)}
+    return {**told, "call": call, **_outcome(row, connectors)}
 
 
-def _outcome(row: EnquiryRow) -> dict[str, Any]:
+def _outcome(row: EnquiryRow, connectors: Connectors) -> dict[str, Any]:
     return {
         "match": {**{name: getattr(row, name) for name in _MATCH}, "visit": row.visit_id},
-        "deliveries": [asdict(delivery) for delivery in row.deliveries],
+        "deliveries": [_delivery(delivery, connectors) for delivery in row.deliveries],
     }
+
+
+def _delivery(line: DeliveryLine, connectors: Connectors) -> dict[str, Any]:
+    return {**asdict(line), "sentence": plainly(connectors.get(line.connector), line.sentence)}
 
 
 async def _take(hub: Hub, who: Who, request: Request) -> Response:

@@ -11,7 +11,15 @@ from tracking_core.enquiry import WRITTEN, EnquiryKind
 from tracking_core.mail import Mail
 from tracking_core.visit_code import codes_in
 
-CAPS: Mapping[str, int] = {"phone": 120, "email": 254, "name": 200, "text": 4_000, "page": 500, "heard": 200}
+CAPS: Mapping[str, int] = {
+    "phone": 120,
+    "email": 254,
+    "name": 200,
+    "company": 200,
+    "text": 4_000,
+    "page": 500,
+    "heard": 200,
+}
 _WITHOUT_ADDRESS = (EnquiryKind.CHAT, EnquiryKind.MANUAL)  # a chat is answered where it came from
 _LONGEST_ID = 200
 _AHEAD, _BEHIND = timedelta(minutes=5), timedelta(days=90)

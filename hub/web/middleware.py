@@ -104,7 +104,7 @@ def _bounded(receive: Receive, cap: int) -> Receive:
 def _shown(path: str) -> str:
     """Return a path without the secret that some doors carry in it."""
     parts = path.split("/")
-    if len(parts) > 2 and parts[1] in ("telephony", "hooks", "mail"):
+    if len(parts) > 2 and (parts[1] in ("telephony", "hooks", "mail", "recordings") or "pipeline" in parts[3:4]):
         parts[2 if parts[1] == "telephony" and parts[2] != "v1" else -1] = "..."
     return "/".join(parts)
 

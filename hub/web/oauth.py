@@ -8,32 +8,37 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, installation_error
 from connectors.http import Http
 from connectors.protocol import (
     App,
     Connector,
-    Facts,
     Grant,
     GrantRevoked,
     HookRequest,
     InstallationError,
     Installed,
     Rejected,
+    Uninstalled,
+    Why,
 )
+from hub import arrivals
 from hub.delivery import lanes
 from hub.hub import Hub
 from hub.pace import Pace
-from hub.store import crm, ledger, people
+from hub.store import crm, ledger, market, people
 from hub.store.ledger import Entry, Kind
-from hub.store.tx import Tx
+from hub.store.market import Account
+from hub.store.people import Who
+from hub.web import connecting, telling
 from hub.web.answers import refused
 from hub.web.console.session import checked, whoever
-from hub.web.console.shell import complain
+from hub.web.console.shell import bare_desk, complain
 
 log = structlog.get_logger()
 
 _STATE_LIFE = timedelta(minutes=10)
+_SECOND = timedelta(seconds=1.1)  # vendors count by it, and clocks differ
 
 
 class Connecting:
@@ -42,7 +47,8 @@ class Connecting:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
 
-    def _known(self, request: Request) -> tuple[Connector, App] | None:
+    def known(self, request: Request) -> tuple[Connector, App] | None:
+        """Return the connector an address names, with our registration; None where there is none."""
         name = request.path_params["connector"]
         connector, app = self.hub.connectors.get(name), self.hub.apps.get(name)
         return (connector, app) if connector and app else None
@@ -52,10 +58,13 @@ class Connecting:
         who = await checked(request)
         if isinstance(who, Response):
             return who
-        known = self._known(request)
+        known = self.known(request)
         if known is None:
             return await complain(request, 404, "error.connect.unknown")
-        connector, app = known
+        return await self.consent(who, *known)
+
+    async def consent(self, who: Who, connector: Connector, app: App) -> Response:
+        """Send the browser of a person who is logged in to the vendor's consent page, with a state of its own."""
         state = secrets.token_urlsafe(32)
         expires = self.hub.clock.now() + _STATE_LIFE
         name = connector.manifest.name
@@ -65,12 +74,14 @@ class Connecting:
         return RedirectResponse(connector.authorize_url(app, state), status_code=303)
 
     async def callback(self, request: Request) -> Response:
-        """Take the code a vendor sends the browser back with."""
-        known = self._known(request)
+        """Take the code a vendor sends: with the browser of who asked for it, or by itself from its marketplace."""
+        known = self.known(request)
         if known is None:
             return await complain(request, 404, "error.connect.unknown")
         connector, app = known
-        parsed = connector.hooks.parse(await _as_hook(request), app, {})
+        parsed = connector.hooks.parse(await as_hook(request), app, {})
+        if isinstance(parsed, Installed) and parsed.state is None:
+            return await self._arrived(request, connector, app, parsed)
         if not isinstance(parsed, Installed) or parsed.state is None:
             said = parsed.sentence if isinstance(parsed, Rejected) else ""
             return await complain(request, 400, "error.connect.answer", said)
@@ -78,6 +89,28 @@ class Connecting:
         if tenant_id is None:
             return await complain(request, 403, "error.connect.state")
         return await self._connect(request, connector, app, tenant_id, parsed)
+
+    async def _arrived(self, request: Request, connector: Connector, app: App, installed: Installed) -> Response:
+        """Keep a marketplace's code and answer: it waits three seconds, once, and nobody's browser is there."""
+        of = (connector.manifest.name, app.client_id, installed.host, installed.code)
+        if not await self.hub.db.write(market.take_code, *of, self.hub.clock.now(), self.hub.vault):
+            return refused(request, 429, "Too many codes of this account wait to be exchanged.")
+        self.hub.arrivals.wake.set()
+        return Response(status_code=200)
+
+    async def removed(self, request: Request) -> Response:
+        """Take the vendor's word that an account removed us: its installation stops, what we know of it stays."""
+        known = self.known(request)
+        if known is None:
+            return refused(request, 404, "Nothing is connected under that address.")
+        connector, app = known
+        parsed = connector.hooks.parse(await as_hook(request), app, {})
+        if not isinstance(parsed, Uninstalled):
+            said = parsed.sentence if isinstance(parsed, Rejected) else "This is not the notice of a removal."
+            return refused(request, 400, said)
+        of = Account(connector.manifest.name, parsed.account, app.client_id)
+        await self.hub.db.write(arrivals.remove, of, self.hub.clock.now())
+        return Response(status_code=200)
 
     async def _started_here(self, request: Request, state: str, connector: str) -> int | None:
         """Return the tenant whose console started this authorisation in this browser; a state is good once."""
@@ -92,30 +125,41 @@ class Connecting:
     ) -> Response:
         base = (app.base_url,) if app.base_url else ()
         pace = Pace(connector.manifest.limits, self.hub.clock)
-        async with Http(allowed=connector.manifest.hosts, origins=base, spend=pace.spend) as http:
+        async with Http(allowed=connector.manifest.hosts, origins=base, turn=pace.turn) as http:
             try:
-                grant = await connector.exchange(http, app, installed, self.hub.clock.now())
-                facts = await connector.open(http, app, grant, {}).facts()
+                grant = await self._exchanged(connector, http, app, installed)
             except (InstallationError, GrantRevoked, ConnectorError) as error:
-                return await complain(request, 502, "error.connect.vendor", f"{connector.manifest.title}: {error}")
+                return await complain(request, 502, "error.connect.vendor", await _in_words(request, connector, error))
+            facts = await connecting.facts_of(connector.open(http, app, grant, {}))
         try:
             who = await whoever(request)
             by = who.person_id if who else None
-            name = connector.manifest.name
-            await self.hub.db.write(_install, tenant_id, name, grant, facts, pace.spent, self.hub, by)
+            of = Account(connector.manifest.name, grant.account, app.client_id)
+            await self.hub.db.write(connecting.install, tenant_id, of, grant, facts, pace.spent, self.hub, by)
         except crm.AccountTaken:
             return await complain(request, 409, "error.connect.taken")
-        self.hub.worker.wake.set()
+        connecting.wake(self.hub)
         return RedirectResponse("/connections", status_code=303)
+
+    async def _exchanged(self, connector: Connector, http: Http, app: App, installed: Installed) -> Grant:
+        """Exchange a code; an account that is connected again may have spent its second on deliveries just now."""
+        clock = self.hub.clock
+        try:
+            return await connector.exchange(http, app, installed, clock.now())
+        except InstallationError as error:
+            if error.why is not Why.THROTTLED:
+                raise
+        await clock.wait_until(clock.now() + _SECOND, _SECOND.total_seconds())
+        return await connector.exchange(http, app, installed, clock.now())
 
     async def hook(self, request: Request) -> Response:
         """Take a doorbell: verify it as far as the vendor allows, answer at once, read back sooner."""
         door = await self.hub.db.read(people.hook_door, request.path_params["token"])
-        known = self._known(request)
+        known = self.known(request)
         if door is None or known is None or door[2] != request.path_params["connector"]:
             return refused(request, 404, "Nothing is connected under that address.")
         connector, app = known
-        parsed = connector.hooks.parse(await _as_hook(request), app, {})
+        parsed = connector.hooks.parse(await as_hook(request), app, {})
         if isinstance(parsed, Rejected):
             if self.hub.refusals.is_noted("hook", str(door[1])):
                 refusal = Entry(
@@ -128,16 +172,17 @@ class Connecting:
         return Response(status_code=200)
 
 
-def _install(
-    tx: Tx, tenant_id: int, connector: str, grant: Grant, facts: Facts, spent: list[int], hub: Hub, by: int | None
-) -> None:
-    now = hub.clock.now()
-    installation_id = crm.install(tx, tenant_id, connector, grant, now, hub.vault, by)
-    crm.save_facts(tx, tenant_id, installation_id, facts, now)
-    lanes.open_lane(tx, tenant_id, installation_id, now, spent)
+async def _in_words(
+    request: Request, connector: Connector, error: InstallationError | GrantRevoked | ConnectorError
+) -> str:
+    """Return why a vendor gave no access, in the language of who asked for it."""
+    told = installation_error(error) if isinstance(error, ConnectorError) else error
+    language = bare_desk(request, await whoever(request)).words.language
+    return telling.one_text([telling.sentence(connector, told.said, language)])
 
 
-async def _as_hook(request: Request) -> HookRequest:
+async def as_hook(request: Request) -> HookRequest:
+    """Return a request as the hooks of a connector read it."""
     return HookRequest(
         method=request.method,
         path=request.url.path,
@@ -147,10 +192,11 @@ async def _as_hook(request: Request) -> HookRequest:
     )
 
 
-def routes(connecting: Connecting) -> list[Route]:
+def routes(doors: Connecting) -> list[Route]:
     """Return the routes of authorisation and hooks."""
     return [
-        Route("/connect/{connector:str}", connecting.start, methods=["POST"]),
-        Route("/oauth/{connector:str}/callback", connecting.callback, methods=["GET"]),
-        Route("/hooks/{connector:str}/{token:str}", connecting.hook, methods=["POST"]),
+        Route("/connect/{connector:str}", doors.start, methods=["POST"]),
+        Route("/oauth/{connector:str}/callback", doors.callback, methods=["GET"]),
+        Route("/oauth/{connector:str}/removed", doors.removed, methods=["GET"]),
+        Route("/hooks/{connector:str}/{token:str}", doors.hook, methods=["POST"]),
     ]

@@ -1,5 +1,6 @@
 """The doors of the page script: which number to show (T1), and that the visitor is still there."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -56,7 +57,7 @@ class Doors:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self._sites: dict[str, tuple[float, SiteDoor | None]] = {}
+        self._sites: dict[str, tuple[float, asyncio.Future[SiteDoor | None]]] = {}
         self._rates = Rates(hub.settings.visits_per_minute)
         self._letters = Rates(_LETTERS_PER_MINUTE)
         self._users = Rates(_USERS_PER_MINUTE)
@@ -213,14 +214,18 @@ class Doors:
         return site, asked, origin
 
     async def _site(self, key: str) -> SiteDoor | None:
-        kept = self._sites.get(key)
-        if kept and time.monotonic() - kept[0] < _SITE_FRESH_S:
-            return kept[1]
-        if len(self._sites) > 10_000:  # only a flood of made-up keys grows so far
-            self._sites.clear()
-        site = await self.hub.db.read(sites.site_door, key)
-        self._sites[key] = (time.monotonic(), site)
-        return site
+        now, kept = time.monotonic(), self._sites.get(key)
+        if kept is None or now - kept[0] >= _SITE_FRESH_S:
+            if len(self._sites) > 10_000:  # only a flood of made-up keys grows so far
+                self._sites.clear()
+            # One reads for all who come meanwhile: each for himself they would halt the door every ten seconds.
+            kept = self._sites[key] = (now, asyncio.ensure_future(self.hub.db.read(sites.site_door, key)))
+        try:
+            return await asyncio.shield(kept[1])
+        except Exception:
+            if self._sites.get(key) is kept:
+                del self._sites[key]
+            raise
 
     async def _refuse(self, request: Request, sentence: str, status: int = 400, origin: str = "") -> Response:
         await self.hub.db.write(calls.count_refusal, "dni", sentence.split(" ", 3)[1], self.hub.clock.now())

@@ -12,7 +12,22 @@ from starlette.staticfiles import StaticFiles
 from hub.errors import DatabaseAway
 from hub.hub import Hub
 from hub.store.away import touch
-from hub.web import api, api_enquiries, api_visitors, console, mail, oauth, public, routing, telephony
+from hub.web import (
+    api,
+    api_enquiries,
+    api_visitors,
+    console,
+    embed,
+    link,
+    mail,
+    oauth,
+    pages,
+    pipeline,
+    public,
+    recording_link,
+    routing,
+    telephony,
+)
 from hub.web.answers import Json
 from hub.web.middleware import Frame, origin_of
 
@@ -21,7 +36,7 @@ _HEALTHY_S = 2.0  # as long as those who send us facts wait for an answer
 
 def routes(hub: Hub) -> list[BaseRoute]:
     """Return the routes, the hottest first."""
-    calls = telephony.Door(hub)
+    calls, connecting = telephony.Door(hub), oauth.Connecting(hub)
     return [
         *public.routes(public.Doors(hub)),
         *routing.routes(calls),
@@ -30,7 +45,12 @@ def routes(hub: Hub) -> list[BaseRoute]:
         *api.routes(),
         *api_enquiries.routes(),
         *api_visitors.routes(),
-        *oauth.routes(oauth.Connecting(hub)),
+        *oauth.routes(connecting),
+        *embed.Embedded(hub).routes(),
+        *pipeline.Asking(hub).routes(),
+        *recording_link.routes,
+        *pages.routes,
+        *link.Linking(hub, connecting).routes(),
         Route("/health", _health),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static"),
         *console.routes,

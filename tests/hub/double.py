@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
 
+from connectors.http import Turn
 from connectors.protocol import (
     App,
     Connector,
@@ -35,16 +37,16 @@ APP = App("id", "secret", "http://hub.test/oauth/acme/callback")
 
 
 class StoppedClock:
-    """A clock that a test moves; waiting for a moment brings it."""
+    """A clock that a test moves; waiting for a moment brings it, unless the clock stands."""
 
     def __init__(self) -> None:
-        self.at = NOW
+        self.at, self.stands = NOW, False
 
     def now(self) -> datetime:
         return self.at
 
     async def wait_until(self, moment: datetime, at_most_s: float) -> None:
-        self.at = max(self.at, moment)
+        self.at = self.at if self.stands else max(self.at, moment)
         await asyncio.sleep(0)
 
     def forward(self, **span: float) -> None:
@@ -77,6 +79,7 @@ class Acme:
         self.pages = 0
         self.gone: set[str] = set()  # ids of cards it has no more
         self.fact_trouble: InstallationError | None = None
+        self.turn: Turn = lambda _of: nullcontext()
 
     # -- a session
 
@@ -87,7 +90,8 @@ class Acme:
 
     async def deliver(self, batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
         self.asked.append(batch)
-        return await self.answer(batch)
+        async with self.turn([one.id for one in batch]):
+            return await self.answer(batch)
 
     async def changes(self, cursor: str | None) -> Page:
         self.pages += 1
@@ -100,6 +104,7 @@ class Acme:
 
     def open(self, http: Any, app: App, grant: Grant, settings: Mapping[str, object]) -> Any:
         self.tokens.append(grant.access_token)
+        self.turn = http._turn
         return self
 
     async def refresh(self, http: Any, app: App, grant: Grant, now: datetime) -> Grant:

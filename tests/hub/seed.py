@@ -7,7 +7,7 @@ from sqlalchemy import insert
 
 from connectors.protocol import Grant, Limits
 from connectors.scenario import AddNote, CallerState, CreateDeal, Enquiry, Plan, Trigger
-from hub.delivery import lanes, queue
+from hub.delivery import budget, lanes, queue, taking
 from hub.delivery.queue import Planned
 from hub.store import crm
 from hub.store.db import Db
@@ -72,5 +72,25 @@ class Lane:
     def take(self, claim: lanes.Claim, now: datetime = NOW, limits: Limits = LIMITS) -> list[queue.Taken]:
         return self.db.write_now(queue.take_batch, claim, limits, now, self.vault)
 
+    def send(self, claim: lanes.Claim, now: datetime = NOW) -> list[queue.Taken]:
+        """Take a batch and note that a request may take effect for all of it."""
+        taken = self.take(claim, now)
+        self.db.write_now(taking.note_sent, claim, {one.id: one.attempt for one in taken}, now)
+        return taken
+
     def settle(self, claim: lanes.Claim, taken: Any, outcomes: Any, now: datetime = NOW) -> None:
         self.db.write_now(queue.settle, claim, taken, outcomes, LIMITS, now)
+
+
+class Payer:
+    """A holder of a lane that pays for requests, each answered before the next."""
+
+    def __init__(self, lane: Lane, limits: Limits = LIMITS) -> None:
+        self.lane, self.limits = lane, limits
+        self.spent: list[int] | None = None
+
+    def pay(self, claim: lanes.Claim, now: datetime = NOW) -> datetime | None:
+        """Pay for one request; return when to come back where that is not possible yet."""
+        told = self.lane.db.write_now(lanes.spend, claim, self.limits, self.spent, 0, now, LEASE)
+        self.spent = told[1] if told[0] else budget.answered(told[1], self.limits, now)
+        return told[0]

@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 
 from connectors.protocol import Delivery, Limits, Outcome
 from hub import logs
-from hub.delivery import budget, lanes, queue
+from hub.delivery import budget, queue
 from hub.delivery.worker import Worker
 from hub.errors import DatabaseAway
 from hub.inbox import InboxLoop
@@ -34,7 +34,7 @@ from hub.store.tables import Lane as LaneRow
 from hub.store.tx import Tx
 from hub.store.vault import Vault
 from tests.hub.double import Acme, StoppedClock
-from tests.hub.seed import LIMITS, NOW, Lane
+from tests.hub.seed import LIMITS, NOW, Lane, Payer
 from tests.hub.world import World
 
 _delivery, _lane, _inbox = (table_of(model) for model in (DeliveryRow, LaneRow, Inbox))
@@ -216,11 +216,11 @@ def test_a_lane_given_back_can_be_claimed_after_the_clock_stepped_back(lane: Lan
 
 @pytest.mark.parametrize("limits", [LIMITS, WINDOW], ids=["bucket", "window"])
 def test_what_was_spent_before_the_clock_stepped_back_is_no_debt_for_long(lane: Lane, limits: Limits) -> None:
-    claim, lease = lane.claimed(), timedelta(minutes=1)
-    while lane.db.write_now(lanes.spend, claim, limits, NOW, NOW, lease) is None:
+    claim, payer = lane.claimed(), Payer(lane, limits)
+    while payer.pay(claim, NOW) is None:
         pass
     earlier = NOW - BACK
-    while (at := lane.db.write_now(lanes.spend, claim, limits, earlier, earlier, lease)) is not None:
+    while (at := payer.pay(claim, earlier)) is not None:
         assert at > earlier
         earlier = at
     assert earlier - (NOW - BACK) <= timedelta(seconds=2)
@@ -228,7 +228,7 @@ def test_what_was_spent_before_the_clock_stepped_back_is_no_debt_for_long(lane: 
 
 def test_a_clock_that_lags_a_little_behind_its_neighbours_forgets_nothing() -> None:
     ahead = [to_micros(NOW) + 500_000] * 7
-    assert budget.spend(ahead, WINDOW, NOW, NOW)[1] == ahead
+    assert budget.spend(ahead, WINDOW, NOW)[1] == ahead
 
 
 # -- its connections

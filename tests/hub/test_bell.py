@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from connectors.protocol import Why
+from connectors.telling import Said
 from hub.delivery import lanes, queue
 from hub.delivery.worker import Worker
 from hub.store import bell
@@ -212,5 +213,5 @@ async def test_a_lane_that_is_given_back_or_held_rings_for_its_new_time(ear: Ear
     lane.db.write_now(queue.release, lane.claimed(later), later, later + timedelta(minutes=5))
     assert await ear.hears()
     last = later + timedelta(hours=1)
-    lane.db.write_now(lanes.hold, lane.claimed(last), last, Why.UNAVAILABLE, "down", None)
+    lane.db.write_now(lanes.hold, lane.claimed(last), last, Why.UNAVAILABLE, Said("down"), None)
     assert await ear.hears()

@@ -44,7 +44,9 @@ def test_an_entry_that_was_changed_is_named(cthub: Cthub, sealed: Db) -> None:
     sealed.write_now(lambda tx: tx.execute(update(_entry).where(_entry.c.seq == 3).values(facts="{}")) and None)
     done = cthub("verify")
     assert done.exit_code == 1
-    assert done.stdout.startswith("2 entries fit. Entry 3 does not: it does not tell what it told when it was sealed.")
+    assert done.stdout.startswith(
+        "2 entries fit. Entry 3 does not fit: it does not tell what it told when it was sealed."
+    )
 
 
 def test_it_prints_one_json_line(cthub: Cthub, sealed: Db) -> None:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from hub.store import sites
 from hub.store.tables import Lease, TrackingNumber, Visit, table_of
 from hub.store.tx import Tx
 from tests.hub import world as worlds
@@ -40,6 +41,38 @@ async def shown(world: World, visitor: str | None = None, **headers: str) -> dic
 def flat(told: dict[str, Any]) -> dict[str, Any]:
     """The answer with the number of the site's one group beside the rest."""
     return told | told["numbers"]["main"]
+
+
+# -- the site's settings
+
+
+def readings(monkeypatch: pytest.MonkeyPatch, failing: int = 0) -> list[str]:
+    """Note each reading of a site's settings from now on; the first so many fail."""
+    noted: list[str] = []
+    honest = sites.site_door
+
+    def noting(tx: Tx, key: str) -> Any:
+        noted.append(key)
+        if len(noted) <= failing:
+            raise ZeroDivisionError
+        return honest(tx, key)
+
+    monkeypatch.setattr(sites, "site_door", noting)
+    return noted
+
+
+async def test_settings_are_read_once_for_all_who_come_meanwhile(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    noted = readings(monkeypatch)
+    answers = await asyncio.gather(*(knock(world, asked(world)) for _ in range(20)))
+    assert [answer.status_code for answer in answers] == [200] * 20
+    assert len(noted) == 1
+
+
+async def test_settings_that_could_not_be_read_are_read_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    noted = readings(monkeypatch, failing=1)
+    assert (await knock(world, asked(world))).status_code == 500
+    assert (await knock(world, asked(world))).status_code == 200
+    assert len(noted) == 2
 
 
 # -- refusals

@@ -86,12 +86,7 @@ async def test_a_call_to_a_number_nobody_held_says_so_honestly(connected: World)
 
 
 async def test_a_won_deal_becomes_revenue_and_a_goal_in_the_report(connected: World) -> None:
-    shown = await connected.visit(AD)
-    await connected.mango_call("c1", IVAN, shown["number"], talk_s=60)
-    await connected.delivered(1)
-    (deal,) = (await connected.state())["leads"]
-    await sell(connected, deal["id"], 125_000)
-    await connected.until(lambda status: status["deals_won"] == 1, step_s=10)
+    await sold(connected)
     day = connected.clock.now().date().isoformat()
     spend = f"day,source,campaign,cost,clicks\n{day},yandex,okna-msk,2500.50,10\n"
     site, token = connected.applied.sites[0]["key"], connected.applied.api_token
@@ -111,18 +106,24 @@ async def test_a_won_deal_becomes_revenue_and_a_goal_in_the_report(connected: Wo
 
 
 async def test_a_reopened_deal_takes_its_revenue_and_goal_back(connected: World) -> None:
-    shown = await connected.visit(AD)
-    await connected.mango_call("c1", IVAN, shown["number"], talk_s=60)
-    await connected.delivered(1)
-    (deal,) = (await connected.state())["leads"]
-    await sell(connected, deal["id"], 125_000)
-    await connected.until(lambda status: status["deals_won"] == 1, step_s=10)
+    deal = await sold(connected)
     await sell(connected, deal["id"], 125_000, status_id=deal["status_id"])
     await connected.until(lambda status: status["deals_won"] == 0, step_s=10)
     day = connected.clock.now().date().isoformat()
     report = await connected.api("report/roi", **{"from": day, "to": day})
     assert report["total"]["revenue_minor"] == 0
     assert ("deal_won", 12_500_000, False) in await connected.hub.db.read(all_goals)
+
+
+async def sold(world: World) -> dict[str, Any]:
+    """Follow a call from an ad until its deal is won, and return the deal as it was made."""
+    shown = await world.visit(AD)
+    await world.mango_call("c1", IVAN, shown["number"], talk_s=60)
+    await world.delivered(1)
+    (deal,) = (await world.state())["leads"]
+    await sell(world, deal["id"], 125_000)
+    await world.until(lambda status: status["deals_won"] == 1, step_s=10)
+    return dict(deal)
 
 
 async def sell(world: World, deal_id: int, price: int, status_id: int = 142) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import quote_from_bytes
 import pytest
 from sqlalchemy import select
 
+from connectors.amocrm.package import pipeline_secret
 from hub.store import crm
 from hub.store.tables import Site, table_of
 from tests.hub import seed
@@ -102,6 +103,9 @@ def doors(world: World) -> dict[str, list[str]]:
         "mango": [f"{mango}/events/summary", f"{mango}/events/call", f"{mango}/ping", mango],
         "generic": [generic, f"{generic}/x/%ff/../y", "/telephony/%00", "/telephony/"],
         "hooks": [f"/hooks/amocrm/{hook_of(world)}", "/hooks/amocrm/%00", f"/hooks/nobody/{hook_of(world)}", "/hooks/x"],
+        "pipeline": [pipeline_of(world), "/embed/amocrm/pipeline/%00", "/embed/nobody/pipeline/x", "/embed/amocrm/pipeline"],
+        "embed": ["/embed/amocrm/state", "/embed/amocrm/cards/deal/%00", "/embed/amocrm/enquiries/1/visit", "/embed/x/test"],
+        "everybody": ["/recordings/%00", "/recordings/" + "x" * 43, "/support", "/privacy", "/enquiries/1/recording/revoke"],
         "oauth": ["/oauth/amocrm/callback", "/oauth/%00/callback", "/connect/amocrm"],
         "api": ["/api/v1/report/roi", "/api/v1/calls", "/api/v1/spend", "/api/v1/status"],
         "console": ["/login", "/", "/enquiries/%00", "/enquiries/9" + "9" * 30, "/deliveries/%00/again", "/logout", "/language", "/static/../../etc/passwd"],
@@ -109,8 +113,12 @@ def doors(world: World) -> dict[str, list[str]]:
     }  # fmt: skip
 
 
-DOORS = ("dni", "mail", "mango", "generic", "hooks", "oauth", "api", "console", "elsewhere")
-MACHINES = ("dni", "mail", "mango", "generic", "hooks", "api", "elsewhere")
+MACHINES = ("dni", "mail", "mango", "generic", "hooks", "pipeline", "embed", "api", "elsewhere")
+DOORS = (*MACHINES, "oauth", "everybody", "console")
+
+
+def pipeline_of(world: World) -> str:
+    return f"/embed/amocrm/pipeline/{pipeline_secret(world.hub.apps['amocrm'])}"
 
 
 def hook_of(world: World) -> str:
@@ -195,6 +203,20 @@ async def test_no_odd_field_of_a_signed_event_is_a_failure_of_ours(fuzzed: World
         headers, body = worlds.signed(told, f"m{number}", now)
         answer = await fuzzed.web.post(fuzzed.applied.telephony[1]["path"], content=body, headers=headers)
         assert answer.status_code in (200, 400, 401), (number, told, answer.text)
+
+
+async def test_no_odd_field_of_an_action_of_the_pipeline_is_a_failure_of_ours(fuzzed: World) -> None:
+    chance = random.Random(8)
+    for number in range(REQUESTS * 2):
+        event: dict[str, Any] = {"data": {"id": number + 1, "element_type": 2}}
+        told: dict[str, Any] = {"account_id": 31, "event": event, "action": {"settings": {"widget": {}}}}
+        told["action"]["settings"]["widget"]["settings"] = {"goal": "qualified"}
+        places = (told, event, event["data"], told["action"], told["action"]["settings"]["widget"]["settings"])
+        for place in chance.sample(places, chance.randint(0, 2)):
+            place[chance.choice(list(place))] = chance.choice(VALUES)
+        sent = {"content": json.dumps(told), "headers": {"content-type": JSON}}
+        answer = await fuzzed.web.post(pipeline_of(fuzzed), **sent)  # type: ignore[arg-type]
+        assert answer.status_code in (200, 400, 404), (number, told, answer.text)
 
 
 async def test_what_was_taken_can_all_be_read_later(fuzzed: World) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from connectors.protocol import DealChange, Facts, Page, Pipeline, Stage
+from connectors.protocol import DealChange, Facts, Page, Pipeline, Stage, StagePassed
 from hub import goals as reaching
 from hub import readback
 from hub.delivery import queue
@@ -56,9 +56,18 @@ class Sales:
     def changes(self, hours: int, **changed: Any) -> None:
         """Read back that the deal changed so many hours later."""
         self.deal = replace(self.deal, updated_at=NOW + timedelta(hours=hours), **changed)
+        self._read_back((self.deal,))
 
+    def passes(self, *stages: tuple[int, str], deal: str = "771", **changed: Any) -> None:
+        """Read back that the deal stood in stages, as (hours, stage), and is elsewhere if it is said to be."""
+        if changed:
+            self.deal = replace(self.deal, updated_at=NOW + timedelta(hours=stages[-1][0]), **changed)
+        passed = tuple(StagePassed(deal, "1", stage, hours(number)) for number, stage in stages)
+        self._read_back((self.deal,) if changed else (), passed)
+
+    def _read_back(self, deals: tuple[DealChange, ...], passed: tuple[StagePassed, ...] = ()) -> None:
         def save(tx: Tx) -> None:
-            page = Page((self.deal,), (), "c", more=False)
+            page = Page(deals, (), "c", more=False, stages=passed)
             readback.save_page(tx, crm.installation(tx, self.tenant_id, self.crm), page, NOW, self.vault)
 
         self.db.write_now(save)
@@ -99,6 +108,49 @@ def test_a_stage_counts_from_when_it_was_reached_and_stays_reached(store: Db, va
     sales.changes(3, stage="13")
     sales.changes(4, stage="143", outcome="lost")
     assert sales.reached() == {"measured": hours(2)}
+
+
+def test_a_stage_that_was_only_passed_counts_from_when_the_deal_came_to_it(store: Db, vault: Vault) -> None:
+    sales = Sales(store, vault, MEASURED)
+    sales.passes((1, "11"), (2, "12"), (3, "13"), stage="13")
+    assert sales.reached() == {"measured": hours(2)}
+
+
+def test_a_passed_stage_counts_though_the_deal_itself_was_read_before(store: Db, vault: Vault) -> None:
+    sales = Sales(store, vault, MEASURED)
+    sales.changes(3, stage="13")
+    assert sales.reached() == {}
+    sales.passes((2, "12"))
+    assert sales.reached() == {"measured": hours(2)}
+
+
+def test_a_passed_stage_of_a_deal_lost_since_counts_unless_the_rule_says_so(store: Db, vault: Vault) -> None:
+    sales = Sales(store, vault, MEASURED, {"name": "kept", "deal": {"stage": ["12"], "unless_lost": True}})
+    sales.changes(3, stage="143", outcome="lost")
+    sales.passes((2, "12"))
+    assert sales.reached() == {"measured": hours(2)}
+
+
+def test_a_passed_stage_that_also_asks_for_a_tag_waits_until_the_deal_is_read(store: Db, vault: Vault) -> None:
+    sales = Sales(store, vault, {"name": "good", "deal": {"stage": ["12"], "tag": ["Целевой"]}})
+    sales.changes(3, stage="13", tags=("целевой",))
+    sales.passes((2, "12"))
+    assert sales.reached() == {}
+    sales.changes(4)
+    assert sales.reached() == {"good": hours(4)}
+
+
+def test_a_passed_stage_and_a_tag_count_though_the_deal_read_with_it_is_no_news(store: Db, vault: Vault) -> None:
+    sales = Sales(store, vault, {"name": "good", "deal": {"stage": ["12"], "tag": ["Целевой"]}})
+    sales.changes(3, stage="13", tags=("целевой",))
+    sales.passes((3, "12"), stage="13")
+    assert sales.reached() == {"good": hours(3)}
+
+
+def test_stages_of_deals_that_are_not_ours_are_nobodys(store: Db, vault: Vault) -> None:
+    sales = Sales(store, vault, MEASURED)
+    sales.passes((2, "12"), deal="999")
+    assert sales.reached() == {}
 
 
 def test_a_lost_deal_takes_its_goal_back_where_the_rule_says_so(store: Db, vault: Vault) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from hub.inbox import look
+from hub.store import goals
 from hub.store.tx import Tx
 from hub.store.vault import Vault
 from tests.hub import world as worlds
@@ -96,6 +97,13 @@ async def test_a_form_with_phone_and_mail_is_looked_at_without_walking_the_histo
     said = statements_of(without_statistics, look)
     assert len(said) > 10
     assert long_ways(without_statistics, said) == []
+
+
+def test_goals_that_the_crm_sent_are_found_without_walking_the_history(without_statistics: World) -> None:
+    def read(tx: Tx, now: datetime, vault: Vault) -> frozenset[str]:
+        return goals.sent_for(tx, 1, "deal:1")
+
+    assert long_ways(without_statistics, statements_of(without_statistics, read)) == []
 
 
 def test_a_way_through_the_history_is_noticed(without_statistics: World) -> None:

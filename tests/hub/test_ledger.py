@@ -44,6 +44,17 @@ class Book:
         changed = update(_entry).where(_entry.c.seq == at).values(**columns)
         self.db.write_now(lambda tx: tx.execute(changed) and None)
 
+    def put(self, seq: int, previous: str) -> None:
+        """Put an entry at a place, its hash made as the hub makes it."""
+
+        def add(tx: Tx) -> None:
+            ledger.write(tx, self.tenant_id, Entry(Kind.JUDGED, NOW, 99))
+            row = tx.execute(select(_entry).where(_entry.c.seq.is_(None))).one()
+            own = {"seq": seq, "previous": previous, "hash": digest(told_by(row), seq, previous)}
+            tx.execute(update(_entry).where(_entry.c.id == row.id).values(**own))
+
+        self.db.write_now(add)
+
     def remove(self, seq: int) -> None:
         self.db.write_now(lambda tx: tx.execute(delete(_entry).where(_entry.c.seq == seq)) and None)
 
@@ -135,31 +146,15 @@ def test_a_fact_that_is_rolled_back_leaves_no_entry(book: Book) -> None:
 
 
 def appended(book: Book) -> None:
-    """Put an entry behind the last one, its hash made as the hub makes it."""
-    last = book.rows()[-1]
-
-    def add(tx: Tx) -> None:
-        ledger.write(tx, book.tenant_id, Entry(Kind.JUDGED, NOW, 99))
-        row = tx.execute(select(_entry).where(_entry.c.seq.is_(None))).one()
-        own = {"seq": 6, "previous": last.hash, "hash": digest(told_by(row), 6, last.hash)}
-        tx.execute(update(_entry).where(_entry.c.id == row.id).values(**own))
-
-    book.db.write_now(add)
+    """Put an entry behind the last one."""
+    book.put(6, book.rows()[-1].hash)
 
 
 def put_between(book: Book) -> None:
     """Make room behind entry 2 and put one there that follows from it."""
     for seq in (5, 4, 3):
         book.change(seq, seq=seq + 1)
-    second = book.rows()[1]
-
-    def add(tx: Tx) -> None:
-        ledger.write(tx, book.tenant_id, Entry(Kind.JUDGED, NOW, 99))
-        row = tx.execute(select(_entry).where(_entry.c.seq.is_(None))).one()
-        own = {"seq": 3, "previous": second.hash, "hash": digest(told_by(row), 3, second.hash)}
-        tx.execute(update(_entry).where(_entry.c.id == row.id).values(**own))
-
-    book.db.write_now(add)
+    book.put(3, book.rows()[1].hash)
 
 
 def swapped(book: Book) -> None:
@@ -238,3 +233,8 @@ def test_the_entries_of_an_enquiry_say_whether_their_seals_fit(sealed: Book) -> 
 def test_an_empty_ledger_fits(book: Book) -> None:
     assert book.verify() == Verified(0, 0, "", None)
     assert book.db.read_now(lambda tx: tx.execute(select(func.count()).select_from(_head)).scalar_one()) == 0
+
+
+def test_an_empty_ledger_fits_after_it_was_sealed(book: Book) -> None:
+    assert book.seal() == 0
+    assert book.verify() == Verified(0, 0, "", None)

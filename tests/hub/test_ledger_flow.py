@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from connectors.protocol import Outcome, Status, Why
+from connectors.telling import Said
 from hub.delivery import by_hand, lanes
 from hub.store import crm, grants, inbox, people
 from hub.store.db import Db
@@ -19,7 +21,7 @@ from hub.store.vault import Vault
 from tests.hub import world as worlds
 from tests.hub.seed import NOW, Lane, grant
 from tests.hub.test_accuracy import call, looked
-from tests.hub.test_flow import AD, IVAN, sell
+from tests.hub.test_flow import AD, IVAN, sold
 from tests.hub.test_secrets import CALLERS, spellings
 from tests.hub.world import World
 
@@ -49,12 +51,7 @@ def facts(db: Db, *of: str) -> list[dict[str, Any]]:
 
 
 async def test_a_call_is_followed_from_telephony_to_the_crm_and_back(connected: World) -> None:
-    shown = await connected.visit(AD)
-    await connected.mango_call("c1", IVAN, shown["number"], talk_s=60)
-    await connected.delivered(1)
-    (deal,) = (await connected.state())["leads"]
-    await sell(connected, deal["id"], 125_000)
-    await connected.until(lambda status: status["deals_won"] == 1, step_s=10)
+    deal = await sold(connected)
     await connected.hub.sealer.seal()
     entries = await of_enquiry(connected)
     steps = [one for one in kinds(entries) if one not in ("events_taken", "judged")]
@@ -150,8 +147,8 @@ def lane(store: Db, vault: Vault) -> Lane:
 
 
 DELIVERY = ("planned", "tried", "held", "doubted", "accepted", "delivered", "parked", "replayed")
-OFF = Outcome(Status.RETRY, why=Why.UNAVAILABLE, sentence=f"No answer for {IVAN}.", detail=IVAN)
-REFUSED = Outcome(Status.REJECTED, why=Why.INVALID, sentence=f"The phone {IVAN} is wrong.", detail=IVAN)
+OFF = Outcome(Status.RETRY, why=Why.UNAVAILABLE, said=(Said(f"No answer for {IVAN}."),), detail=IVAN)
+REFUSED = Outcome(Status.REJECTED, why=Why.INVALID, said=(Said(f"The phone {IVAN} is wrong."),), detail=IVAN)
 
 
 def test_tries_holds_and_a_persons_replay_are_told_in_order(lane: Lane) -> None:
@@ -159,7 +156,7 @@ def test_tries_holds_and_a_persons_replay_are_told_in_order(lane: Lane) -> None:
     claim = lane.claimed()
     taken = lane.take(claim)
     lane.settle(claim, taken, {taken[0].id: REFUSED})
-    assert lane.db.write_now(by_hand.replay, lane.tenant_id, taken[0].id, NOW, 7)
+    assert lane.db.write_now(partial(by_hand.replay, vault=lane.vault), lane.tenant_id, taken[0].id, NOW, 7)
     taken = lane.take(claim)
     lane.settle(claim, taken, {})
     taken = lane.take(claim)
@@ -176,10 +173,18 @@ def test_tries_holds_and_a_persons_replay_are_told_in_order(lane: Lane) -> None:
 
 def test_a_try_whose_worker_died_is_told_by_the_next_one(lane: Lane) -> None:
     lane.enqueue("call:1")
-    lane.take(lane.claimed())
+    lane.send(lane.claimed())
     later = NOW.replace(hour=14)
     lane.take(lane.claimed(later), later)
     assert facts(lane.db, "doubted") == [{"attempt": 1}]
+
+
+def test_one_that_a_dead_worker_claimed_and_never_sent_is_told_as_not_sent(lane: Lane) -> None:
+    lane.enqueue("call:1")
+    lane.take(lane.claimed())
+    later = NOW.replace(hour=14)
+    lane.take(lane.claimed(later), later)
+    assert (facts(lane.db, "doubted"), facts(lane.db, "held")) == ([], [{"attempt": 1}])
 
 
 def test_a_settling_that_lost_its_fence_tells_nothing(lane: Lane) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.protocol import Delivery, Grant, InstallationError, Outcome, Why
+from connectors.telling import Said
 from hub.reconcile import Nights, night, reconcile, since_of
 from hub.reconcile_crm import Asker
 from hub.store import reconciliations
@@ -18,7 +19,7 @@ from hub.store.vault import Vault
 from tests.hub.office import Office
 from tests.hub.seed import NOW, grant
 from tests.hub.test_flow import AD, IVAN
-from tests.hub.world import World, _breathe
+from tests.hub.world import World
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 FOUR = NOW.replace(hour=4) + DAY
@@ -118,7 +119,7 @@ def test_a_night_begins_where_the_last_one_ended_or_had_not_finished(before: str
 
 async def test_what_is_delivered_after_its_night_is_looked_for_the_next_night(office: Office) -> None:
     async def away(batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
-        raise InstallationError(Why.UNAVAILABLE, "The CRM is away.")
+        raise InstallationError(Why.UNAVAILABLE, Said("The CRM is away."))
 
     async def renewed(_old: Grant) -> Grant:
         return grant(expires_at=NOW + 9 * DAY)
@@ -175,8 +176,7 @@ async def kept(world: World) -> Mapping[str, Any]:
         made: Mapping[str, Any] | None = (await world.api("reconciliation"))["reconciliation"]
         if made is not None:
             return made
-        world.clock.forward(0.2)
-        await asyncio.to_thread(_breathe)
+        await world.goes_on(0.2)
     raise AssertionError("nobody reconciled")
 
 

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import insert, select
 
 from hub.store import people, setup, sites
@@ -15,14 +14,6 @@ from tests.hub.seed import NOW, customer
 
 _login, _person, _tenant = table_of(Login), table_of(Person), table_of(Tenant)
 EMAIL, PASSWORD = "owner@okna.example", "correct-horse-battery"
-_cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-_NOBODY = _cheap.hash("nobody")
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(people, "_hasher", _cheap)
-    monkeypatch.setattr(people, "_nobody", lambda: _NOBODY)
 
 
 @pytest.fixture

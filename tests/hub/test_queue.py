@@ -9,18 +9,20 @@ import pytest
 from sqlalchemy import select, update
 
 from connectors.protocol import Limits, Outcome, Ref, Status, Why
-from hub.delivery import lanes, queue, retry
+from connectors.telling import Said
+from hub.delivery import lanes, queue, retry, taking
 from hub.delivery.lanes import FenceLost
 from hub.store.db import Db
+from hub.store.said import unpack
 from hub.store.tables import Attempt, Delivery, table_of
 from hub.store.tables import Lane as LaneRow
 from hub.store.tx import Tx
 from hub.store.vault import Vault
-from tests.hub.seed import LEASE, LIMITS, NOW, Lane, planned
+from tests.hub.seed import LEASE, LIMITS, NOW, Lane, Payer, planned
 
 _delivery, _attempt, _lane = table_of(Delivery), table_of(Attempt), table_of(LaneRow)
 DELIVERED = Outcome(Status.DELIVERED, refs=(Ref("deal", "7"),))
-REJECTED = Outcome(Status.REJECTED, why=Why.INVALID, sentence="The field is gone.")
+REJECTED = Outcome(Status.REJECTED, why=Why.INVALID, said=(Said("The field is gone."),))
 FAILED = Outcome(Status.RETRY, why=Why.UNAVAILABLE)
 
 
@@ -82,7 +84,7 @@ def test_a_plan_that_cannot_be_read_is_parked_alone(lane: Lane) -> None:
     assert sorted(names(lane.take(lane.claimed()))) == ["call:1", "call:3"]
     parked = rows(lane)[1]
     assert (parked.state, parked.why) == ("parked", "unreadable")
-    assert "send this again" in parked.sentence
+    assert unpack(parked.sentence) == (Said("hub.plan_unreadable"),)
 
 
 # -- order
@@ -108,7 +110,7 @@ def test_two_of_one_caller_at_the_same_moment_still_go_one_at_a_time(lane: Lane)
     lane.enqueue("call:1")
     lane.enqueue("call:2")
     claim = lane.claimed()
-    assert len(lane.take(claim)) == 1
+    assert len(lane.send(claim)) == 1
     assert lane.take(claim, NOW) == []  # the abandoned one rests, the other waits for it
 
 
@@ -214,7 +216,7 @@ def test_a_holder_that_lost_its_fence_neither_takes_nor_spends_nor_gives_back(la
     before = lane_row(lane)
     acts = {
         "take": lambda: lane.take(slow),
-        "spend": lambda: lane.db.write_now(lanes.spend, slow, LIMITS, NOW, NOW, LEASE),
+        "spend": lambda: Payer(lane).pay(slow),
         "release": lambda: lane.db.write_now(queue.release, slow, NOW, NOW),
     }
     with pytest.raises(FenceLost):
@@ -253,9 +255,9 @@ def test_what_an_attempt_made_stays_when_it_fails(lane: Lane) -> None:
 # -- abandoned
 
 
-def test_what_a_dead_worker_left_in_sending_is_in_doubt_and_rests(lane: Lane) -> None:
+def test_what_a_dead_worker_may_have_sent_is_in_doubt_and_rests(lane: Lane) -> None:
     lane.enqueue("call:1")
-    lane.take(lane.claimed())
+    lane.send(lane.claimed())
     risen = NOW + LEASE
     next_claim = lane.claimed(risen)
     assert lane.take(next_claim, risen) == []
@@ -264,9 +266,32 @@ def test_what_a_dead_worker_left_in_sending_is_in_doubt_and_rests(lane: Lane) ->
     assert rows(lane, _attempt)[0].status == "unknown"
 
 
+def test_what_a_dead_worker_claimed_and_never_sent_is_sent_at_once_without_doubt(lane: Lane) -> None:
+    lane.enqueue("call:1", caller="k1")
+    lane.enqueue("call:2", caller="k2", at=NOW + timedelta(seconds=1))
+    claim = lane.claimed()
+    sent, _ = lane.take(claim, NOW + timedelta(seconds=1))
+    lane.db.write_now(taking.note_sent, claim, {sent.id: sent.attempt}, NOW)
+    risen = NOW + LEASE
+    (again,) = lane.take(lane.claimed(risen), risen)
+    assert (again.plan.enquiry.id, again.in_doubt, again.spent, again.attempt) == ("call:2", False, 0, 2)
+    assert {one.status for one in rows(lane, _attempt)} == {"unknown", "held", None}
+
+
+def test_one_in_doubt_before_stays_in_doubt_when_nothing_more_was_sent(lane: Lane) -> None:
+    lane.enqueue("call:1")
+    lane.send(lane.claimed())
+    for moment in (NOW + LEASE, NOW + LEASE * 3):
+        claim = lane.claimed(moment)
+        lane.take(claim, moment)
+        lane.take(claim, moment + LIMITS.search_lag * 2)
+    (again,) = lane.take(lane.claimed(NOW + LEASE * 6), NOW + LEASE * 6)
+    assert again.in_doubt
+
+
 def test_after_its_rest_it_is_taken_as_in_doubt_with_a_new_number(lane: Lane) -> None:
     lane.enqueue("call:1")
-    lane.take(lane.claimed())
+    lane.send(lane.claimed())
     risen = NOW + LEASE
     claim = lane.claimed(risen)
     lane.take(claim, risen)
@@ -279,7 +304,7 @@ def test_after_its_rest_it_is_taken_as_in_doubt_with_a_new_number(lane: Lane) ->
 
 def test_a_hold_gives_the_lane_back_but_leaves_the_account_alone(lane: Lane) -> None:
     lane.enqueue("call:1")
-    until = lane.db.write_now(lanes.hold, lane.claimed(), NOW, Why.UNAVAILABLE, "down", timedelta(minutes=5))
+    until = lane.db.write_now(lanes.hold, lane.claimed(), NOW, Why.UNAVAILABLE, Said("down"), timedelta(minutes=5))
     assert until == NOW + timedelta(minutes=5)
     assert lane.claim(until - timedelta(seconds=1)) is None
     assert lane.claim(until) is not None
@@ -287,24 +312,24 @@ def test_a_hold_gives_the_lane_back_but_leaves_the_account_alone(lane: Lane) -> 
 
 def test_what_waits_for_a_dark_account_is_parked_after_three_days_with_the_reason(lane: Lane) -> None:
     lane.enqueue("call:1")
-    lane.db.write_now(queue.hold, lane.claimed(), NOW, Why.UNAVAILABLE, "It is down.", None)
+    lane.db.write_now(queue.hold, lane.claimed(), NOW, Why.UNAVAILABLE, Said("It is down."), None)
     lane.enqueue("call:2", at=NOW + timedelta(days=1))
     later = NOW + retry.PATIENCE
-    lane.db.write_now(queue.hold, lane.claimed(later), later, Why.UNAVAILABLE, "It is down.", None)
+    lane.db.write_now(queue.hold, lane.claimed(later), later, Why.UNAVAILABLE, Said("It is down."), None)
     found = {one.enquiry: one for one in rows(lane)}
     assert (found["call:1"].state, found["call:2"].state) == ("parked", "ready")
-    assert found["call:1"].sentence == "The CRM took nothing for three days. It is down."
+    assert unpack(found["call:1"].sentence) == (Said("hub.dark"), Said("It is down."))
 
 
 def test_one_trouble_parks_nothing_however_long_the_hub_was_off(lane: Lane) -> None:
     lane.enqueue("call:1")
     later = NOW + timedelta(days=9)
-    lane.db.write_now(queue.hold, lane.claimed(later), later, Why.UNAVAILABLE, "It is down.", None)
+    lane.db.write_now(queue.hold, lane.claimed(later), later, Why.UNAVAILABLE, Said("It is down."), None)
     assert row(lane).state == "ready"
 
 
 def test_a_new_delivery_does_not_break_a_hold(lane: Lane) -> None:
-    until = lane.db.write_now(lanes.hold, lane.claimed(), NOW, Why.UNAVAILABLE, "down", timedelta(minutes=5))
+    until = lane.db.write_now(lanes.hold, lane.claimed(), NOW, Why.UNAVAILABLE, Said("down"), timedelta(minutes=5))
     assert until is not None
     lane.enqueue("call:1")
     assert lane.claim(until - timedelta(seconds=1)) is None
@@ -319,7 +344,7 @@ def test_a_batch_that_failed_as_a_whole_comes_back_smaller_and_grows_again(lane:
         taken = lane.take(claim, now)
         sizes.append(len(taken))
         lane.settle(claim, taken, {}, now)
-        held = lane.db.write_now(lanes.hold, claim, now, Why.UNAVAILABLE, "down", None)
+        held = lane.db.write_now(lanes.hold, claim, now, Why.UNAVAILABLE, Said("down"), None)
         assert held is not None
         now = held
     claim = lane.claimed(now)
@@ -392,11 +417,10 @@ def test_giving_back_waits_for_one_that_is_being_planned(
 
 def paid(lane: Lane, limits: Limits) -> list[datetime]:
     """The moments at which 40 requests of a hurried sender were paid for."""
-    claim, now, sent = lane.claimed(), NOW, list[datetime]()
+    claim, payer, now, sent = lane.claimed(), Payer(lane, limits), NOW, list[datetime]()
     for number in range(40):
         now += timedelta(milliseconds=(0, 13, 350)[number % 3])
-        asked = now
-        while (at := lane.db.write_now(lanes.spend, claim, limits, asked, now, LEASE)) is not None:
+        while (at := payer.pay(claim, now)) is not None:
             assert at > now
             now = at
         sent.append(now)
@@ -419,15 +443,15 @@ def test_no_second_holds_more_requests_than_its_window_allows(lane: Lane) -> Non
 
 
 def test_a_spent_budget_is_not_forgotten_by_the_next_holder(lane: Lane) -> None:
-    claim = lane.claimed()
-    while lane.db.write_now(lanes.spend, claim, LIMITS, NOW, NOW, LEASE) is None:
+    claim, payer = lane.claimed(), Payer(lane)
+    while payer.pay(claim) is None:
         pass
     lane.db.write_now(queue.release, claim, NOW, NOW)
-    assert lane.db.write_now(lanes.spend, lane.claimed(), LIMITS, NOW, NOW, LEASE) is not None
+    assert Payer(lane).pay(lane.claimed()) is not None
 
 
 def test_paying_for_a_request_renews_the_lease(lane: Lane) -> None:
     claim = lane.claimed()
     later = NOW + LEASE - timedelta(seconds=1)
-    lane.db.write_now(lanes.spend, claim, LIMITS, later, later, LEASE)
+    Payer(lane).pay(claim, later)
     assert lane_row(lane).leased_until == later + LEASE

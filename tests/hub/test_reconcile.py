@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from connectors.protocol import Delivery, InstallationError, Outcome, Ref, Status, Why
+from connectors.telling import Said
 from hub import reconcile as reconciling
 from hub.delivery import lanes
 from hub.gaps import ENDLESS, LISTED, LOST, Gap
@@ -15,6 +16,8 @@ from hub.reconcile_crm import Asker
 from hub.store import crm, inbox
 from hub.store import reconcile as reading
 from hub.store.db import Db
+from hub.store.ledger_chain import Flaw, What
+from hub.store.said import pack
 from hub.store.tables import Attempt, Lane, LedgerEntry, ScenarioVersion, table_of
 from hub.store.tables import Delivery as DeliveryRow
 from hub.store.vault import Vault
@@ -81,7 +84,7 @@ async def test_what_the_rules_ask_nothing_for_is_told_once(office: Office) -> No
     office.look()
     asked = select(_entry.c.installation_id, _entry.c.facts).where(_entry.c.kind == "not_asked")
     rows = office.db.read_now(lambda tx: tx.execute(asked).all())
-    assert [tuple(row) for row in rows] == [(office.installation_id, '{"scenario_version": 1}')]
+    assert [tuple(row) for row in rows] == [(office.installation_id, '{"scenario_version":1}')]
 
 
 async def test_a_call_that_goes_on_is_no_gap(office: Office) -> None:
@@ -165,20 +168,20 @@ async def test_a_delivery_that_vanished_is_a_gap(office: Office) -> None:
 
 async def test_what_waits_for_an_hour_is_a_gap_and_says_why(office: Office) -> None:
     async def away(batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
-        raise InstallationError(Why.UNAVAILABLE, "The CRM is away.", hold=timedelta(hours=3))
+        raise InstallationError(Why.UNAVAILABLE, Said("The CRM is away."), hold=timedelta(hours=3))
 
     office.acme.answer = away
     await office.one_call()
     office.clock.forward(minutes=59)
     assert await office.gaps() == []
     office.clock.forward(minutes=2)
-    assert await office.gaps() == [(Gap.WAITING_LONG, "unavailable: The CRM is away.")]
+    assert await office.gaps() == [(Gap.WAITING_LONG, f"unavailable: {pack(Said('The CRM is away.'))}")]
 
 
 async def test_what_is_parked_is_a_gap_with_its_sentence(office: Office) -> None:
-    answers(office, Outcome(Status.REJECTED, why=Why.INVALID, sentence="The stage was deleted."))
+    answers(office, Outcome(Status.REJECTED, why=Why.INVALID, said=(Said("The stage was deleted."),)))
     await office.one_call()
-    assert await office.gaps() == [(Gap.PARKED, "The stage was deleted.")]
+    assert await office.gaps() == [(Gap.PARKED, pack(Said("The stage was deleted.")))]
 
 
 async def test_what_was_delivered_and_names_nothing_is_a_gap(office: Office) -> None:
@@ -214,7 +217,7 @@ async def test_a_ledger_that_was_changed_is_a_gap(office: Office) -> None:
     office.seal()
     changed = update(_entry).where(_entry.c.seq == 2).values(facts="{}")
     office.db.write_now(lambda tx: tx.execute(changed) and None)
-    assert (Gap.LEDGER_BROKEN, "2: hash") in await office.gaps()
+    assert (Gap.LEDGER_BROKEN, Flaw(2, What.HASH).sentence) in await office.gaps()
 
 
 async def test_a_gap_names_its_enquiry_its_moment_and_its_delivery(office: Office) -> None:
@@ -286,19 +289,19 @@ async def test_an_account_that_is_left_alone_is_not_asked(office: Office) -> Non
     await office.one_call()
     claim = office.db.write_now(lanes.claim_of, *place(office), NOW, MINUTES)
     assert claim is not None
-    office.db.write_now(lanes.hold, claim, NOW, Why.FORBIDDEN, "It is not paid for.", timedelta(hours=1))
-    assert (await unchecked(office, "held"))["detail"] == "forbidden: It is not paid for."
+    office.db.write_now(lanes.hold, claim, NOW, Why.FORBIDDEN, Said("It is not paid for."), timedelta(hours=1))
+    assert (await unchecked(office, "held"))["detail"] == f"forbidden: {pack(Said('It is not paid for.'))}"
 
 
 async def test_an_account_in_trouble_while_it_is_asked_is_held_and_nothing_is_gone(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def missing(refs: Sequence[Ref]) -> frozenset[Ref]:
-        raise InstallationError(Why.THROTTLED, "Too many requests.")
+        raise InstallationError(Why.THROTTLED, Said("Too many requests."))
 
     await office.one_call()
     monkeypatch.setattr(office.acme, "missing", missing)
-    assert (await unchecked(office, "held"))["detail"] == "throttled: Too many requests."
+    assert (await unchecked(office, "held"))["detail"] == f"throttled: {pack(Said('Too many requests.'))}"
 
 
 async def test_an_account_that_must_be_connected_again_is_not_asked(office: Office) -> None:

@@ -63,6 +63,8 @@ async def lived(world: World) -> list[str]:
     bad = {"vpbx_api_key": worlds.MANGO_KEY, "sign": "0", "json": json.dumps({"from": CALLERS[0]})}
     await keep("POST", f"{path}/events/call", data=bad)
     await keep("POST", "/telephony/canary-path", content=CALLERS[0])
+    await keep("POST", "/embed/amocrm/pipeline/canary-path", content=CALLERS[0])
+    await keep("GET", "/recordings/canary-path")
     await keep("POST", "/login", data={"email": "owner@okna.example", "password": "canary-password"})
     await keep("GET", "/oauth/amocrm/callback?code=canary-code&state=canary-state&referer=evil.example")
     return told

@@ -119,7 +119,7 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
     [
         ("answred: {}", "allowed: name, language, timezone"),
         ("answered: {stranger: [deal]}", "allowed: unknown, no_open_deal, open_deal"),
-        ("answered: {unknown: [{deel: {}}]}", "allowed: deal, note, task"),
+        ("answered: {unknown: [{deel: {}}]}", "allowed: deal, incoming, note, task, move"),
         ("answered: {unknown: [{deal: {stag: x}}]}", "allowed: name, pipeline, stage"),
         ("answered: {unknown: [note: x]}", "put `- deal` before it"),
         ("answered: {unknown: [deal, {note: 'from {nobody}'}]}", "nobody"),

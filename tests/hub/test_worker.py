@@ -12,12 +12,15 @@ from structlog.testing import capture_logs
 
 from connectors.errors import PerhapsSent, Refused
 from connectors.protocol import Delivery, GrantRevoked, InstallationError, Outcome, Page, Ref, Status, Why
+from connectors.telling import Said
 from hub.delivery.lanes import FenceLost
-from hub.delivery.worker import Worker, _Lane
+from hub.delivery.serving import Serving
+from hub.delivery.worker import Worker
 from hub.inbox import InboxLoop
 from hub.store import crm
 from hub.store.crm import Installed
 from hub.store.db import Db
+from hub.store.said import pack
 from hub.store.tables import Attempt, table_of
 from hub.store.tables import Delivery as DeliveryRow
 from hub.store.tables import Lane as LaneRow
@@ -89,7 +92,7 @@ async def test_an_account_that_cannot_be_read_anew_still_gets_its_deliveries(
     await turn(worker)
     clock.forward(hours=2)
     lane.enqueue("call:1", at=clock.now())
-    acme.fact_trouble = InstallationError(Why.UNAVAILABLE, "The CRM is out of order.")
+    acme.fact_trouble = InstallationError(Why.UNAVAILABLE, Said("The CRM is out of order."))
     await turn(worker)
     assert rows(lane)["call:1"].state == "delivered"
     assert "out of order" in told(lane).hold_why
@@ -183,7 +186,7 @@ async def test_an_installations_trouble_settles_what_is_known_and_spends_no_try_
 ) -> None:
     async def throttled(batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
         done = {batch[0].id: Outcome(Status.DELIVERED), "0" * 32: Outcome(Status.DELIVERED)}
-        raise InstallationError(Why.THROTTLED, "Slow down.", hold=timedelta(seconds=30), outcomes=done)
+        raise InstallationError(Why.THROTTLED, Said("Slow down."), hold=timedelta(seconds=30), outcomes=done)
 
     acme.answer = throttled
     for number in (1, 2):
@@ -200,17 +203,17 @@ async def test_a_worker_halted_between_paying_and_sending_sends_nothing(
     worker: Worker, lane: Lane, acme: Acme, clock: StoppedClock
 ) -> None:
     claim = lane.claimed()
-    serving = _Lane(worker, claim, installed(lane), acme.connector(), double.APP)
-    await serving.spend()
-    serving.still_mine()
-    clock.forward(minutes=2)
-    with pytest.raises(FenceLost):
-        serving.still_mine()
+    serving = Serving(worker, claim, installed(lane), acme.connector(), double.APP)
+    async with serving.purse.turn(None):
+        serving.purse.still_mine()
+        clock.forward(minutes=2)
+        with pytest.raises(FenceLost):
+            serving.purse.still_mine()
 
 
 async def test_a_hundred_holds_spend_no_try(worker: Worker, lane: Lane, acme: Acme, clock: StoppedClock) -> None:
     async def down(batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
-        raise InstallationError(Why.UNAVAILABLE, "Down.")
+        raise InstallationError(Why.UNAVAILABLE, Said("Down."))
 
     acme.answer = down
     lane.enqueue("call:1")
@@ -243,13 +246,16 @@ async def test_a_revoked_grant_asks_a_person_and_loses_nothing(
     worker: Worker, lane: Lane, acme: Acme, clock: StoppedClock
 ) -> None:
     async def revoked(_grant: Any) -> Any:
-        raise GrantRevoked("The vendor refused the refresh token.")
+        raise GrantRevoked(Said("The vendor refused the refresh token."))
 
     acme.refreshed = revoked
     clock.forward(days=2)
     lane.enqueue("call:1", at=clock.at)
     await turn(worker)
-    assert (installed(lane).status, installed(lane).reason) == ("reauthorise", "The vendor refused the refresh token.")
+    assert (installed(lane).status, installed(lane).reason) == (
+        "reauthorise",
+        pack(Said("The vendor refused the refresh token.")),
+    )
     assert (rows(lane)["call:1"].state, rows(lane)["call:1"].spent) == ("ready", 0)
     clock.forward(days=300)
     assert not await worker._serve_next()
@@ -259,7 +265,7 @@ async def test_a_refused_token_is_refreshed_at_the_next_turn(
     worker: Worker, lane: Lane, acme: Acme, clock: StoppedClock
 ) -> None:
     async def unauthorized(batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
-        raise InstallationError(Why.UNAUTHORIZED, "The token is not accepted.")
+        raise InstallationError(Why.UNAUTHORIZED, Said("The token is not accepted."))
 
     async def refreshed(_grant: Any) -> Any:
         return grant(access="access-2", refresh="refresh-2", expires_at=clock.at + timedelta(days=1))
@@ -289,12 +295,14 @@ async def test_one_that_hangs_until_it_is_cancelled_is_in_doubt_for_the_next_hol
         raise AssertionError
 
     acme.answer = hangs
+    clock.stands = True  # or the worker's own rests would bring the end of its lease
     lane.enqueue("call:1")
     running = asyncio.create_task(worker.run())
     await asyncio.wait_for(reached.wait(), 30)
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
+    clock.stands = False
     assert rows(lane)["call:1"].state == "sending"
     acme.answer = double.delivered
     clock.forward(minutes=3)  # its lease is over
@@ -324,7 +332,7 @@ async def test_without_a_registration_the_account_is_held_with_a_sentence(worker
     worker.apps = {}
     lane.enqueue("call:1")
     await turn(worker)
-    assert "HUB_APPS" in told(lane).hold_why
+    assert told(lane).hold_why.endswith(pack(Said("hub.no_app", {"connector": "acme"})))
     assert rows(lane)["call:1"].spent == 0
 
 

@@ -17,11 +17,9 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from unittest.mock import patch
 
 import httpx
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import delete, func, select
 from starlette.applications import Starlette
 from typer.testing import Result
@@ -43,7 +41,6 @@ SIGNING = "whsec_" + base64.b64encode(b"a shared secret of 32 bytes long").decod
 OPENING = datetime(2026, 11, 20, 6, tzinfo=UTC)
 SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "calls_to_deals.yaml"
 Cthub = Callable[..., Result]
-CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nobody here speaks it, and reading the certificates takes long
 
 SETUP = f"""
@@ -140,7 +137,7 @@ class World:
     async def while_time_goes_on(self, doing: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
         """Let time go on until something that waits for it is done."""
         task = asyncio.ensure_future(doing)
-        while not (await asyncio.wait({task}, timeout=0.02))[0]:
+        while not (await asyncio.wait({task}, timeout=0.01))[0]:
             self.clock.forward(0.2)
         return task.result()
 
@@ -210,10 +207,22 @@ class World:
             status = await self.api("status")
             if holds(status):
                 return status
-            self.clock.forward(step_s)
-            await asyncio.sleep(0)
-            await asyncio.to_thread(_breathe)
+            await self.goes_on(step_s)
         raise AssertionError(f"it did not come to that: {status}")
+
+    async def goes_on(self, seconds: float) -> None:
+        """Let so much time go by, and whoever waits for it go on: here, and in the processes beside us."""
+        self.clock.forward(seconds)
+        await asyncio.sleep(0)
+        await asyncio.to_thread(_breathe)
+
+    async def until_held(self, what: str) -> None:
+        """Let time go on until the CRM holds something of a kind, whatever it answers; fail after many looks."""
+        for _ in range(400):
+            if (await self.state())[what]:
+                return
+            await self.goes_on(0.2)
+        raise AssertionError(f"the CRM never held {what}")
 
     async def delivered(self, number: int) -> dict[str, Any]:
         """Let time go on until so many deliveries are done."""
@@ -244,8 +253,7 @@ def still(database_url: str, folder: Path, setup: str = SETUP, **settings: Any) 
     hub = build(Settings(data_dir=folder / "data", database_url=database_url, clock_file=clock.path, **asked))
     (folder / "setup.yaml").write_text(setup, encoding="utf-8")
     (folder / "calls_to_deals.yaml").write_text(SCENARIO.read_text(encoding="utf-8"), encoding="utf-8")
-    with patch.object(people, "_hasher", CHEAP):  # a slow hash for each test would cost more than the test
-        applied = hub.db.write_now(apply, *read(setup), hub.clock.now(), hub.vault)
+    applied = hub.db.write_now(apply, *read(setup), hub.clock.now(), hub.vault)
     try:
         yield World(hub, web_app(hub, works=False), clock, {"base_url": nobody.base_url}, applied)
     finally:

@@ -1,10 +1,15 @@
 """The tables: everything the hub remembers. Every table of a customer carries ``tenant_id``."""
 
-from hub.store.tables.calls import Call, CallEvent, Inbox, Refusal, TelephonyAccount
+from hub.store.tables.calls import Call, CallEvent, Inbox, RecordingLink, Refusal, TelephonyAccount
 from hub.store.tables.columns import metadata, table_of
 from hub.store.tables.crm import (
+    AskedGoal,
     Attempt,
+    CardOf,
+    ContactKey,
     Deal,
+    DealContact,
+    DealPayment,
     DealStage,
     Delivery,
     Goal,
@@ -16,8 +21,10 @@ from hub.store.tables.crm import (
     ScenarioVersion,
     Spend,
 )
+from hub.store.tables.doorbells import Doorbell
 from hub.store.tables.enquiries import Enquiry, Match
 from hub.store.tables.ledger import LedgerEntry, LedgerHead
+from hub.store.tables.market import ArrivedCode, SpentToken, UnlinkedAccount
 from hub.store.tables.people import Login, Person, Tenant
 from hub.store.tables.reconciled import Reconciliation
 from hub.store.tables.ties import Tie
@@ -37,12 +44,19 @@ from hub.store.tables.tracking import (
 )
 
 __all__ = [
+    "ArrivedCode",
+    "AskedGoal",
     "Attempt",
     "Call",
     "CallEvent",
+    "CardOf",
+    "ContactKey",
     "Deal",
+    "DealContact",
+    "DealPayment",
     "DealStage",
     "Delivery",
+    "Doorbell",
     "Enquiry",
     "Goal",
     "Grant",
@@ -63,16 +77,19 @@ __all__ = [
     "Placement",
     "Pool",
     "Reconciliation",
+    "RecordingLink",
     "Refusal",
     "ScenarioVersion",
     "Site",
     "SiteHabits",
     "Spend",
+    "SpentToken",
     "Target",
     "TelephonyAccount",
     "Tenant",
     "Tie",
     "TrackingNumber",
+    "UnlinkedAccount",
     "Visit",
     "Visitor",
     "metadata",

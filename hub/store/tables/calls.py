@@ -6,7 +6,9 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from hub.store.moment import Identifier
-from hub.store.tables.columns import identifier, json_, moment, reference, tenant
+from hub.store.tables.columns import identifier, index_where, json_, moment, reference, tenant
+
+RECORDED = "recording IS NOT NULL OR recording_id IS NOT NULL"
 
 
 class TelephonyAccount(SQLModel, table=True):
@@ -64,6 +66,7 @@ class Call(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("account_id", "provider_call_id"),
         Index("ix_call_dialled", "tenant_id", "dialled"),
+        index_where("ix_call_recorded", RECORDED, "account_id"),
     )
 
     enquiry_id: int = Field(primary_key=True, sa_type=Identifier, foreign_key="enquiry.id")
@@ -81,6 +84,28 @@ class Call(SQLModel, table=True):
     operator: str | None = None
     recording: bytes | None = None  # sealed address
     recording_id: str | None = None  # by which the vendor gives it out
+
+
+class RecordingLink(SQLModel, table=True):
+    """An address at which the recording of one call is heard without a login; its secret is sealed, found by its hash.
+
+    ``purpose`` is card, for who looks at a card of the CRM, or note, for what is written there.
+    """
+
+    __tablename__ = "recording_link"
+
+    id: int | None = identifier()
+    tenant_id: int = tenant()
+    enquiry_id: int = reference("enquiry", index=True)
+    secret_hash: str = Field(unique=True)
+    secret: bytes
+    purpose: str
+    given_to: str  # crm:ID of the CRM's user; empty: whoever reads the note
+    made_at: datetime = moment()
+    ends_at: datetime = moment()
+    revoked_at: datetime | None = moment(nullable=True)
+    heard_at: datetime | None = moment(nullable=True)  # last
+    heard: int = 0  # times, each sitting once
 
 
 class Refusal(SQLModel, table=True):

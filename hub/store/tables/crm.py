@@ -10,6 +10,7 @@ from hub.store.moment import Identifier
 from hub.store.tables.columns import identifier, index_where, json_, moment, reference, tenant
 
 UNSETTLED = "state = 'ready' OR state = 'sending'"  # said so that SQLite, too, sees it in ``state = 'ready'``
+SENT = "sent_by = 'crm'"  # by the CRM's own automation
 
 
 class ScenarioVersion(SQLModel, table=True):
@@ -38,10 +39,12 @@ class Installation(SQLModel, table=True):
     account: str
     host: str
     status: str  # active | reauthorise | removed
-    reason: str = ""
+    reason: str = ""  # why there is no access, as store/said.py keeps it
     facts: dict[str, Any] = json_()
     facts_at: datetime | None = moment(nullable=True)
     cursor: str | None = None
+    contacts_cursor: str | None = None
+    contacts_known: bool = False  # every contact there is has been read once
     hook_token: str = Field(unique=True)
     connected_at: datetime = moment()
 
@@ -56,7 +59,7 @@ class Grant(SQLModel, table=True):
     expires_at: datetime = moment()
     version: int = 1
     refreshing_until: datetime | None = moment(nullable=True)  # somebody asks the vendor for a new pair; others wait
-    rests_until: datetime | None = moment(nullable=True)  # the vendor could not give one: nobody asks before
+    rests_until: datetime | None = moment(nullable=True)  # nobody asks before: it gave none, or refused
     in_doubt: bool = False  # the answer to an earlier renewal was lost: the refresh token may be spent
 
 
@@ -86,7 +89,7 @@ class Lane(SQLModel, table=True):
     hold_count: int = 0  # troubles in a row
     held_since: datetime = moment()  # the first of them
     share: int = 1  # the batch is the manifest's divided by it: doubled by trouble, halved by success
-    hold_why: str = ""
+    hold_why: str = ""  # the kind of trouble, and what was said of it as store/said.py keeps it
 
 
 class Delivery(SQLModel, table=True):
@@ -117,7 +120,7 @@ class Delivery(SQLModel, table=True):
     in_doubt: bool = False
     refs: list[Any] = json_()
     why: str = ""
-    sentence: str = ""
+    sentence: str = ""  # what was said of it, as store/said.py keeps it
     created_at: datetime = moment()
     settled_at: datetime | None = moment(nullable=True)
 
@@ -129,10 +132,24 @@ class Attempt(SQLModel, table=True):
     number: int = Field(primary_key=True)
     tenant_id: int = tenant()
     started_at: datetime = moment()
+    sent_at: datetime | None = moment(nullable=True)  # the first request was paid that may take effect for it
     ended_at: datetime | None = moment(nullable=True)
     status: str | None = None
     why: str = ""
     detail: str = ""
+
+
+class CardOf(SQLModel, table=True):
+    """A card of the CRM that a delivery of an enquiry made or was written on."""
+
+    __tablename__ = "card_of"
+    __table_args__ = (Index("ix_card_of_enquiry", "enquiry_id"),)
+
+    installation_id: int = Field(primary_key=True, sa_type=Identifier, foreign_key="installation.id")
+    kind: str = Field(primary_key=True)  # deal | contact
+    external_id: str = Field(primary_key=True)
+    enquiry_id: int = Field(primary_key=True, sa_type=Identifier, foreign_key="enquiry.id")
+    tenant_id: int = tenant()
 
 
 class Deal(SQLModel, table=True):
@@ -159,6 +176,32 @@ class Deal(SQLModel, table=True):
     marker: str | None = Field(default=None, index=True)
     enquiry_id: int | None = reference("enquiry", nullable=True, index=True)
     deleted: bool = False
+    responsible: str | None = None
+    told: str = ""  # the digest of all that was read: nothing new is written twice
+
+
+class ContactKey(SQLModel, table=True):
+    """A contact of an account, by the keyed hash of a phone or e-mail it has; none where only a search can say."""
+
+    __tablename__ = "contact_key"
+    __table_args__ = (Index("ix_contact_key_contact", "installation_id", "contact"),)
+
+    installation_id: int = Field(primary_key=True, sa_type=Identifier, foreign_key="installation.id")
+    key: str = Field(primary_key=True)
+    contact: str = Field(primary_key=True)  # the CRM's id
+    tenant_id: int = tenant()
+
+
+class DealContact(SQLModel, table=True):
+    """A contact that stands on a deal; ids are the CRM's."""
+
+    __tablename__ = "deal_contact"
+    __table_args__ = (Index("ix_deal_contact_deal", "installation_id", "deal"),)
+
+    installation_id: int = Field(primary_key=True, sa_type=Identifier, foreign_key="installation.id")
+    contact: str = Field(primary_key=True)
+    deal: str = Field(primary_key=True)
+    tenant_id: int = tenant()
 
 
 class DealStage(SQLModel, table=True):
@@ -173,8 +216,20 @@ class DealStage(SQLModel, table=True):
     at: datetime = moment()
 
 
+class DealPayment(SQLModel, table=True):
+    """A payment that stands on a deal, whether or not it was read yet; ids are the CRM's."""
+
+    __tablename__ = "deal_payment"
+    __table_args__ = (Index("ix_deal_payment_payment", "installation_id", "payment"),)
+
+    installation_id: int = Field(primary_key=True, sa_type=Identifier, foreign_key="installation.id")
+    deal: str = Field(primary_key=True)
+    payment: str = Field(primary_key=True)
+    tenant_id: int = tenant()
+
+
 class Payment(SQLModel, table=True):
-    """A payment of a deal as the CRM has it."""
+    """A payment as the CRM has it; one of nothing was withdrawn, or is awaited."""
 
     __table_args__ = (UniqueConstraint("installation_id", "external_id"),)
 
@@ -182,7 +237,6 @@ class Payment(SQLModel, table=True):
     tenant_id: int = tenant()
     installation_id: int = reference("installation")
     external_id: str
-    deal_external_id: str = Field(index=True)
     amount_minor: int = Field(sa_type=Identifier)
     currency: str
     paid_at: datetime = moment()
@@ -210,6 +264,7 @@ class Goal(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("tenant_id", "name", "subject"),
         Index("ix_goal_day", "tenant_id", "occurred_at"),
+        index_where("ix_goal_sent", SENT, "tenant_id", "subject"),
     )
 
     id: int | None = identifier()
@@ -222,3 +277,21 @@ class Goal(SQLModel, table=True):
     currency: str
     occurred_at: datetime = moment()
     withdrawn_at: datetime | None = moment(nullable=True)
+    sent_by: str = ""  # crm: its own automation asked for it; empty: our rules did
+
+
+class AskedGoal(SQLModel, table=True):
+    """A deal, by the CRM's id, that its own automation asked to count as a goal, and what came of it."""
+
+    __tablename__ = "asked_goal"
+    __table_args__ = (index_where("ix_asked_goal_waiting", "settled_at IS NULL", "installation_id", "due_at"),)
+
+    installation_id: int = Field(primary_key=True, sa_type=Identifier, foreign_key="installation.id")
+    deal: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    tenant_id: int = tenant()
+    asked_at: datetime = moment()
+    due_at: datetime = moment()
+    tries: int = 0
+    settled_at: datetime | None = moment(nullable=True)
+    came_to: str = ""  # goal | gone | not_ours

@@ -38,6 +38,7 @@ class Enquiry(SQLModel, table=True):
     named_visit_id: int | None = reference("visit", nullable=True)
     heard: str = ""
     corrected_by: int | None = reference("person", nullable=True)  # who said whose it was; his word stands
+    corrected_in_crm: str = ""  # his name there, when he said it on a card of the CRM and has no login here
     corrected_visit_id: int | None = reference("visit", nullable=True)  # none: nobody's we know of
     first_time: bool
     qualified: bool

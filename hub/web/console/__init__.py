@@ -22,6 +22,7 @@ from hub.web.console import (
     recording_page,
     report_page,
     sites_page,
+    token_page,
 )
 from hub.web.console.session import whoever
 from hub.web.console.shell import complain
@@ -36,6 +37,7 @@ routes: list[BaseRoute] = [
     Route("/enquiries", enquiries_page.show_list, methods=["GET"]),
     Route("/enquiries/{enquiry_id}", enquiries_page.show_one, methods=["GET"]),
     Route("/enquiries/{enquiry_id}/recording", recording_page.play, methods=["GET"]),
+    Route("/enquiries/{enquiry_id}/recording/revoke", recording_page.revoke, methods=["POST"]),
     Route("/enquiries/{enquiry_id}/heard", enquiries_page.hear, methods=["POST"]),
     Route("/enquiries/{enquiry_id}/visit", correction_page.correct, methods=["POST"]),
     Route("/enquiries/{enquiry_id}/person/apart", person_page.tell_apart, methods=["POST"]),
@@ -47,6 +49,10 @@ routes: list[BaseRoute] = [
     Route("/accuracy", accuracy_page.show, methods=["GET"]),
     Route("/goals", goals_page.show, methods=["GET"]),
     Route("/connections", connections_page.show, methods=["GET"]),
+    Route("/connections/{installation_id}/disconnect", connections_page.ask, methods=["GET"]),
+    Route("/connections/{installation_id}/disconnect", connections_page.disconnect, methods=["POST"]),
+    Route("/connections/{connector}/token", token_page.show, methods=["GET"]),
+    Route("/connections/{connector}/token", token_page.take, methods=["POST"]),
     Route("/sites", sites_page.show, methods=["GET"]),
     Route("/sites/{key}/numbers", numbers_page.show, methods=["GET"]),
 ]

@@ -1,6 +1,7 @@
 """What waits, what arrived, and what needs a person; and the connections themselves."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -53,7 +54,9 @@ async def _reconciled(desk: Desk) -> dict[str, Any] | None:
     if last is None:
         return None
     told = orjson.loads(last)
-    return {"line": headline(desk.f, told, desk.now), "gaps": gap_lines(desk.words, told), "number": gaps_in(told)}
+    connectors = desk.hub.connectors
+    line, gaps = headline(desk.f, told, desk.now, connectors), gap_lines(desk.words, told, connectors)
+    return {"line": line, "gaps": gaps, "number": gaps_in(told)}
 
 
 def why(desk: Desk, line: Waiting) -> str:
@@ -86,7 +89,7 @@ def _why_ready(desk: Desk, line: Waiting) -> str:
 @form
 async def send_again(desk: Desk) -> Response:
     """Send a delivery again that is parked or was given up; another tenant's is not here."""
-    return _decided(desk, "again", await _one(desk, by_hand.replay))
+    return _decided(desk, "again", await _one(desk, partial(by_hand.replay, vault=desk.hub.vault)))
 
 
 @form
@@ -110,7 +113,8 @@ async def decide_alike(desk: Desk) -> Response:
     installation_id, what = id_in(str(given.get("installation", ""))), str(given.get("do", ""))
     if installation_id is None or what not in ("again", "dropped"):
         raise NotHere
-    decide = by_hand.replay_alike if what == "again" else by_hand.drop_alike
+    again = partial(by_hand.replay_alike, vault=desk.hub.vault)
+    decide: Callable[..., int] = again if what == "again" else by_hand.drop_alike
     assert desk.who is not None
     asked = (desk.tenant_id, installation_id, str(given.get("why", "")))
     return _decided(desk, what, await desk.hub.db.write(decide, *asked, desk.now, desk.who.person_id))

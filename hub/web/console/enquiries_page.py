@@ -1,10 +1,21 @@
 """The list of enquiries, and one enquiry's story."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from starlette.responses import RedirectResponse, Response
 
 from connectors.scenario import Plan
 from hub.recordings import fetch_of
-from hub.store import corrections, enquiries, enquiry_rows, ledger_chain, person_path, story
+from hub.store import (
+    corrections,
+    enquiries,
+    enquiry_rows,
+    ledger_chain,
+    person_path,
+    recording_links,
+    story,
+)
 from hub.store.mail import replies
 from hub.store.recordings import recording_of
 from hub.web import letters
@@ -51,6 +62,7 @@ async def show_one(desk: Desk) -> Response:
         story=told,
         one=told.enquiry,
         covered=_covered,
+        stage_name=_stage_name,
         standing=standing,
         cap=letters.CAPS["heard"],
         corrected_by=await desk.hub.db.read(corrections.corrector, desk.tenant_id, told.enquiry.id),
@@ -58,6 +70,7 @@ async def show_one(desk: Desk) -> Response:
         entries=await desk.hub.db.read(ledger_chain.of_enquiry, desk.tenant_id, told.enquiry.id),
         recording=kept,
         replies=replies(told.told),
+        links=await desk.hub.db.read(recording_links.live, desk.tenant_id, told.enquiry.id, desk.now),
         is_playable=kept is not None and fetch_of(kept) is not None,
     )
 
@@ -89,3 +102,9 @@ def _covered(text: str, plan: Plan) -> str:
     for spelling in (national(caller), caller, caller.removeprefix("+")):
         text = text.replace(spelling, masked(caller))
     return text
+
+
+def _stage_name(facts: Mapping[str, Any], stage: str) -> str:
+    """Return what an account calls a stage, by what was last read of it."""
+    stages = (one for pipeline in facts.get("pipelines", ()) for one in pipeline["stages"])
+    return next((str(one["name"]) for one in stages if one["id"] == stage), stage)

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from connectors.protocol import Connector
 from hub.web.console.formats import Formats
+from hub.web.telling import Connectors
+from hub.web.telling import told as in_language
 from hub.web.words import Words
 from hub.web.words.sentences import told as in_words
 
@@ -22,12 +25,12 @@ class GapLine:
     detail: str
 
 
-def headline(f: Formats, told: Mapping[str, Any], now: datetime) -> str:
+def headline(f: Formats, told: Mapping[str, Any], now: datetime, connectors: Connectors) -> str:
     """Return one line: how much came in, and how much of it is in each CRM."""
     received = f.words.count("reconciled.received", _enquiries(told))
     since, until = (datetime.fromisoformat(told[name]) for name in ("since", "until"))
     line = f.words("reconciled.line", when=f.when(until, now), since=f.moment(since), received=received)
-    return "; ".join((line, *(_there(f, one) for one in told["accounts"]), _number(f, told))) + "."
+    return "; ".join((line, *(_there(f, one, connectors) for one in told["accounts"]), _number(f, told))) + "."
 
 
 def _enquiries(told: Mapping[str, Any]) -> int:
@@ -35,11 +38,12 @@ def _enquiries(told: Mapping[str, Any]) -> int:
     return int(received["calls"] + received["going_on"] + received["letters"])
 
 
-def _there(f: Formats, account: Mapping[str, Any]) -> str:
+def _there(f: Formats, account: Mapping[str, Any], connectors: Connectors) -> str:
     figures = {"account": account["name"], "delivered": f.number(account["delivered"])}
     if account["not_checked"]:
         why = f.words(f"not_checked.{account['not_checked']}")
-        said = ": ".join(part for part in (why, account["detail"]) if part)
+        detail = in_language(connectors.get(account.get("connector", "")), account["detail"], f.words.language)
+        said = ": ".join(part for part in (why, detail) if part)
         return f"{f.words('reconciled.not_asked_there', **figures)} ({said})"
     return f.words("reconciled.there", **figures, present=f.number(account["present"]))
 
@@ -54,7 +58,7 @@ def gaps_in(told: Mapping[str, Any]) -> int:
     return sum(told["gap_counts"].values())
 
 
-def gap_lines(words: Words, told: Mapping[str, Any]) -> list[GapLine]:
+def gap_lines(words: Words, told: Mapping[str, Any], connectors: Connectors) -> list[GapLine]:
     """Return the listed gaps in words."""
     names = {one["installation"]: one["name"] for one in told["accounts"]}
     return [
@@ -64,16 +68,26 @@ def gap_lines(words: Words, told: Mapping[str, Any]) -> list[GapLine]:
             names.get(one["installation"], ""),
             words(f"gap.{one['gap']}"),
             words(f"gap_do.{one['gap']}"),
-            in_words(words.language, one["detail"]),
+            in_words(words.language, in_language(_connector(one, told, connectors), one["detail"], words.language)),
         )
         for one in told["gaps"]
     ]
 
 
-def plainly(told: Mapping[str, Any]) -> dict[str, Any]:
+def plainly(told: Mapping[str, Any], connectors: Connectors) -> dict[str, Any]:
     """Return a reconciliation for machines: each gap says what happened and what to do in English."""
-    words = Words("en")
+    lines = gap_lines(Words("en"), told, connectors)
     gaps = [
-        {**one, "happened": words(f"gap.{one['gap']}"), "to_do": words(f"gap_do.{one['gap']}")} for one in told["gaps"]
+        {**one, "detail": line.detail, "happened": line.happened, "to_do": line.to_do}
+        for one, line in zip(told["gaps"], lines, strict=True)
     ]
-    return {**told, "gaps": gaps}
+    accounts = [
+        {**one, "detail": in_language(connectors.get(one.get("connector", "")), one["detail"], "en")}
+        for one in told["accounts"]
+    ]
+    return {**told, "accounts": accounts, "gaps": gaps}
+
+
+def _connector(gap: Mapping[str, Any], told: Mapping[str, Any], connectors: Connectors) -> Connector | None:
+    named = (one.get("connector", "") for one in told["accounts"] if one["installation"] == gap["installation"])
+    return connectors.get(next(named, ""))

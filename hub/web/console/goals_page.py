@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from hub.costs import to_minor
 from hub.setup_rules import DealPart, GoalPart, HoursPart, goal_parts, is_usual
-from hub.store import crm, goals_told, judging
+from hub.store import asked_goals, crm, goals_told, judging
 from hub.store.crm import REMOVED, Installed
 from hub.store.goals_told import GoalSum
 from hub.store.tx import Tx
@@ -35,19 +35,21 @@ class GoalInWords:
     with_click: int
     withdrawn: int
     value: str
+    sent: int  # by the CRM's own pipeline
 
 
 @page
 async def show(desk: Desk) -> Response:
     """Show the goals of the set-up file, those still reached, and the last ones; nothing can be changed here."""
     told = await desk.hub.db.read(_told, desk.tenant_id, desk.now - _DAYS, desk.hub.vault)
-    parts, sums, installed, last = told
+    parts, sums, installed, last, asked = told
     return render(
         desk,
         "goals.html",
         goals=list(_in_words(desk, parts, sums)),
         findings=list(_findings(desk, parts, installed)),
         last=last,
+        asked=asked,
         is_usual=all(is_usual(one) for one in parts),
     )
 
@@ -58,6 +60,7 @@ def _told(tx: Tx, tenant_id: int, since: datetime, vault: Vault) -> tuple[Any, .
         goals_told.goal_sums(tx, tenant_id, since),
         [one for one in crm.installations(tx, tenant_id) if one.status != REMOVED and one.facts],
         goals_told.last_goals(tx, tenant_id, since, _LAST),
+        asked_goals.last_without_goal(tx, tenant_id, _LAST),
     )
 
 
@@ -70,14 +73,15 @@ def _in_words(desk: Desk, parts: Sequence[GoalPart], sums: Sequence[GoalSum]) ->
         if goal.name in by_name or not is_usual(goal) or goal.deal or goal.name in _MAIN:
             yield _with_sums(desk, goal.name, _rule(desk, goal), _each(desk, goal), by_name.pop(goal.name, []))
     for name, counted in by_name.items():
-        yield _with_sums(desk, name, desk.words("goals.gone"), "", counted)
+        is_sent = any(one.sent for one in counted)
+        yield _with_sums(desk, name, desk.words("goals.sent_rule" if is_sent else "goals.gone"), "", counted)
 
 
 def _with_sums(desk: Desk, name: str, rule: str, each: str, sums: Sequence[GoalSum]) -> GoalInWords:
     values = [desk.f.money_in(one.value_minor, one.currency) for one in sums if one.value_minor]
-    counted = [(one.reached, one.with_click, one.withdrawn) for one in sums]
-    reached, with_click, withdrawn = (sum(column) for column in zip(*counted, strict=True)) if counted else (0, 0, 0)
-    return GoalInWords(name, rule, each, reached, with_click, withdrawn, " + ".join(values))
+    counted = [(one.reached, one.with_click, one.withdrawn, one.sent) for one in sums] or [(0, 0, 0, 0)]
+    reached, with_click, withdrawn, sent = (sum(column) for column in zip(*counted, strict=True))
+    return GoalInWords(name, rule, each, reached, with_click, withdrawn, " + ".join(values), sent)
 
 
 # -- a rule in words

@@ -10,9 +10,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from connectors.telling import Sentence
 from hub.store import console
 from hub.store.console import Home
 from hub.store.people import Who
+from hub.web import telling
 from hub.web.console.formats import Formats
 from hub.web.words import NAMES, Words, preferred
 from hub.web.words.sentences import told
@@ -70,6 +72,14 @@ class Desk:
         """The path and query of this page."""
         query = self.request.url.query
         return self.request.url.path + (f"?{query}" if query else "")
+
+    def said(self, connector: str, kept: str) -> list[Sentence]:
+        """Return what a connector, or the hub, said of something of an account, in the reader's language."""
+        return telling.sentences(self.hub.connectors.get(connector), kept, self.words.language)
+
+    def said_of(self, connector: str, kept: str) -> str:
+        """Return the same in one text."""
+        return telling.one_text(self.said(connector, kept))
 
     def told(self, sentence: str) -> str:
         """Return a sentence of the core in the reader's language."""

@@ -94,7 +94,7 @@
   const ignores = (element) => Element.prototype.closest.call(element, "[data-cth-ignore]");
 
   const read = (form) => {
-    const told = { phone: [], email: [], name: [], text: [] };
+    const told = { phone: [], email: [], name: [], company: [], text: [] };
     let locked = false;
     for (const field of document.querySelectorAll("input,textarea")) {
       if (field.form !== form || ignores(field)) continue;
@@ -107,14 +107,16 @@
       else if (EMAIL.test(value)) told.email.push(value);
       else if (isPhone(value, hint)) told.phone.push(value);
       else if (OF_TEXT.test(hint)) told.text.push(value);
-      else if (OF_NAME.test(hint) && !OF_COMPANY.test(hint)) told.name.push(value);
+      else if (OF_COMPANY.test(hint)) told.company.push(value);
+      else if (OF_NAME.test(hint)) told.name.push(value);
     }
     const [phone = ""] = told.phone;
     const [email = ""] = told.email;
+    const [company = ""] = told.company;
     const name = told.name.join(" ").trim();
     const text = [...told.text.join("\n").trim()].slice(0, 4000).join("");
     // A password beside nothing but an address is a log-in.
-    return (phone || email) && (name || text || !locked) && { phone, email, name, text };
+    return (phone || email) && (name || text || !locked) && { phone, email, name, company, text };
   };
 
   const submitted = ({ target }) => {

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 
 from hub.web.words.accuracy_en import ACCURACY_EN
 from hub.web.words.attribution_en import ATTRIBUTION_EN
+from hub.web.words.connections_en import CONNECTIONS_EN
+from hub.web.words.embed_en import EMBED_EN
 from hub.web.words.enquiries_en import ENQUIRIES_EN
 from hub.web.words.goals_en import GOALS_EN
 from hub.web.words.habits_en import HABITS_EN
 from hub.web.words.ledger_en import LEDGER_EN
 from hub.web.words.numbers_en import NUMBERS_EN
+from hub.web.words.pages_en import PAGES_EN
 from hub.web.words.person_en import PERSON_EN
 from hub.web.words.reconcile_en import RECONCILE_EN
 from hub.web.words.recordings_en import RECORDINGS_EN
@@ -234,7 +237,7 @@ EN: Mapping[str, str] = {
     "why.retry": "Try {n} comes {when}.",
     "why.in_doubt": "It is not known whether the last try arrived: {when} the hub looks in the CRM first.",
     "why.blocked": "Waits for the same caller's earlier call to go first.",
-    "why.held": "The CRM asked us to wait until: {when}. No tries are spent.",
+    "why.held": "The account is paused until {when}. No try is spent.",
     "why.reauthorise": "Waits for you to connect the account again.",
     "why.removed": "The account is disconnected.",
     "why.parked": "Stopped: {why}.",
@@ -259,10 +262,10 @@ EN: Mapping[str, str] = {
     "installation.removed": "Disconnected",
     "no_access.refused": "The CRM no longer accepts our access: it was revoked in the CRM, or the app was disabled there.",
     "no_access.lost": "The CRM's answer to a renewal of our access was lost: the connection broke, or the hub was stopped at that moment. The CRM does not take the old key twice.",
-    "no_access.ended": "The access has ended, and the CRM gave nothing to renew it with.",
+    "no_access.ended": "The access by a token has ended: its time is over, it was revoked, or the account was renamed. The hub cannot renew it.",
     "installation.reauthorise_say": "Connect the account again; calls wait and then go by themselves.",
-    "installation.removed_say": "The account removed the app. Its history is kept, nothing new is sent.",
-    "installation.held_say": "Paused until: {when}; reason: {why}. Calls wait, no tries are spent.",
+    "installation.removed_say": "It was disconnected here or in the CRM. Its history is kept, nothing new is sent.",
+    "installation.held_say": "Paused until {when}. Calls wait, no try is spent.",
     "connections.title": "Connections",
     "connections.sub": "Where calls go and where revenue comes back from.",
     "connections.none_title": "There is nothing to connect yet",
@@ -285,12 +288,18 @@ EN: Mapping[str, str] = {
     "can.deal": "Creates deals with their source",
     "can.note": "Writes notes",
     "can.task": "Sets tasks",
+    "can.incoming": "Puts enquiries among the incoming, to be accepted or declined",
+    "can.move": "Moves open deals to a stage",
+    "can.popup": "Shows the caller’s card to who answers",
     "can.read_back": "Brings back stages and revenue of deals",
     "can.doorbell": "Hears of changes at once",
+    "can.contact_index": "Knows contacts without a search for each call",
     "standing.live-tested": "Tested on real accounts.",
     "standing.sandbox-tested": "Tested on a sandbox that follows the vendor's protocol.",
     **ACCURACY_EN,
     **ATTRIBUTION_EN,
+    **CONNECTIONS_EN,
+    **EMBED_EN,
     **ENQUIRIES_EN,
     **SITES_EN,
     **RECONCILE_EN,
@@ -300,4 +309,5 @@ EN: Mapping[str, str] = {
     **NUMBERS_EN,
     **GOALS_EN,
     **PERSON_EN,
+    **PAGES_EN,
 }

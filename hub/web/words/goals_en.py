@@ -27,6 +27,17 @@ GOALS_EN: Mapping[str, str] = {
     "goals.click": "Click",
     "goals.no_click": "no click",
     "goals.taken_back": "taken back",
+    "goals.sent": "sent by the CRM",
+    "goals.sent_rule": "A deal that the CRM’s own pipeline sent to the hub as this goal",
+    "goals.sent_of": "sent by the CRM: {n}",
+    "goals.asked": "Sent by the CRM and not counted",
+    "goals.asked_say": "A step of the CRM’s pipeline asked to count these deals as goals. The hub believes it only after it has seen the "
+    "deal in the account itself.",
+    "goals.deal_head": "Deal",
+    "goals.asked_why": "What became of it",
+    "goals.came_to.": "Waits until the account answers. There is nothing to do.",
+    "goals.came_to.gone": "The account has no such deal: it was deleted or merged, or the hub may not see it.",
+    "goals.came_to.not_ours": "No enquiry the hub knows is behind this deal, so there is no visit to count it for. So it is with deals made by hand.",
     "goals.add": "How to add a goal",
     "goals.add_say": "Goals are written in the set-up file, on the server of the hub; docs/setup-file.md explains each key. "
     "For example:",

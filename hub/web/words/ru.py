@@ -4,11 +4,14 @@ from collections.abc import Mapping
 
 from hub.web.words.accuracy_ru import ACCURACY_RU
 from hub.web.words.attribution_ru import ATTRIBUTION_RU
+from hub.web.words.connections_ru import CONNECTIONS_RU
+from hub.web.words.embed_ru import EMBED_RU
 from hub.web.words.enquiries_ru import ENQUIRIES_RU
 from hub.web.words.goals_ru import GOALS_RU
 from hub.web.words.habits_ru import HABITS_RU
 from hub.web.words.ledger_ru import LEDGER_RU
 from hub.web.words.numbers_ru import NUMBERS_RU
+from hub.web.words.pages_ru import PAGES_RU
 from hub.web.words.person_ru import PERSON_RU
 from hub.web.words.reconcile_ru import RECONCILE_RU
 from hub.web.words.recordings_ru import RECORDINGS_RU
@@ -234,7 +237,7 @@ RU: Mapping[str, str] = {
     "why.retry": "Попытка {n} будет {when}.",
     "why.in_doubt": "Неизвестно, дошла ли прошлая попытка: {when} хаб сначала поищет в CRM, потом решит.",
     "why.blocked": "Ждёт, пока уйдёт прошлый звонок этого же человека.",
-    "why.held": "CRM просила подождать до: {when}. Попытки не тратятся.",
+    "why.held": "Аккаунт на паузе до: {when}. Попытки не тратятся.",
     "why.reauthorise": "Ждёт, пока вы снова подключите аккаунт.",
     "why.removed": "Аккаунт отключён.",
     "why.parked": "Остановлено: {why}.",
@@ -259,10 +262,10 @@ RU: Mapping[str, str] = {
     "installation.removed": "Отключён",
     "no_access.refused": "CRM больше не принимает наш доступ: его отозвали в CRM или приложение там отключили.",
     "no_access.lost": "Ответ CRM на продление доступа потерялся: оборвалась связь или хаб остановили в этот момент. Старый ключ CRM второй раз не принимает.",
-    "no_access.ended": "Срок доступа истёк, а продлить его нечем: CRM дала доступ без продления.",
+    "no_access.ended": "Доступ по токену закончился: истёк срок, токен отозвали или аккаунт переименовали. Продлить его хаб не может.",
     "installation.reauthorise_say": "Подключите аккаунт снова; звонки подождут и уйдут сами.",
-    "installation.removed_say": "Аккаунт отключил приложение. История сохранена, новое не передаётся.",
-    "installation.held_say": "Пауза до: {when}; причина: {why}. Звонки ждут, попытки не тратятся.",
+    "installation.removed_say": "Аккаунт отключён — здесь или в самой CRM. История сохранена, новое не передаётся.",
+    "installation.held_say": "Пауза до: {when}. Звонки ждут, попытки не тратятся.",
     "connections.title": "Подключения",
     "connections.sub": "Куда уходят звонки и откуда возвращается выручка.",
     "connections.none_title": "Подключать пока нечего",
@@ -285,12 +288,18 @@ RU: Mapping[str, str] = {
     "can.deal": "Создаёт сделки с источником",
     "can.note": "Пишет примечания",
     "can.task": "Ставит задачи",
+    "can.incoming": "Кладёт обращения в «Неразобранное»",
+    "can.move": "Передвигает открытые сделки на этап",
+    "can.popup": "Показывает карточку тому, кто ответил",
     "can.read_back": "Возвращает стадии и выручку сделок",
     "can.doorbell": "Узнаёт об изменениях сразу",
+    "can.contact_index": "Знает контакты без поиска на каждый звонок",
     "standing.live-tested": "Проверено на настоящих аккаунтах.",
     "standing.sandbox-tested": "Проверено на песочнице, которая повторяет протокол поставщика.",
     **ACCURACY_RU,
     **ATTRIBUTION_RU,
+    **CONNECTIONS_RU,
+    **EMBED_RU,
     **ENQUIRIES_RU,
     **SITES_RU,
     **RECONCILE_RU,
@@ -300,4 +309,5 @@ RU: Mapping[str, str] = {
     **NUMBERS_RU,
     **GOALS_RU,
     **PERSON_RU,
+    **PAGES_RU,
 }

@@ -99,11 +99,41 @@ _RUSSIAN: Sequence[tuple[re.Pattern[str], str]] = tuple(
             r"The caller has called before, and only first calls count\.",
             "Человек уже звонил, а засчитывается только первый звонок.",
         ),
+        # rules that do not fit an account
+        (r"scenario version \d+:(\d+): ", r"строка \1 сценария: "),
+        (r"unknown pipeline '(.+?)'", r"нет воронки «\1»"),
+        (r"unknown stage '(.+?)'", r"нет этапа «\1»"),
+        (r"unknown user '(.+?)'", r"нет сотрудника «\1»"),
+        (r"several are called (?:pipeline|stage|user) '(.+?)': use the id", r"несколько с именем «\1»: укажите номер"),
+        (r"; did you mean (.+?)\?", r"; может быть, \1?"),
+        (r"; allowed: ", "; есть: "),
         # a reconciliation
         (r"Telephony never told that the call ended\.", "Телефония так и не сообщила, что звонок закончился."),
         (
             r"The ledger says that it was planned, and its delivery is missing from the database\.",
             "По журналу это было запланировано, но самой передачи в базе нет.",
+        ),
+        (
+            r"Entry (\d+) does not fit: its number is not the next one: an entry before it is missing, or it was put in\.",
+            r"Не сходится запись \1: её номер не следующий — запись перед ней пропала или эту вставили.",
+        ),
+        (
+            r"Entry (\d+) does not fit: it was not sealed after the entry that stands before it now\.",
+            r"Не сходится запись \1: она запечатана не после той, что теперь стоит перед ней.",
+        ),
+        (
+            r"Entry (\d+) does not fit: it does not tell what it told when it was sealed\.",
+            r"Не сходится запись \1: в ней сказано не то, что было при запечатывании.",
+        ),
+        (
+            r"Entry (\d+) does not fit: the chain does not end there by the hub's own mark: .+\.",
+            r"Не сходится запись \1: по отметке хаба цепочка кончается не здесь — записи после неё пропали, добавлены "
+            "или всё переписано заново.",
+        ),
+        (
+            r"Entry (\d+) does not fit: the chain ends there without the hash you noted: .+\.",
+            r"Не сходится запись \1: цепочка кончается здесь, а записанного вами хеша в ней нет — базу вернули "
+            "к более раннему моменту.",
         ),
     )
 )

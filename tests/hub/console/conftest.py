@@ -19,7 +19,8 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from connectors.protocol import App, Can, Idempotency, Limits, Manifest, OAuth
-from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, Enquiry, Plan, Trigger, dump_plan
+from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, Enquiry, MoveDeal, Plan, Trigger, dump_plan
+from connectors.telling import NotTaken, Said, Sentence
 from hub.ledger import Refusals
 from hub.settings import Settings
 from hub.store import people, tables
@@ -136,7 +137,12 @@ def plan_of(call_id: int, trigger: Trigger) -> Plan:
         answered=trigger is Trigger.ANSWERED, recording_url=None, operator=None, source={}, confidence=0.94, reason="",
     )  # fmt: skip
     unknown = (CreateDeal("Звонок +7 916 123-45-67"), AddNote("Источник"), AddTask("Перезвонить +79161234567", 15))
-    return Plan(enquiry, 3, trigger, {CallerState.UNKNOWN: unknown, CallerState.OPEN_DEAL: (AddNote("Ещё"),)})
+    return Plan(
+        enquiry,
+        3,
+        trigger,
+        {CallerState.UNKNOWN: unknown, CallerState.OPEN_DEAL: (AddNote("Ещё"), MoveDeal("1", "12", ("11",)))},
+    )
 
 
 def delivery(tx: Tx, vault: Vault, tenant_id: int, installation: int, call_id: int, state: str, **more: Any) -> str:
@@ -156,7 +162,13 @@ def delivery(tx: Tx, vault: Vault, tenant_id: int, installation: int, call_id: i
 def installation(tx: Tx, tenant_id: int, account: str, **more: Any) -> int:
     told = {
         "status": "active",
-        "facts": {"name": "Окна Плюс", "warnings": ["There is no field for the source."]},
+        "facts": {
+            "name": "Окна Плюс",
+            "warnings": [{"code": "no_source", "values": {}}],
+            "pipelines": [
+                {"id": "1", "name": "Продажи", "stages": [{"id": "12", "name": "В работе", "outcome": "open"}]}
+            ],
+        },
         **more,
     }
     made = row(
@@ -237,7 +249,13 @@ def connector() -> Any:
         settings=_NoSettings,
         standing="sandbox-tested",
     )
-    return SimpleNamespace(manifest=manifest)
+    said = {"no_source": Sentence("Нет поля для источника.", "Подключите ещё раз.")}
+    words = {"ru": said, "en": {"no_source": Sentence("There is no field for the source.", "Connect it again.")}}
+    return SimpleNamespace(manifest=manifest, words=words, by_hand=_nobody)
+
+
+async def _nobody(*_: Any) -> Any:
+    raise NotTaken(Said("no_source"))
 
 
 @pytest.fixture(scope="session")

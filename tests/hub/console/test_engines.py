@@ -1,7 +1,6 @@
 """The statements behind the pages mean the same on both engines."""
 
 import re
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -18,12 +17,8 @@ from tests.hub.console.conftest import NOW, row
 
 
 @pytest.fixture
-def db(database_url: str) -> Iterator[Db]:
-    opened = Db(database_url)
-    tables.metadata.create_all(opened.engine)
-    opened.start()
-    yield opened
-    opened.stop()
+def db(db_on_each: Db) -> Db:
+    return db_on_each
 
 
 @pytest.fixture
@@ -65,7 +60,7 @@ async def test_goals_are_the_same(db: Db, seeded: Any) -> None:
             )  # fmt: skip
 
     await db.write(reach)
-    assert await db.read(goals_told.goal_sums, seeded.tenant, NOW) == [GoalSum("g", "RUB", 2, 0, 10, 1)]
+    assert await db.read(goals_told.goal_sums, seeded.tenant, NOW) == [GoalSum("g", "RUB", 2, 0, 10, 1, 0)]
     assert len(await db.read(goals_told.last_goals, seeded.tenant, NOW, 2)) == 2
 
 

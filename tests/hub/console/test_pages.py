@@ -10,13 +10,24 @@ import pytest
 from sqlalchemy import select, update
 
 from connectors.protocol import Grant
+from connectors.telling import Said
 from hub.store import crm, people, tables
 from hub.store.db import Db
+from hub.store.said import pack
 from hub.store.tx import Tx
 from hub.store.vault import Vault
 from tests.hub.console.conftest import call
 
-PAGES = ("/", "/report", "/goals", "/enquiries", "/deliveries", "/deliveries?state=delivered", "/connections")
+PAGES = (
+    "/",
+    "/report",
+    "/goals",
+    "/enquiries",
+    "/deliveries",
+    "/deliveries?state=delivered",
+    "/connections",
+    "/connections/acme/token",
+)
 STATES = ("ready", "sending", "accepted", "delivered", "parked", "dropped")
 FILTERS = ("all", "missed", "written", "unmatched", "undelivered")
 
@@ -56,7 +67,7 @@ async def test_an_english_page_has_no_russian_but_what_the_customer_wrote(
     owner: httpx.AsyncClient, db: Db, seeded: Any
 ) -> None:
     await speak(owner, db, seeded, "en")
-    own = ("Русский", "Окна Плюс", "МКАД 25", "АТС", "пластиковые окна", "Звонок", "Перезвонить")
+    own = ("Русский", "Окна Плюс", "МКАД 25", "АТС", "пластиковые окна", "Звонок", "Перезвонить", "В работе")
     for path in paths_of(seeded):
         text = await page(owner, path)
         for words in own:
@@ -177,6 +188,21 @@ async def test_a_story_tells_the_plan_and_each_try(owner: httpx.AsyncClient, see
     assert "14:10:00 попытка 1: отказ · CRM не приняла эти данные" in text
 
 
+async def test_a_story_names_the_stage_a_deal_is_moved_to(owner: httpx.AsyncClient, seeded: Any) -> None:
+    text = text_of(await page(owner, f"/enquiries/{seeded.missed}"))
+    assert "передвинуть сделку на этап «В работе»" in text
+
+
+async def test_what_a_delivery_left_undone_is_told_in_the_readers_language(
+    owner: httpx.AsyncClient, db: Db, seeded: Any
+) -> None:
+    deliveries = tables.table_of(tables.Delivery)
+    undone = update(deliveries).values(sentence=pack(Said("no_source")))
+    await db.write(lambda tx: tx.execute(undone.where(deliveries.c.state == "delivered")).rowcount)
+    text = text_of(await page(owner, f"/enquiries/{seeded.answered}"))
+    assert "Нет поля для источника. Подключите ещё раз." in text
+
+
 async def test_a_story_whose_plan_does_not_open_is_told_without_it(
     owner: httpx.AsyncClient, db: Db, seeded: Any
 ) -> None:
@@ -231,7 +257,7 @@ async def test_a_waiting_delivery_says_when_it_is_tried(owner: httpx.AsyncClient
     [
         ({"status": "reauthorise"}, {}, {}, "Ждёт, пока вы снова подключите аккаунт."),
         ({"status": "removed"}, {}, {}, "Аккаунт отключён."),
-        ({}, {"hold_why": "throttled: slow down"}, {}, "CRM просила подождать до: сегодня в 15:05."),
+        ({}, {"hold_why": "throttled: slow down"}, {}, "Аккаунт на паузе до: сегодня в 15:05."),
         ({}, {}, {"due_at": timedelta()}, "Уйдёт сейчас."),
         ({}, {}, {"in_doubt": True}, "Неизвестно, дошла ли прошлая попытка: сегодня в 15:10"),
         ({}, {}, {"order_key": "same"}, "Ждёт, пока уйдёт прошлый звонок этого же человека."),
@@ -269,7 +295,7 @@ async def test_a_connection_shows_its_warnings_and_next_reading(owner: httpx.Asy
     text = text_of(await page(owner, "/connections"))
     assert "Acme CRM" in text
     assert "Окна Плюс Работает" in text
-    assert "There is no field for the source." in text
+    assert "Нет поля для источника. Подключите ещё раз." in text
     assert "Следующее чтение сделок сегодня в 15:01" in text
 
 
@@ -297,7 +323,7 @@ async def test_a_lost_login_at_the_vendor_is_said_everywhere(owner: httpx.AsyncC
     [
         ({}, "его отозвали в CRM или приложение там отключили. Подключите аккаунт снова"),
         ({"in_doubt": True}, "Ответ CRM на продление доступа потерялся"),
-        ({"refresh_token": None}, "Срок доступа истёк, а продлить его нечем"),
+        ({"refresh_token": None}, "Доступ по токену закончился"),
     ],
 )
 async def test_a_connection_without_access_says_why_and_what_to_do(

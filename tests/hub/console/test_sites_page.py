@@ -1,7 +1,6 @@
 """The page of sites and numbers says what stands on the pages, who holds the numbers, and which visits see what."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from typing import Any
@@ -26,11 +25,8 @@ HOSTILE = '"><script>alert(1)</script>'
 
 
 @pytest.fixture
-def db(database_url: str) -> Iterator[Db]:
-    opened = Db(database_url)
-    opened.start()
-    yield opened
-    opened.stop()
+def db(db_on_each: Db) -> Db:
+    return db_on_each
 
 
 @pytest.fixture

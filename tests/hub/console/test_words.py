@@ -10,18 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from connectors.protocol import Can, Status, Why
-from connectors.scenario import CallerState, Trigger
+from connectors.protocol import Can, Facts, Pipeline, Stage, Status, Why
+from connectors.scenario import CallerState, ScenarioError, Trigger, read_scenario
 from hub import report
 from hub.delivery.retry import State
 from hub.gaps import Gap
 from hub.reconcile_crm import Unchecked
 from hub.store import accuracy, enquiry_rows
 from hub.store.ledger import Kind
+from hub.store.ledger_chain import Flaw, What
 from hub.web import words
 from hub.web.console import period, report_page
 from hub.web.console.formats import Formats
 from hub.web.words import LANGUAGES, Words
+from hub.web.words.said import hub_words
 from hub.web.words.sentences import told
 from tracking_core import enquiry as writing
 from tracking_core import match as matching
@@ -226,7 +228,33 @@ def sentences_of_judging() -> list[str]:
     return [verdict.why for verdict in verdicts]
 
 
-@pytest.mark.parametrize("sentence", [*sentences_of_matching(), *sentences_of_writing(), *sentences_of_judging()])
+def sentences_of_rules() -> list[str]:
+    stages = (Stage("1", "Новая", "open"), Stage("2", "Новая", "open"))
+    facts = Facts("31", "Ромашка", "RUB", (Pipeline("5", "Продажи", stages),), {"7": "Пётр"}, {})
+    said = []
+    for place in ("pipeline: Сервис", "pipeline: Продажа", "stage: Звонок", "stage: Новая", "responsible: Иван"):
+        with pytest.raises(ScenarioError) as caught:
+            read_scenario(
+                f"name: А\n{place}\nanswered: {{unknown: [{{deal: {{name: Б}}}}]}}", "scenario version 3", facts
+            )
+        said += caught.value.problems
+    return said
+
+
+def sentences_of_the_ledger() -> list[str]:
+    return [Flaw(3, what).sentence for what in What]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        *sentences_of_matching(),
+        *sentences_of_writing(),
+        *sentences_of_judging(),
+        *sentences_of_rules(),
+        *sentences_of_the_ledger(),
+    ],
+)
 def test_every_sentence_of_the_core_has_russian_words(sentence: str) -> None:
     russian = told("ru", sentence).replace("billboard", "")
     assert not re.search("[A-Za-z]", russian), russian
@@ -292,3 +320,20 @@ def test_a_moment_of_another_day_says_its_day() -> None:
 )
 def test_durations(seconds: int | None, said: str) -> None:
     assert Formats(Words("ru"), "UTC", "RUB").duration(seconds).replace("\u00a0", " ") == said
+
+
+# -- what the hub itself says by codes
+
+
+def test_both_languages_have_the_hubs_own_sentences_with_the_same_values() -> None:
+    russian, english = hub_words["ru"], hub_words["en"]
+    assert russian.keys() == english.keys()
+    both = {
+        code: [placeholders(f"{one.what} {one.to_do}") for one in (russian[code], english[code])] for code in russian
+    }
+    assert [code for code, (first, second) in both.items() if first != second] == []
+
+
+def test_what_the_hub_says_has_words_and_no_words_are_left_over() -> None:
+    said = {code for path in WEB.parent.rglob("*.py") for code in re.findall(r'Said\("(hub\.\w+)"', path.read_text())}
+    assert said == hub_words["ru"].keys()
