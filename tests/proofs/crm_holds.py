@@ -1,6 +1,5 @@
 """What a proof counts in the CRM: deals and call notes by our markers, and how many are too many."""
 
-import json
 from collections import Counter
 from typing import Any
 
@@ -19,8 +18,3 @@ def call_notes(state: dict[str, Any]) -> Counter[str]:
 def doubled(found: Counter[str]) -> int:
     """Return how many there are beyond one for each marker."""
     return found.total() - len(found)
-
-
-def printed(name: str, **figures: object) -> None:
-    """Print one JSON line, as every proof does."""
-    print(json.dumps({"proof": name, **figures}))

@@ -74,5 +74,5 @@ def delivered(tx: Tx) -> list[Any]:
 
 def taken_over(tx: Tx) -> int:
     """Return how many attempts somebody else ended because their worker was gone."""
-    here, gone = _attempt.c.tenant_id == tenant(tx), _attempt.c.detail.like("the worker that sent it ended%")
+    here, gone = _attempt.c.tenant_id == tenant(tx), _attempt.c.detail.like("the worker that % ended before it %")
     return tx.execute(select(func.count()).select_from(_attempt).where(here, gone)).scalar_one()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,17 +16,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sqlalchemy import select, update
 
 from connectors.protocol import Outcome, Status, Why
-from hub.delivery import by_hand, lanes, queue, retry
+from connectors.telling import Said
+from hub.delivery import by_hand, lanes, queue, retry, taking
 from hub.delivery.lanes import Claim, FenceLost
 from hub.delivery.queue import Taken
 from hub.delivery.retry import State
 from hub.store.db import Db
-from hub.store.tables import Delivery, table_of
+from hub.store.tables import Attempt, Delivery, table_of
 from hub.store.tables import Lane as LaneRow
+from hub.store.tx import Tx
 from hub.store.vault import Vault
 from tests.hub.seed import LEASE, LIMITS, NOW, Lane, planned
 
-_delivery, _lane = table_of(Delivery), table_of(LaneRow)
+_attempt, _delivery, _lane = table_of(Attempt), table_of(Delivery), table_of(LaneRow)
 
 ARROWS = {
     State.READY: {State.SENDING},
@@ -58,6 +61,7 @@ class Record:
     attempt: int = 0
     spent: int = 0
     in_doubt: bool = False
+    is_sent: bool = False  # a request was paid that may take effect for its attempt
 
     @property
     def place(self) -> tuple[datetime, str]:
@@ -74,6 +78,7 @@ class Holder:
 
     claim: Claim
     taken: list[Taken] = field(default_factory=list)
+    has_looked: bool = False  # for work: nobody gives a lane back before
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -115,6 +120,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     # -- holders of the lane
 
+    @precondition(lambda self: len(self.holders) < 4)  # or most moves would be claims in vain
     @rule()
     def claim(self) -> None:
         found = self._write(lanes.claim, self.now, LEASE)
@@ -133,17 +139,37 @@ class QueueMachine(RuleBasedStateMachine):
         holder = data.draw(st.sampled_from(self.holders))
         with self._fenced(holder) as lost:
             holder.taken = self._write(queue.take_batch, holder.claim, LIMITS, self.now, self.vault)
+        holder.has_looked = True
         if lost:
             return
         for one in self.records.values():
             if one.state is State.SENDING:
-                one.state, one.in_doubt = State.READY, True
-                one.due_at = self.now + retry.rest(LIMITS.search_lag)
+                one.state, one.in_doubt = State.READY, one.in_doubt or one.is_sent
+                one.due_at = self.now + (retry.rest(LIMITS.search_lag) if one.is_sent else timedelta())
         expected = sorted(self._due(), key=lambda one: one.place)
         assert [one.id for one in holder.taken] == [one.id for one in expected[: LIMITS.batch]]
         for one, taken in zip(expected, holder.taken, strict=True):
-            one.state, one.attempt = State.SENDING, one.attempt + 1
+            one.state, one.attempt, one.is_sent = State.SENDING, one.attempt + 1, False
             assert (taken.attempt, taken.in_doubt) == (one.attempt, one.in_doubt)
+
+    @precondition(lambda self: any(holder.taken for holder in self.holders))
+    @rule(data=st.data())
+    def pay(self, data: st.DataObject) -> None:
+        """Pay for a request that may take effect for some of what was taken."""
+        holder = data.draw(st.sampled_from([one for one in self.holders if one.taken]))
+        touched = {one.id: one.attempt for one in data.draw(st.lists(st.sampled_from(holder.taken), min_size=1))}
+        with self._fenced(holder) as lost:
+            self._write(self._paid, holder.claim, touched)
+        if lost:
+            return
+        self.leased_until = self.now + LEASE
+        for id_, attempt in touched.items():
+            record = self.records[id_]
+            record.is_sent = record.is_sent or record.attempt == attempt
+
+    def _paid(self, tx: Tx, claim: lanes.Claim, touched: dict[str, int]) -> None:
+        lanes.spend(tx, claim, LIMITS, [], 0, self.now, LEASE)
+        taking.note_sent(tx, claim, touched, self.now)
 
     @precondition(lambda self: any(holder.taken for holder in self.holders))
     @rule(data=st.data())
@@ -184,7 +210,7 @@ class QueueMachine(RuleBasedStateMachine):
     def hold(self, data: st.DataObject, why: Why) -> None:
         holder = data.draw(st.sampled_from(self._through()))
         self.holders.remove(holder)
-        until = self._write(lanes.hold, holder.claim, self.now, why, "", None)
+        until = self._write(lanes.hold, holder.claim, self.now, why, Said(""), None)
         assert (until is None) == (holder.claim.fence != self.fence)
         if until is not None:
             self.leased_until, self.hold_until = self.now, until
@@ -195,7 +221,8 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(data=st.data(), does=st.sampled_from(["replay", "drop"]))
     def a_person_decides(self, data: st.DataObject, does: str) -> None:
         record = data.draw(st.sampled_from(list(self.records.values())))
-        done = self._write(getattr(by_hand, does), self.lane.tenant_id, record.id, self.now)
+        decide = partial(by_hand.replay, vault=self.vault) if does == "replay" else by_hand.drop
+        done = self._write(decide, self.lane.tenant_id, record.id, self.now)
         decidable = {State.PARKED, State.DROPPED} if does == "replay" else {State.PARKED}
         assert done == (record.state in decidable)
         if done and does == "replay":
@@ -219,6 +246,16 @@ class QueueMachine(RuleBasedStateMachine):
         assert waiting == {one.id: one.due_at for one in self.records.values() if one.state is State.READY}
 
     @invariant()
+    def what_may_have_been_sent_is_noted(self) -> None:
+        here = (_attempt.c.tenant_id == self.lane.tenant_id, _attempt.c.sent_at.is_not(None))
+        rows = self.db.read_now(lambda tx: tx.execute(select(_attempt).where(*here)).all())
+        noted = {(row.delivery_id, row.number) for row in rows}
+        sending = [one for one in self.records.values() if one.state is State.SENDING]
+        assert {one.id for one in sending if (one.id, one.attempt) in noted} == {
+            one.id for one in sending if one.is_sent
+        }
+
+    @invariant()
     def of_one_caller_one_is_sent_at_a_time(self) -> None:
         sent = [one.caller for one in self.records.values() if one.state is State.SENDING]
         assert len(sent) == len(set(sent))
@@ -237,7 +274,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     def _through(self) -> list[Holder]:
         """Who has settled what he took, as everybody does before he gives the lane back."""
-        return [holder for holder in self.holders if not holder.taken]
+        return [holder for holder in self.holders if holder.has_looked and not holder.taken]
 
     def _fenced(self, holder: Holder) -> Any:
         """Expect ``FenceLost`` of a holder who lost the lane, and of nobody else."""

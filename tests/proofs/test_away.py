@@ -12,7 +12,8 @@ import pytest
 
 from hub.store.db import Db
 from tests import proxy
-from tests.proofs.crm_holds import call_notes, deals, doubled, printed
+from tests.proofs.crm_holds import call_notes, deals, doubled
+from tests.proofs.results import Tell
 from tests.proofs.stage import Stage
 from tests.proofs.telling import Exchange
 from tests.proxy import Proxy
@@ -41,7 +42,7 @@ def until_healthy(stage: Stage) -> None:
 
 
 def test_a_database_that_is_away_for_a_while_costs_no_call_and_doubles_none(
-    stage: tuple[Stage, Proxy], full: bool, capsys: pytest.CaptureFixture[str]
+    stage: tuple[Stage, Proxy], full: bool, tell: Tell
 ) -> None:
     hub, way = stage
     times, before, meanwhile = (20, 20, 10) if full else (2, 6, 4)
@@ -66,8 +67,7 @@ def test_a_database_that_is_away_for_a_while_costs_no_call_and_doubles_none(
     made, noted = deals(state), call_notes(state)
     extra = doubled(made) + doubled(noted)
     figures = {"refused": len(exchange.refusals), "deals": len(made), "doubled": extra}
-    with capsys.disabled():
-        printed("away", calls=exchange.calls, times=times, **figures)
+    tell("away", calls=exchange.calls, times=times, **figures)
     assert {answer.status_code for answer in exchange.refusals} == {503}
     assert all(answer.headers["retry-after"] and answer.json()["error"] for answer in exchange.refusals)
     assert (len(made), doubled(made)) == (exchange.calls, 0)
@@ -77,9 +77,8 @@ def test_a_database_that_is_away_for_a_while_costs_no_call_and_doubles_none(
 
 
 @pytest.mark.careless
-def test_who_says_200_whatever_his_database_said_loses_calls(
-    stage: tuple[Stage, Proxy], capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.control
+def test_who_says_200_whatever_his_database_said_loses_calls(stage: tuple[Stage, Proxy], tell: Tell) -> None:
     hub, way = stage
     exchange = Exchange(hub)
     exchange.call()
@@ -90,6 +89,5 @@ def test_who_says_200_whatever_his_database_said_loses_calls(
     exchange.tell_again()
     hub.drain(1)
     made = deals(hub.state())
-    with capsys.disabled():
-        printed("away (control)", calls=exchange.calls, deals=len(made))
+    tell("away (control)", calls=exchange.calls, deals=len(made))
     assert len(made) < exchange.calls

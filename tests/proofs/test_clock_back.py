@@ -12,7 +12,8 @@ from sqlalchemy import select, update
 from hub.store.tables import Lane, table_of
 from hub.store.tx import Tx
 from tests.hub.world import World
-from tests.proofs.crm_holds import call_notes, deals, doubled, printed
+from tests.proofs.crm_holds import call_notes, deals, doubled
+from tests.proofs.results import Tell
 
 _lane = table_of(Lane)
 AT_ONCE_S = 120
@@ -78,7 +79,7 @@ async def while_held(world: World, calls: Calls, step_s: float) -> float:
 
 
 async def test_a_clock_that_steps_back_doubles_nothing_and_delays_nothing_by_more_than_its_step(
-    connected: World, full: bool, capsys: pytest.CaptureFixture[str]
+    connected: World, full: bool, tell: Tell
 ) -> None:
     calls, steps = Calls(connected), (5, 120, 7_200) * 20 if full else (7_200,)
     found = [
@@ -91,8 +92,7 @@ async def test_a_clock_that_steps_back_doubles_nothing_and_delays_nothing_by_mor
     made, noted = deals(state), call_notes(state)
     extra = doubled(made) + doubled(noted)
     longest = {name: max(one[name] for one in found) for name in ("step_s", "idle_s", "sending_s", "held_s")}
-    with capsys.disabled():
-        printed("clock back", calls=calls.number, steps=3 * len(steps), **longest, deals=len(made), doubled=extra)
+    tell("clock back", calls=calls.number, steps=3 * len(steps), **longest, deals=len(made), doubled=extra)
     assert (len(made), len(noted), extra) == (calls.number, calls.number, 0)
     assert max(longest["idle_s"], longest["sending_s"]) <= AT_ONCE_S
     assert longest["held_s"] <= HELD_S
@@ -109,9 +109,8 @@ def free_until(tx: Tx, moment: datetime) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_a_lane_given_back_at_a_moment_that_comes_again_is_stuck_until_then(
-    connected: World, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.control
+async def test_a_lane_given_back_at_a_moment_that_comes_again_is_stuck_until_then(connected: World, tell: Tell) -> None:
     calls = Calls(connected)
     await calls.tell()
     await calls.delivered()
@@ -122,6 +121,5 @@ async def test_a_lane_given_back_at_a_moment_that_comes_again_is_stuck_until_the
     with pytest.raises(AssertionError, match="it did not come to that"):
         await calls.delivered()
     made = deals(await connected.state())
-    with capsys.disabled():
-        printed("clock back (control)", calls=calls.number, step_s=7_200, deals=len(made))
+    tell("clock back (control)", calls=calls.number, step_s=7_200, deals=len(made))
     assert len(made) < calls.number

@@ -14,7 +14,8 @@ import pytest
 
 from hub.failpoints import POINTS, Point
 from tests.proofs.crashing import LEASE_S, Crashing, is_whole
-from tests.proofs.crm_holds import call_notes, deals, doubled, printed
+from tests.proofs.crm_holds import call_notes, deals, doubled
+from tests.proofs.results import Tell
 
 TIMES = 12
 APART: tuple[Point, ...] = (  # whose aftermath differs where a lease has to run out and the worker is alone
@@ -46,15 +47,12 @@ def play(stage: Crashing, points: Sequence[Point], times: int) -> dict[str, Any]
     return stage.state()
 
 
-def test_wherever_the_hub_dies_no_call_is_lost_and_none_is_doubled(
-    stage: Crashing, full: bool, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wherever_the_hub_dies_no_call_is_lost_and_none_is_doubled(stage: Crashing, full: bool, tell: Tell) -> None:
     points, times = (POINTS, TIMES) if full else (APART if stage.apart else POINTS, 1)
     state = play(stage, points, times)
     made, noted, sending_s = deals(state), call_notes(state), stage.longest_sending.total_seconds()
-    with capsys.disabled():
-        figures = {"points": len(points), "deaths": stage.deaths, "calls": stage.calls, "deals": len(made)}
-        printed("crash points", **figures, doubled=doubled(made) + doubled(noted), sending_s=round(sending_s))
+    figures = {"points": len(points), "deaths": stage.deaths, "calls": stage.calls, "deals": len(made)}
+    tell("crash points", **figures, doubled=doubled(made) + doubled(noted), sending_s=round(sending_s))
     assert stage.deaths == len(points) * times
     assert (len(made), doubled(made)) == (stage.calls, 0)
     assert (len(noted), doubled(noted)) == (stage.calls, 0)
@@ -64,9 +62,9 @@ def test_wherever_the_hub_dies_no_call_is_lost_and_none_is_doubled(
 
 
 @pytest.mark.careless
-def test_settling_before_sending_loses_a_call(stage: Crashing, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.control
+def test_settling_before_sending_loses_a_call(stage: Crashing, tell: Tell) -> None:
     state = play(stage, ["request.paid", "settle.kept"], 1)
     lost = stage.calls - len(deals(state))
-    with capsys.disabled():
-        printed("crash points (control)", deaths=stage.deaths, calls=stage.calls, lost=lost)
+    tell("crash points (control)", deaths=stage.deaths, calls=stage.calls, lost=lost)
     assert lost > 0

@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,8 +20,8 @@ from connectors.protocol import Outcome, Status, Why
 from hub.delivery import by_hand, queue, retry, settling
 from hub.delivery.retry import State
 from tests.hub.world import World
-from tests.proofs.crm_holds import printed
 from tests.proofs.look import Look, delivered, look, tenant
+from tests.proofs.results import Tell
 
 FLAPS, DARK_S = 10, 6 * 3_600
 DOWN = {"rates": {"drop_before": 0.5, "html_error": 0.5}, "only": {"path": ""}}
@@ -109,7 +110,7 @@ async def states(world: World) -> Counter[str]:
 async def test_six_hours_of_darkness_cost_nothing_and_five_days_are_one_command(
     connected: World,
     full: bool,
-    capsys: pytest.CaptureFixture[str],
+    tell: Tell,
 ) -> None:
     world, calls, seed = connected, 5_000 if full else 30, 1
     await quiet(world)
@@ -131,23 +132,25 @@ async def test_six_hours_of_darkness_cost_nothing_and_five_days_are_one_command(
     await dial(world, UP)
     await wait(world, 700)
     of = await world.hub.db.read(tenant)
-    replayed = await world.hub.db.write(by_hand.replay_parked, of, None, world.clock.now())
+    replayed = await world.hub.db.write(
+        partial(by_hand.replay_parked, vault=world.hub.vault), of, None, world.clock.now()
+    )
     await drained(world, calls + 6)
 
-    with capsys.disabled():
-        figures = {"calls": calls, "seed": seed, "flaps": FLAPS, "tries": tries, "first_minute": minute}
-        printed("darkness", **figures, out_of_order=late, parked=len(parked), replayed=replayed)
+    figures = {"calls": calls, "seed": seed, "flaps": FLAPS, "tries": tries, "first_minute": minute}
+    tell("darkness", **figures, out_of_order=late, parked=len(parked), replayed=replayed)
     assert late == 0
     assert tries <= 2
     assert minute <= manifest.limits.per_second * 60
     assert not [row for row in rows if row["status"] == 429]
     assert (len(parked), replayed) == (6, 6)
-    assert all("three days" in one.sentence for one in parked)
+    assert all("hub.dark" in one.sentence for one in parked)
 
 
+@pytest.mark.control
 async def test_a_queue_that_counts_holds_as_tries_parks(
     connected: World,
-    capsys: pytest.CaptureFixture[str],
+    tell: Tell,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(retry, "PATIENCE", timedelta())
@@ -162,6 +165,5 @@ async def test_a_queue_that_counts_holds_as_tries_parks(
     await quiet(connected)
     await darkness(connected, 12, 1)
     parked = (await states(connected))[State.PARKED]
-    with capsys.disabled():
-        printed("darkness (control)", calls=12, seed=1, parked=parked)
+    tell("darkness (control)", calls=12, seed=1, parked=parked)
     assert parked > 0

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from hub import failpoints
 from hub.app import build, running, web_app
-from hub.delivery import worker
+from hub.delivery import serving
 from hub.failpoints import POINTS, Deed, Point
 from hub.settings import AppSettings, Settings
 from hub.setup import apply
@@ -26,8 +26,9 @@ from hub.store.tx import Tx
 from tests.hub import world as worlds
 from tests.hub.world import World
 from tests.proofs.crashing import A_DAY_S, asks_for_access, is_whole
-from tests.proofs.crm_holds import call_notes, deals, doubled, printed
+from tests.proofs.crm_holds import call_notes, deals, doubled
 from tests.proofs.fragile import settle_first
+from tests.proofs.results import Tell
 
 _lane = table_of(Lane)
 
@@ -140,9 +141,7 @@ class Journeys:
         return {"calls": self.calls, "deals": len(made), "notes": len(noted), "doubled": extra}
 
 
-async def test_whichever_write_fails_no_call_is_lost_and_none_is_doubled(
-    world: World, full: bool, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_whichever_write_fails_no_call_is_lost_and_none_is_doubled(world: World, full: bool, tell: Tell) -> None:
     journeys = Journeys(world)
     for answer_lost in (False,) if world.hub.db.is_sqlite else (False, True):
         failing = FailingCommits(world, answer_lost=answer_lost)
@@ -154,20 +153,13 @@ async def test_whichever_write_fails_no_call_is_lost_and_none_is_doubled(
                 break
         failing.end()
         found = await journeys.found()
-        with capsys.disabled():
-            printed(
-                "failing writes",
-                engine=world.hub.db.url.get_backend_name(),
-                answer_lost=answer_lost,
-                writes=number - 1,
-                **found,
-            )
+        tell("failing writes", answer_lost=answer_lost, writes=number - 1, **found)
     assert found == {"calls": journeys.calls, "deals": journeys.calls, "notes": journeys.calls, "doubled": 0}
     assert world.hub.db.read_now(is_whole)
 
 
 async def test_wherever_the_hub_fails_or_stalls_no_call_is_lost_and_none_is_doubled(
-    world: World, full: bool, capsys: pytest.CaptureFixture[str]
+    world: World, full: bool, tell: Tell
 ) -> None:
     journeys = Journeys(world)
     alone = [(point,) for point in POINTS]
@@ -176,19 +168,18 @@ async def test_wherever_the_hub_fails_or_stalls_no_call_is_lost_and_none_is_doub
     for points in alone if full else [POINTS[:5], POINTS[5:]]:
         await journeys.through(points, Deed.DELAY)
     found = await journeys.found()
-    with capsys.disabled():
-        printed("failing points", points=len(POINTS), **found)
+    tell("failing points", points=len(POINTS), **found)
     assert found == {"calls": journeys.calls, "deals": journeys.calls, "notes": journeys.calls, "doubled": 0}
     assert world.hub.db.read_now(is_whole)
 
 
+@pytest.mark.control
 async def test_settling_before_sending_loses_the_call_after_which_the_hub_fails(
-    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    world: World, monkeypatch: pytest.MonkeyPatch, tell: Tell
 ) -> None:
-    monkeypatch.setattr(worker._Lane, "_send", settle_first)
+    monkeypatch.setattr(serving.Serving, "_send", settle_first)
     journeys = Journeys(world)
     await journeys.through(["settle.kept"], Deed.RAISE)
     found = await journeys.found()
-    with capsys.disabled():
-        printed("failing points (control)", points=1, **found)
+    tell("failing points (control)", points=1, **found)
     assert found["deals"] < found["calls"]

@@ -16,7 +16,8 @@ import httpx
 import pytest
 
 from tests.proofs.crashing import is_whole
-from tests.proofs.crm_holds import call_notes, deals, doubled, printed
+from tests.proofs.crm_holds import call_notes, deals, doubled
+from tests.proofs.results import Tell
 from tests.proofs.stage import Stage
 from tests.proofs.telling import Exchange
 
@@ -92,7 +93,7 @@ def disk(request: pytest.FixtureRequest, sqlite_template: Path, tmp_path: Path) 
 
 
 def test_on_a_full_disk_the_hub_holds_and_goes_on_by_itself_when_there_is_room(
-    disk: Disk, full: bool, capsys: pytest.CaptureFixture[str]
+    disk: Disk, full: bool, tell: Tell
 ) -> None:
     hub, exchange = disk.stage, Exchange(disk.stage)
     times = 20 if full else 1
@@ -114,8 +115,7 @@ def test_on_a_full_disk_the_hub_holds_and_goes_on_by_itself_when_there_is_room(
     state, log = hub.state(), (hub.folder / "log").read_text()
     made, noted = deals(state), call_notes(state)
     figures = {"refused": len(exchange.refusals), "deals": len(made), "doubled": doubled(made) + doubled(noted)}
-    with capsys.disabled():
-        printed("full disk", by=disk.by, calls=exchange.calls, times=times, **figures)
+    tell("full disk", by=disk.by, calls=exchange.calls, times=times, **figures)
     assert {answer.status_code for answer in exchange.refusals} == {503}
     assert all("disk is full" in answer.json()["error"] for answer in exchange.refusals)
     assert (len(made), doubled(made)) == (exchange.calls, 0)
@@ -136,7 +136,7 @@ def settled(stage: Stage) -> Counter[str]:
 
 @pytest.mark.careless
 @pytest.mark.parametrize("disk", ["limit"], indirect=True)
-def test_who_says_200_whatever_his_disk_said_loses_calls(disk: Disk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_who_says_200_whatever_his_disk_said_loses_calls(disk: Disk, tell: Tell) -> None:
     exchange = Exchange(disk.stage)
     exchange.call()
     disk.stage.drain(1)
@@ -146,6 +146,5 @@ def test_who_says_200_whatever_his_disk_said_loses_calls(disk: Disk, capsys: pyt
     disk.free()
     exchange.tell_again()
     made = settled(disk.stage)
-    with capsys.disabled():
-        printed("full disk (control)", calls=exchange.calls, deals=len(made))
+    tell("full disk (control)", calls=exchange.calls, deals=len(made))
     assert len(made) < exchange.calls

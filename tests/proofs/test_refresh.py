@@ -6,7 +6,6 @@ is lost. Then a process is ended by SIGKILL at points of a refresh. Quick: 10 ta
 500. On PostgreSQL two processes ask side by side.
 """
 
-import json
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -16,11 +15,12 @@ from pathlib import Path
 import pytest
 
 from tests.proofs.refresh_stage import Account, Asking, account
+from tests.proofs.results import Tell
 
 FAULTS = {"hang": 0.10, "500": 0.05, "drop_after": 0.05}
 POINTS = ("before", "answered", "saved")
 LATENCY_MS = 30
-LOST = "never reached the hub"
+LOST = "hub.renewal_lost"
 
 
 @pytest.fixture
@@ -61,13 +61,8 @@ def outcomes(account: Account) -> Counter[str]:
     return Counter(names[row["status"]] for row in account.refreshes())
 
 
-def printed(name: str, **figures: object) -> None:
-    """Print one JSON line, as every proof does."""
-    print(json.dumps({"proof": name, **figures}))
-
-
 def test_each_expiry_is_met_by_one_refresh_and_only_a_lost_answer_asks_a_person(
-    connected: Account, database_url: str, full: bool, capsys: pytest.CaptureFixture[str]
+    connected: Account, database_url: str, full: bool, tell: Tell
 ) -> None:
     tasks, expiries, seed = (100, 500, 8) if full else (10, 15, 8)
     with ExitStack() as stack:
@@ -80,8 +75,7 @@ def test_each_expiry_is_met_by_one_refresh_and_only_a_lost_answer_asks_a_person(
     found, asked = outcomes(connected), sum(connected.refusals.values())
     held, exchanges = (sum(one[name] for one in told) for name in ("held", "exchanges"))
     figures = {"processes": len(askers), "tasks": tasks, "expiries": expiries, "seed": seed, **found}
-    with capsys.disabled():
-        printed("refresh", **figures, reauthorised=asked, exchanges=exchanges, transactions_held=held)
+    tell("refresh", **figures, reauthorised=asked, exchanges=exchanges, transactions_held=held)
     assert found["renewed"] + found["lost"] == expiries
     assert found["refused"] == found["lost"] == asked > 0
     assert found["failed"] > 0
@@ -112,15 +106,14 @@ def dies(account: Account, number: int, point: str) -> str:
 
 
 def test_a_death_in_a_refresh_costs_the_grant_only_between_the_vendors_answer_and_our_commit(
-    connected: Account, full: bool, capsys: pytest.CaptureFixture[str]
+    connected: Account, full: bool, tell: Tell
 ) -> None:
     chance = random.Random(8)
     kills = 100 if full else 4
     moments = [str(chance.randrange(0, LATENCY_MS * 3)) for _ in range(kills - len(POINTS))]
     connected.turn(latency_ms=[LATENCY_MS, LATENCY_MS])
     found = Counter(dies(connected, number, point) for number, point in enumerate((*POINTS, *moments)))
-    with capsys.disabled():
-        printed("refresh (kill)", kills=kills, **found)
+    tell("refresh (kill)", kills=kills, **found)
     assert found.keys() == {"survived", "lost in the window"}
 
 
@@ -139,8 +132,9 @@ def test_a_vendor_with_a_grace_closes_the_window(connected: Account) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("defences", "reuse"), [("turn", "revoke"), ("turn,reread", "refuse")])
+@pytest.mark.control
 def test_without_the_turn_or_the_look_healthy_grants_are_declared_dead(
-    connected: Account, defences: str, reuse: str, full: bool, capsys: pytest.CaptureFixture[str]
+    connected: Account, defences: str, reuse: str, full: bool, tell: Tell
 ) -> None:
     tasks, expiries = (100, 50) if full else (10, 3)
     dead = 0
@@ -154,6 +148,5 @@ def test_without_the_turn_or_the_look_healthy_grants_are_declared_dead(
                 lambda old=version, known=dead: has_next(connected, asker, old) or connected.refusals.total() > known
             )
             dead = connected.refusals.total()
-    with capsys.disabled():
-        printed("refresh (control)", without=defences, tasks=tasks, expiries=expiries, **outcomes(connected), dead=dead)
+    tell("refresh (control)", without=defences, tasks=tasks, expiries=expiries, **outcomes(connected), dead=dead)
     assert dead > 0

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import and_, select
 
 from hub.__main__ import main
-from hub.delivery import lanes, queue, worker
+from hub.delivery import lanes, purse, queue
 from hub.delivery.lanes import Claim
 from hub.store.tables import Lane, table_of
 from hub.store.tx import Tx
@@ -49,6 +49,6 @@ if __name__ == "__main__":
     lanes.claim, queue.settle = _claimed, _settled
     if os.environ.get("PROOF_REREADS"):
         lanes.mine, lanes.kept = _anybodys, lambda _tx, _claim: 0
-        worker._Lane.still_mine = lambda lane: None  # type: ignore[method-assign]
+        purse.Purse.still_mine = lambda _purse: None  # type: ignore[method-assign]
     sys.argv[0] = "cthub"
     main()
