@@ -16,6 +16,8 @@ test: $(VENV)/.dev
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 		{ apt-get update -qq && apt-get install -y -qq chromium; } >/dev/null || \
 		{ echo "make test needs Chromium for the browser tests: install it."; exit 1; }
+	@command -v chromium-headless-shell >/dev/null || \
+		{ apt-get update -qq && apt-get install -y -qq chromium-headless-shell; } >/dev/null 2>&1 || true
 	@command -v curl >/dev/null || { apt-get update -qq && apt-get install -y -qq curl; } >/dev/null || \
 		{ echo "make test needs curl for the documented letter script: install it."; exit 1; }
 	@{ { command -v kamailio || test -x /usr/sbin/kamailio; } && command -v sipp; } >/dev/null || \
@@ -35,7 +37,8 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m bench $(NAME)
 
 proofs: $(VENV)/.dev
-	@$(BIN)/pytest tests/proofs $(if $(FULL),--full) $(ARGS)
+	@$(BIN)/pytest tests/proofs $(if $(FULL),--full) $(ARGS); told=$$?; \
+		$(if $(FULL),$(BIN)/python -m tests.proofs.results;) exit $$told
 
 lock: $(VENV)/.dev
 	@$(PIP) install uv

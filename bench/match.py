@@ -47,7 +47,7 @@ def run() -> dict[str, Any]:
 def _measure(engine: str) -> dict[str, Any]:
     with ExitStack() as stack:
         urls = stack.enter_context(databases(engine))
-        small, large = (stack.enter_context(_filled(url, leases)) for leases, url in urls.items())
+        small, large = (stack.enter_context(filled(url, leases)) for leases, url in urls.items())
         rounds = [(_per_second(small, SMALL, turn), _per_second(large, LARGE, turn)) for turn in range(ROUNDS + 1)][1:]
     return {
         f"{engine}_10k_per_s": median(few for few, _ in rounds),
@@ -57,7 +57,8 @@ def _measure(engine: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _filled(url: str, leases: int) -> Iterator[Db]:
+def filled(url: str, leases: int) -> Iterator[Db]:
+    """Yield a hub with a past of so many leases."""
     often = {"ones": ONE_CALLS_IN, "taps": ONE_TAPS_IN, "callers": _callers(leases)}
     values = {"began": to_micros(BEGAN), "step": STEP // timedelta(microseconds=1), "numbers": NUMBERS}
     with opened(url) as db:

@@ -29,10 +29,10 @@ SELECT i, 1, 1 + i % :numbers, i, :began + i * :step,
 FROM counted;
 
 INSERT INTO enquiry (id, tenant_id, kind, key, site_id, at, phone_key, phone_masked, heard, first_time, qualified,
-                     qualified_why)
+                     qualified_why, corrected_in_crm)
 WITH RECURSIVE counted(i) AS (SELECT CAST(1 AS bigint) UNION ALL SELECT i + 1 FROM counted WHERE i < :leases / :ones)
 SELECT i, 1, 'call', '1:' || i, 1, :began + i * :ones * :step + 300000000, 'caller-' || i % :callers, '', '', true, true,
-       ''
+       '', ''
 FROM counted;
 
 INSERT INTO call (enquiry_id, tenant_id, account_id, provider_call_id, direction, dialled, talk_s, wait_s,

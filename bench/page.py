@@ -17,7 +17,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.conftest import chromium
+from tests.browser.conftest import WHOLE, chromium
 from tests.browser.stage import MOBILE_TARGET, PATIENCE_S, SCRIPT, Scene, opened, target
 
 LOADS, WARM_UP, DRAWN = 25, 3, "swapped"
@@ -72,7 +72,9 @@ def run() -> dict[str, Any]:
         scene.settings = {"timeout_ms": PATIENCE_S * 1_000}  # the script waits as long as the page does
         scene.pages["index"] = _body()
         flags = ["--no-sandbox", "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path=chromium(playwright.chromium.executable_path), args=flags)
+        browser = playwright.chromium.launch(
+            executable_path=chromium(playwright.chromium.executable_path, WHOLE), args=flags
+        )
         loads = [_load(browser, scene) for _ in range(WARM_UP + LOADS)][WARM_UP:]
         browser.close()
     return sizes | _figures(loads)

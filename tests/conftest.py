@@ -5,10 +5,12 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from argon2 import PasswordHasher
 
-from hub.store import migrate
+from hub.store import migrate, people
 from hub.store.db import Db
 from tests import databases, postgres
 
@@ -23,6 +25,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passwords() -> Iterator[None]:
+    """Passwords of hubs in this process are hashed cheaply: a slow hash would cost more than most tests."""
+    with patch.object(people, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -81,14 +90,24 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("pg_url"))
 
 
+@pytest.fixture
+def db_on_each(database_url: str) -> Iterator[Db]:
+    """That database, open."""
+    opened = Db(database_url)
+    opened.start()
+    yield opened
+    opened.stop()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many tests ran on which engine; the counts come from the reports, so they hold for parallel runs."""
     ran = [report for status in ("passed", "failed") for report in terminalreporter.stats.get(status, [])]
-    on = {engine: sum(_is_on(engine, report) for report in ran) for engine in ENGINES}
+    on = {engine: sum(is_on(engine, report) for report in ran) for engine in ENGINES}
     others = len(ran) - sum(on.values())
     told = ", ".join(f"{number} on {engine}" for engine, number in on.items())
     terminalreporter.write_line(f"Tests by engine: {told}; {others} need no database.")
 
 
-def _is_on(engine: str, report: pytest.TestReport) -> bool:
-    return engine in report.keywords or engine in re.split(r"[-\[\]]", report.nodeid)
+def is_on(engine: str, test: pytest.Item | pytest.TestReport) -> bool:
+    """Say whether a test runs on an engine."""
+    return engine in test.keywords or engine in re.split(r"[-\[\]]", test.nodeid)

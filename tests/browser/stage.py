@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
-import uvicorn
 from playwright.async_api import Page
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,6 +19,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from hub.web.words.callback import CALLBACK
+from tests.serving import in_thread
 
 SCRIPT = Path(__file__).resolve().parents[2] / "hub/web/static/dni.js"
 ENQUIRIES = SCRIPT.with_name("enquiries.js")
@@ -218,14 +218,9 @@ def opened() -> Iterator[Stage]:
     """Serve a stage on a free port of loopback."""
     listening = socket.create_server(("127.0.0.1", 0))
     stage = Stage(listening.getsockname()[1])
-    server = uvicorn.Server(uvicorn.Config(stage.app, log_level="warning", ws="none", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    try:
-        yield stage
-    finally:
-        for scene in stage.scenes.values():
-            scene.gate.set()
-        server.should_exit = True
-        thread.join()
-        listening.close()
+    with in_thread(stage.app, listening):
+        try:
+            yield stage
+        finally:
+            for scene in stage.scenes.values():
+                scene.gate.set()

@@ -149,7 +149,7 @@ async def test_a_kept_number_is_shown_at_once_on_the_next_page(page: Page, scene
     scene.gate.clear()
     await page.goto(scene.url("next"))
     await expect(page.locator("#phone")).to_have_text("8 495 444-55-66")
-    first, second = scene.said("visit")
+    first, second = await scene.hears("visit", times=2)
     assert (second["visitor"], second["visit"]) == ("0123456789abcdef0123456789abcdef", "v1")
     assert (first["lease"], second["lease"]) == (True, True)
 

@@ -1,11 +1,12 @@
 """Pages that change after loading: frameworks that draw again, pop-ups, routes, and pages that come back."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.browser.conftest import WHOLE, launched
 from tests.browser.stage import MOBILE_TARGET, ORIGINAL, SWAPPED, Scene, frames, target
 
 COUNT_WORK = """window.callbacks = 0; window.drawings = 0;
@@ -159,7 +160,15 @@ async def test_the_history_functions_of_the_page_still_work(swapped: Page) -> No
     assert await swapped.evaluate("(history.pushState({deal: 7}, '', 'x'), history.state.deal)") == 7
 
 
-async def test_a_page_from_the_back_forward_cache_asks_again(page: Page, scene: Scene) -> None:
+@pytest.fixture
+async def page_that_is_kept() -> AsyncIterator[Page]:
+    """A page of a whole Chromium: its headless shell keeps none to go back to."""
+    async with launched(WHOLE) as browser:
+        yield await browser.new_page()
+
+
+async def test_a_page_from_the_back_forward_cache_asks_again(page_that_is_kept: Page, scene: Scene) -> None:
+    page = page_that_is_kept
     scene.pages["next"] = "<p>Двери</p>"
     await page.goto(scene.url())
     await expect(page.locator("#phone")).to_have_text(SWAPPED)

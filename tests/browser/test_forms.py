@@ -81,7 +81,7 @@ async def test_a_form_is_told_with_the_visit_and_the_page(page: Page, forms: Sce
     (said,) = await forms.hears("enquiry")
     assert len(said.pop("id")) >= 16
     assert said == forms.letter(
-        "form", phone="8 (916) 123-45-67", email="anna@mail.example", name="Анна", text="Окно 2 x 1,5"
+        "form", phone="8 (916) 123-45-67", email="anna@mail.example", name="Анна", company="", text="Окно 2 x 1,5"
     )
 
 
@@ -181,6 +181,7 @@ async def test_passwords_cards_hidden_and_ignored_fields_are_not_even_read(page:
     await page.add_init_script(SPY)
     (said,) = await told(page, forms, SECRETS)
     assert (said["name"], said["phone"], said["email"], said["text"]) == ("Анна", "+7 916 123-45-67", "", "")
+    assert said["company"] == "ООО Ромашка"
     read = await page.evaluate("window.read")
     assert "Анна" in read  # the spy sees what is read
     assert [text for text in read if "SECRET" in text or "4111" in text] == []

@@ -47,6 +47,7 @@ from hub.web.words.en import EN
 from hub.web.words.ru import RU
 from sandbox.__main__ import VENDORS
 from tests.house.source import ROOT
+from tests.proofs import results
 from tracking_core.call import CallStatus
 from tracking_core.channel import Channel
 from tracking_core.match import MatchReason
@@ -176,6 +177,7 @@ SCENARIO_WORDS = sorted(
         *scenario_reader._TOP,
         *scenario_reader._DEAL,
         *scenario_reader._ACTIONS,
+        *scenario_reader._MOVE,
         *Trigger,
         *CallerState,
         "text",
@@ -203,17 +205,20 @@ def test_the_example_of_a_scenario_uses_every_word_and_placeholder(name: str) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "pipeline", "stage", "person"),
+    ("name", "pipeline", "stage", "next_stage", "person"),
     [
-        ("scenarios.md", "Sales", "First contact", "Ivan Petrov"),
-        ("ru/scenarios.md", "Продажи", "Первичный контакт", "Иван Петров"),
+        ("scenarios.md", "Sales", "First contact", "In work", "Ivan Petrov"),
+        ("ru/scenarios.md", "Продажи", "Первичный контакт", "В работе", "Иван Петров"),
     ],
 )
-def test_the_example_of_a_scenario_fits_an_account(name: str, pipeline: str, stage: str, person: str) -> None:
-    first = Pipeline("7", pipeline, (Stage("70", stage, "open"), Stage("142", "Won", "won")))
+def test_the_example_of_a_scenario_fits_an_account(
+    name: str, pipeline: str, stage: str, next_stage: str, person: str
+) -> None:
+    stages = (Stage("70", stage, "open"), Stage("71", next_stage, "open"), Stage("142", "Won", "won"))
+    first = Pipeline("7", pipeline, stages)
     facts = Facts("1", "Romashka", "RUB", (first,), {"5": person}, {"UTM_SOURCE": "610933"})
     read = scenarios.read_scenario(example(name, "scenario"), name, facts)
-    assert scenarios.facts_needed(read).stages == {"70"}
+    assert scenarios.facts_needed(read).stages == {"70", "71"}
     assert set(read.cases) == set(Trigger)
     assert all(set(read.cases[trigger]) == set(CallerState) for trigger in (Trigger.ANSWERED, Trigger.MISSED))
 
@@ -270,6 +275,26 @@ def test_the_capability_table_is_the_manifests() -> None:
 def test_every_capability_is_explained_below_its_table() -> None:
     below = page("capabilities.md").split("<!-- capabilities: end -->")[1]
     assert missing(Can, below) == []
+
+
+# -- proofs
+
+
+def test_the_table_of_the_proofs_is_made_of_their_lines() -> None:
+    text = page("reliability.md")
+    assert text == results.in_page(text, results.table(results.kept())), "run: python -m tests.proofs.results"
+
+
+def test_no_proof_that_is_told_of_failed() -> None:
+    assert [line["test"] for line in results.kept() if not line["passed"]] == []
+
+
+def test_what_a_test_told_before_makes_way_for_what_it_tells_now(tmp_path: Path) -> None:
+    path = tmp_path / "proofs.jsonl"
+    for calls in (1, 2):
+        results.keep([{"test": "a", "calls": calls}, {"test": "a", "calls": 9}], "a", path)
+        results.keep([{"test": "b", "calls": calls}], "b", path)
+    assert [(line["test"], line["calls"]) for line in results.kept(path)] == [("a", 2), ("a", 9), ("b", 2)]
 
 
 # -- outcomes

@@ -1,6 +1,7 @@
 """A hub of real processes between a site with the page script, a real exchange and the CRM's sandbox."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from starlette.routing import Route
 
 from hub.web.page_script import snippet
 from sandbox.demo.company import OWNER
-from sandbox.demo.setup import connect_crm
+from sandbox.demo.market import install
 from tests.phone import exchange as exchanges
 from tests.phone import machine
 from tests.phone.exchange import Exchange, PhoneCall
@@ -109,7 +110,8 @@ def opened(folder: Path) -> Iterator[Stage]:
     (folder / "setup.yaml").write_text(_SETUP.replace("OFFICE_PORT", str(office_port)), encoding="utf-8")
     (folder / "calls_to_deals.yaml").write_text(_SCENARIO.read_text(encoding="utf-8"), encoding="utf-8")
     with ExitStack() as stack:
-        sandbox = ("sandbox", "amocrm", "--port", "0", "--redirect-uri", f"{url}/oauth/amocrm/callback")
+        sandbox = ("sandbox", "amocrm", "--port", "0", "--not-installed")
+        sandbox += ("--redirect-uri", f"{url}/oauth/amocrm/callback")
         crm = stack.enter_context(running(*sandbox, environment={}, log=folder / "crm.log")).printed
         environment = _environment(folder, url, crm)
         apply = ("hub", "apply", str(folder / "setup.yaml"), "--json")
@@ -117,7 +119,7 @@ def opened(folder: Path) -> Iterator[Stage]:
             applied = applying.printed
         up = ("hub", "up", "--port", str(port), "--json")
         stack.enter_context(running(*up, environment=environment, log=folder / "hub.log"))
-        connect_crm(url, _PASSWORD)
+        install(crm["base_url"], url, {"email": OWNER, "password": _PASSWORD}, time.sleep)
         exchange = exchanges.opened(folder, f"{url}{applied['telephony'][0]['path']}", _SECRET, office_port)
         bearer = {"authorization": f"Bearer {applied['api_token']}"}
         site = stack.enter_context(served(_site(url, applied["sites"][0]["key"]), lifespan="off"))
