@@ -61,9 +61,9 @@ class Patience:
 
 
 async def _ended(task: "asyncio.Future[Told]") -> None:
+    task.add_done_callback(lambda late: late.cancelled() or late.exception())  # nobody may wait for what it says now
     if task.done():
         return
-    task.add_done_callback(lambda late: late.cancelled() or late.exception())  # nobody waits for what it says now
     task.cancel()
     await asyncio.wait({task}, timeout=_PARTING_S)
 

@@ -1,6 +1,7 @@
 """The worker beside a connector that breaks its contract: it hangs, cancels itself, or answers what is no answer."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,6 +33,7 @@ from tests.hub.double import Acme, StoppedClock
 from tests.hub.seed import NOW, Lane
 
 NOBODYS = "0" * 32
+DAY = timedelta(days=1)
 
 
 def an_hour_goes_by() -> None:
@@ -177,6 +179,26 @@ async def test_signs_of_life_prolong_the_silence_that_is_borne() -> None:
         return patience._until - before
 
     assert await patience.wait(lively()) > 0
+
+
+async def test_trouble_that_comes_as_we_are_told_to_stop_is_no_ones_to_hear(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, unheard = asyncio.get_running_loop(), list[object]()
+    monkeypatch.setattr(loop, "call_exception_handler", unheard.append)
+    is_asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def fails() -> None:
+        is_asked.set()
+        await answer.wait()
+        raise InstallationError(Why.UNAVAILABLE, Said("down"))
+
+    waiting = asyncio.ensure_future(Patience(silence=DAY, in_all=DAY).wait(fails()))
+    await is_asked.wait()
+    answer.set()
+    loop.call_soon(waiting.cancel)  # after the failure, before it is heard
+    await asyncio.wait({waiting})
+    del waiting
+    gc.collect()
+    assert unheard == []
 
 
 # -- one that raises
