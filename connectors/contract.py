@@ -117,7 +117,9 @@ class ConnectorContract:
     def test_capabilities_are_told_in_sentences(self) -> None:
         for can, caveat in self.connector.manifest.can.items():
             assert isinstance(can, Can)
-            assert caveat == "" or caveat.endswith(".")
+            if caveat is not None:
+                self.assert_worded(caveat)
+                assert all(words[caveat.code].what.endswith(".") for words in self.connector.words.values())
 
     def test_limits_allow_something(self) -> None:
         limits = self.connector.manifest.limits

@@ -94,7 +94,7 @@ class Manifest:
     name: str
     title: str
     kind: Literal["crm", "ads"]
-    can: Mapping[Can, str]  # "" or one honest sentence of caveat; absent means no
+    can: Mapping[Can, Said | None]  # one honest sentence of caveat, or none; absent means no
     idempotency: Idempotency
     limits: Limits
     hosts: tuple[str, ...]  # suffixes; the only hosts egress opens for it

@@ -50,11 +50,10 @@ def settle(
     """Write the deals as they were found, and the goals of those that came from an enquiry of ours."""
     rules = judging.rules_of(tx, of.tenant_id, vault)
     there = {change.id: change for change in found if not change.deleted}
-    for change in there.values():
-        kept = crm.save_deal(tx, of, change)
-        if kept:
-            contacts.save_deal(tx, of, change)
-            goals.of_deal(tx, of, change, kept, rules, now)
+    saved = [(change, kept) for change in there.values() if (kept := crm.save_deal(tx, of, change))]
+    contacts.save_deals(tx, of, [change for change, _ in saved])
+    for change, kept in saved:
+        goals.of_deal(tx, of, change, kept, rules, now)
     for one in asked:
         asked_goals.settle(tx, of, one, _came_to(tx, of, one, there.get(one.deal), rules, now), now)
 

@@ -33,12 +33,11 @@ def save_page(tx: Tx, of: Installed, page: Page, now: datetime, vault: Vault) ->
     """Write a page of changes and its cursor."""
     rules = judging.rules_of(tx, of.tenant_id, vault)
     passed = _by_deal(page.stages)
-    for change in crm.news(tx, of, page.deals):
-        kept = crm.save_deal(tx, of, change)
-        if kept:
-            contacts.save_deal(tx, of, change)
-            payments.save_deal(tx, of, change)
-            goals.of_deal(tx, of, change, kept, rules, now, passed.pop(change.id, ()))
+    saved = [(change, kept) for change in crm.news(tx, of, page.deals) if (kept := crm.save_deal(tx, of, change))]
+    contacts.save_deals(tx, of, [change for change, _ in saved])
+    for change, kept in saved:
+        payments.save_deal(tx, of, change)
+        goals.of_deal(tx, of, change, kept, rules, now, passed.pop(change.id, ()))
     goals.of_stages(tx, of, passed, page.deals, rules, now)
     payments.save(tx, of, page.payments, are_all=page.all_payments)
     crm.save_cursor(tx, of, page.cursor)

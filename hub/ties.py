@@ -1,6 +1,6 @@
 """What an enquiry tells of its visitor: by which phone, e-mail and CRM contact he is known from now on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from connectors.protocol import Outcome
@@ -26,7 +26,7 @@ def settle(
     That is when it was matched by the memory of a person who is somebody else now.
     """
     visitor_id = _surely(tx, tenant_id, about, found, rules)
-    before = ties.told_by(tx, tenant_id, enquiry_id)
+    before = ties.told_by(tx, tenant_id, enquiry_id)[enquiry_id]
     told, kept = set[Known](), set[Known]()
     if visitor_id is not None:
         told = {(visitor_id, Key(kind, key)) for kind, name in _BY_NAME.items() if (key := getattr(about.person, name))}
@@ -57,7 +57,7 @@ def leave_out(tx: Tx, tenant_id: int, phones: Iterable[str], now: datetime, vaul
     for phone in phones:
         key = Key(TieKind.PHONE, vault.fingerprint(phone, tenant_id))
         for enquiry_id in ties.telling(tx, tenant_id, key):
-            gone = ties.told_by(tx, tenant_id, enquiry_id)
+            gone = ties.told_by(tx, tenant_id, enquiry_id)[enquiry_id]
             ties.tell(tx, tenant_id, Evidence(enquiry_id, now), set(), gone, now)
 
 
@@ -71,18 +71,20 @@ def contacts_in(outcomes: Mapping[str, Outcome]) -> list[tuple[str, str]]:
 
 
 def contacts_told(
-    tx: Tx, tenant_id: int, installation_id: int, reached: Iterable[tuple[str, str]], now: datetime, vault: Vault
+    tx: Tx, tenant_id: int, installation_id: int, reached: Sequence[tuple[str, str]], now: datetime, vault: Vault
 ) -> None:
     """Let deliveries that reached a contact tell that whom their enquiries tell of is known by it, too."""
+    told = evidence.of_deliveries(tx, tenant_id, (delivery_id for delivery_id, _ in reached))
+    before = ties.told_by(tx, tenant_id, *{enquiry_id for enquiry_id, _ in told.values()})
     for delivery_id, contact_id in reached:
-        of = evidence.evidence_of(tx, tenant_id, delivery_id)
-        if of is None or of.enquiry_id is None:
+        if delivery_id not in told:
             continue
-        before = ties.told_by(tx, tenant_id, of.enquiry_id)
-        contact = _contact(tenant_id, installation_id, contact_id, vault)
-        come = {(visitor_id, contact) for visitor_id, _ in before} - before
+        enquiry_id, at = told[delivery_id]
+        contact, known = _contact(tenant_id, installation_id, contact_id, vault), before[enquiry_id]
+        come = {(visitor_id, contact) for visitor_id, _ in known} - known
         if come:
-            ties.tell(tx, tenant_id, of, come, set(), now)
+            ties.tell(tx, tenant_id, Evidence(enquiry_id, at), come, set(), now)
+            known |= come
 
 
 def _user_told(tx: Tx, tenant_id: int, visitors: Iterable[OnSite], user: str, now: datetime, vault: Vault) -> None:

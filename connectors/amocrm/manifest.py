@@ -4,22 +4,23 @@ from datetime import timedelta
 
 from connectors.amocrm.settings import Settings
 from connectors.protocol import Can, Idempotency, Limits, Manifest, OAuth
+from connectors.telling import Said
 
 manifest = Manifest(
     name="amocrm",
     title="amoCRM",
     kind="crm",
     can={
-        Can.CONTACT: "",
-        Can.DEAL: "An anonymous caller gets a deal without a contact.",
-        Can.NOTE: "",
-        Can.TASK: "",
-        Can.INCOMING: "Unsorted; where that is switched off a deal is made instead.",
-        Can.MOVE: "A deal that somebody moves in the very second of ours may be moved on from there.",
-        Can.POPUP: "amoCRM itself chooses the card, by the last eight digits.",
-        Can.READ_BACK: "The price of the deal, or its invoices paid in full; of a partly paid one nothing counts.",
-        Can.CONTACT_INDEX: "Russian and Kazakh phones, and e-mails; other phones are searched.",
-        Can.DOORBELL: "Webhooks need the extended plan or higher; without them changes come by polling.",
+        Can.CONTACT: None,
+        Can.DEAL: Said("can_deal"),
+        Can.NOTE: None,
+        Can.TASK: None,
+        Can.INCOMING: Said("can_incoming"),
+        Can.MOVE: Said("can_move"),
+        Can.POPUP: Said("can_popup"),
+        Can.READ_BACK: Said("can_read_back"),
+        Can.CONTACT_INDEX: Said("can_contact_index"),
+        Can.DOORBELL: Said("can_doorbell"),
     },
     idempotency=Idempotency.MARKER,
     limits=Limits(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from connectors.amocrm.can_words import can_words
 from connectors.amocrm.outcome_words import outcome_words
 from connectors.telling import Sentence
 
@@ -186,6 +187,6 @@ _EN = {
 }
 
 words: Mapping[str, Mapping[str, Sentence]] = {
-    "ru": {**_RU, **outcome_words["ru"]},
-    "en": {**_EN, **outcome_words["en"]},
+    "ru": {**_RU, **can_words["ru"], **outcome_words["ru"]},
+    "en": {**_EN, **can_words["en"], **outcome_words["en"]},
 }

@@ -3,51 +3,32 @@
 A row without a contact says that only a search can tell whom its key leads to: contacts were merged there.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from sqlalchemy import and_, delete, insert, select, update
-from sqlalchemy import bindparam as value
+from sqlalchemy import Column, and_, delete, select, update
 
-from connectors.protocol import ContactChange, ContactPage, DealChange, Known, KnownDeal
+from connectors.protocol import ContactPage, DealChange, Known, KnownDeal
 from hub.store.crm import Installed
 from hub.store.tables import ContactKey, Deal, DealContact, Installation, table_of
-from hub.store.tx import Prepared, Tx, insert_or
+from hub.store.tx import Tx, insert_or
 from hub.store.vault import Vault
 
 _key, _deal, _stands, _installation = (table_of(model) for model in (ContactKey, Deal, DealContact, Installation))
-_LEAVE = Prepared(
-    delete(_stands).where(
-        _stands.c.tenant_id == value("tenant_id"),
-        _stands.c.installation_id == value("installation_id"),
-        _stands.c.deal == value("deal"),
-    )
-)
-_STAND = Prepared(
-    insert(_stands).values({name: value(name) for name in ("tenant_id", "installation_id", "deal", "contact")})
-)
-_DROP_KEY = Prepared(
-    delete(_key).where(
-        _key.c.tenant_id == value("tenant_id"),
-        _key.c.installation_id == value("installation_id"),
-        _key.c.contact == value("contact"),
-        _key.c.key == value("key"),
-    )
-)
-_ADD_KEY = Prepared(
-    insert(_key).values({name: value(name) for name in ("tenant_id", "installation_id", "contact", "key")})
-)
 _NOBODY_KNOWS = ""  # the contact of a key that only a search can answer
 _DEALS = 20  # newest deals of one contact: the most a connector looks at
 
 
 def save_page(tx: Tx, of: Installed, page: ContactPage, vault: Vault) -> None:
     """Write a page of contacts and its cursor."""
-    known = _keys_of(tx, of, [change.id for change in page.contacts])
+    before = _pairs(tx, of, _key.c.contact, _key.c.key, [change.id for change in page.contacts])
+    now, doubted = dict(before), set[str]()
     for change in page.contacts:
         if change.is_sure:
-            known[change.id] = _save(tx, of, change, known.get(change.id, set()), vault)
+            now[change.id] = set() if change.deleted else set(_hashes(of, change.keys, vault).values())
         else:
-            _doubt(tx, of, change)
+            doubted |= now.get(change.id, set())
+    _write(tx, of, _key.c.contact, _key.c.key, before, now)
+    _write(tx, of, _key.c.contact, _key.c.key, {}, {_NOBODY_KNOWS: doubted})
     here = (_installation.c.tenant_id == of.tenant_id, _installation.c.id == of.id)
     kept = {"contacts_cursor": page.cursor, "contacts_known": page.is_whole}
     tx.execute(update(_installation).where(*here).values(**kept))
@@ -59,38 +40,39 @@ def forget(tx: Tx, of: Installed) -> None:
     tx.execute(update(_installation).where(*here).values(contacts_cursor=None, contacts_known=False))
 
 
-def save_deal(tx: Tx, of: Installed, change: DealChange) -> None:
-    """Write which contacts stand on a deal."""
-    here = {"tenant_id": of.tenant_id, "installation_id": of.id, "deal": change.id}
-    tx.run(_LEAVE, here)
-    for contact in dict.fromkeys(change.contacts):
-        tx.run(_STAND, {**here, "contact": contact})
+def save_deals(tx: Tx, of: Installed, changes: Sequence[DealChange]) -> None:
+    """Write which contacts stand on some deals."""
+    before = _pairs(tx, of, _stands.c.deal, _stands.c.contact, [change.id for change in changes])
+    _write(tx, of, _stands.c.deal, _stands.c.contact, before, {change.id: set(change.contacts) for change in changes})
 
 
-def _keys_of(tx: Tx, of: Installed, contacts: Sequence[str]) -> dict[str, set[str]]:
-    here = (_key.c.tenant_id == of.tenant_id, _key.c.installation_id == of.id, _key.c.contact.in_(contacts))
-    known: dict[str, set[str]] = {}
-    for contact, key in tx.execute(select(_key.c.contact, _key.c.key).where(*here)):
-        known.setdefault(contact, set()).add(key)
-    return known
+def _pairs(tx: Tx, of: Installed, whose: Column[str], what: Column[str], asked: Collection[str]) -> dict[str, set[str]]:
+    table = whose.table
+    here = (table.c.tenant_id == of.tenant_id, table.c.installation_id == of.id, whose.in_(asked))
+    found: dict[str, set[str]] = {}
+    for one, other in tx.execute(select(whose, what).where(*here)) if asked else ():
+        found.setdefault(one, set()).add(other)
+    return found
 
 
-def _save(tx: Tx, of: Installed, change: ContactChange, known: set[str], vault: Vault) -> set[str]:
-    place = {"tenant_id": of.tenant_id, "installation_id": of.id, "contact": change.id}
-    keys = set() if change.deleted else set(_hashes(of, change.keys, vault).values())
-    for key in known - keys:
-        tx.run(_DROP_KEY, {**place, "key": key})
-    for key in sorted(keys - known):
-        tx.run(_ADD_KEY, {**place, "key": key})
-    return keys
-
-
-def _doubt(tx: Tx, of: Installed, change: ContactChange) -> None:
-    here = (_key.c.tenant_id == of.tenant_id, _key.c.installation_id == of.id)
-    keys = tx.execute(select(_key.c.key).where(*here, _key.c.contact == change.id)).scalars()
-    rows = [{"tenant_id": of.tenant_id, "installation_id": of.id, "contact": _NOBODY_KNOWS, "key": key} for key in keys]
-    if rows:
-        tx.execute(insert_or(tx, _key).on_conflict_do_nothing(), rows)
+def _write(
+    tx: Tx,
+    of: Installed,
+    whose: Column[str],
+    what: Column[str],
+    before: Mapping[str, set[str]],
+    now: Mapping[str, set[str]],
+) -> None:
+    """Write what each has now in place of what it had, all at once."""
+    table, place = whose.table, {"tenant_id": of.tenant_id, "installation_id": of.id}
+    here = (table.c.tenant_id == of.tenant_id, table.c.installation_id == of.id)
+    for one in now:
+        for other in sorted(before.get(one, set()) - now[one]):  # seldom any
+            tx.execute(delete(table).where(*here, whose == one, what == other))
+    come = [(one, other) for one in now for other in sorted(now[one] - before.get(one, set()))]
+    if come:
+        rows = [{**place, whose.name: one, what.name: other} for one, other in come]
+        tx.execute(insert_or(tx, table).on_conflict_do_nothing(), rows)
 
 
 def people_of(tx: Tx, of: Installed, asked: Mapping[str, Sequence[str]], vault: Vault) -> dict[str, tuple[Known, ...]]:

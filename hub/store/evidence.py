@@ -1,5 +1,6 @@
 """Where it is known from who a visitor is: enquiries, the contacts they were delivered to, the site itself."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,16 +37,16 @@ def contacts_of(tx: Tx, tenant_id: int, enquiry_id: int) -> set[tuple[int, str]]
 
 
 _EVIDENCE = (
-    select(_enquiry.c.id, _enquiry.c.at)
+    select(_delivery.c.id, _enquiry.c.id, _enquiry.c.at)
     .join(_delivery, (_delivery.c.enquiry_id == _enquiry.c.id) & (_delivery.c.tenant_id == _enquiry.c.tenant_id))
-    .where(_delivery.c.tenant_id == value("tenant"), _delivery.c.id == value("delivery"))
+    .where(_delivery.c.tenant_id == value("tenant"), _delivery.c.id.in_(value("deliveries", expanding=True)))
 )
 
 
-def evidence_of(tx: Tx, tenant_id: int, delivery_id: str) -> Evidence | None:
-    """Return the enquiry that a delivery tells of, as evidence."""
-    row = tx.execute(_EVIDENCE, {"tenant": tenant_id, "delivery": delivery_id}).first()
-    return Evidence(*row) if row else None
+def of_deliveries(tx: Tx, tenant_id: int, delivery_ids: Iterable[str]) -> dict[str, tuple[int, datetime]]:
+    """Return the enquiries that deliveries tell of and when those were, by delivery."""
+    rows = tx.execute(_EVIDENCE, {"tenant": tenant_id, "deliveries": list(delivery_ids)})
+    return {delivery_id: (enquiry_id, at) for delivery_id, enquiry_id, at in rows}
 
 
 def visitors_of(tx: Tx, tenant_id: int, token: str, site_id: int | None) -> list[OnSite]:

@@ -37,15 +37,19 @@ _by_it = _tie.c.enquiry_id.is_not_distinct_from(value("enquiry"))
 
 # -- facts come and go
 
-_OF_ENQUIRY = select(_tie.c.visitor_id, _tie.c.kind, _tie.c.key).where(
-    _tie.c.tenant_id == value("tenant"), _tie.c.enquiry_id == value("enquiry"), _tie.c.gone_at.is_(None)
+_OF_ENQUIRIES = select(_tie.c.enquiry_id, _tie.c.visitor_id, _tie.c.kind, _tie.c.key).where(
+    _tie.c.tenant_id == value("tenant"),
+    _tie.c.enquiry_id.in_(value("enquiries", expanding=True)),
+    _tie.c.gone_at.is_(None),
 )
 
 
-def told_by(tx: Tx, tenant_id: int, enquiry_id: int) -> set[Known]:
-    """Return what an enquiry is the evidence of now, whether it is undone or not."""
-    rows = tx.execute(_OF_ENQUIRY, {"tenant": tenant_id, "enquiry": enquiry_id})
-    return {(visitor_id, Key(TieKind(kind), key)) for visitor_id, kind, key in rows}
+def told_by(tx: Tx, tenant_id: int, *enquiry_ids: int) -> dict[int, set[Known]]:
+    """Return what enquiries are the evidence of now, whether it is undone or not."""
+    told: dict[int, set[Known]] = {enquiry_id: set() for enquiry_id in enquiry_ids}
+    for enquiry_id, visitor_id, kind, key in tx.execute(_OF_ENQUIRIES, {"tenant": tenant_id, "enquiries": list(told)}):
+        told[enquiry_id].add((visitor_id, Key(TieKind(kind), key)))
+    return told
 
 
 # Tells of one tenant's people wait for one another: what two learn at once is of one person.

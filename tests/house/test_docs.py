@@ -24,7 +24,7 @@ from starlette.routing import Mount, Route
 
 from connectors import scenario as scenarios
 from connectors import scenario_reader
-from connectors.protocol import Can, Facts, Limits, Manifest, Pipeline, Stage, Status, Why
+from connectors.protocol import Can, Connector, Facts, Limits, Pipeline, Stage, Status, Why
 from connectors.registry import CONNECTORS
 from connectors.scenario import CallerState, Trigger
 from connectors.wording import PLACEHOLDERS
@@ -42,6 +42,7 @@ from hub.setup_file import SetupFile, read_setup
 from hub.store import reconciliations
 from hub.store.ledger import Kind
 from hub.store.people import first_tenant
+from hub.web import telling
 from hub.web.api import GOAL
 from hub.web.words.en import EN
 from hub.web.words.ru import RU
@@ -234,11 +235,12 @@ def test_an_example_with_a_misspelt_word_would_be_refused() -> None:
 _BETWEEN = re.compile(r"(<!-- capabilities: begin -->\n).*?(<!-- capabilities: end -->)", re.DOTALL)
 
 
-def capability_table(manifests: Iterable[Manifest]) -> str:
+def capability_table(connectors: Iterable[Connector]) -> str:
     """Return the table of docs/capabilities.md: a column for each connector."""
-    told = list(manifests)
+    asked = list(connectors)
+    told = [one.manifest for one in asked]
     lines = [["", *(one.title for one in told)], ["---"] * (len(told) + 1)]
-    lines += [[f"`{can}`", *(_can(one.can.get(can)) for one in told)] for can in Can]
+    lines += [[f"`{can}`", *(_can(one, can) for one in asked)] for can in Can]
     lines += [
         ["kind", *(one.kind for one in told)],
         ["how one effect stays one", *(f"`{one.idempotency}`" for one in told)],
@@ -251,8 +253,11 @@ def capability_table(manifests: Iterable[Manifest]) -> str:
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
-def _can(caveat: str | None) -> str:
-    return "no" if caveat is None else f"yes: {caveat}" if caveat else "yes"
+def _can(connector: Connector, can: Can) -> str:
+    if can not in connector.manifest.can:
+        return "no"
+    caveat = connector.manifest.can[can]
+    return f"yes: {telling.sentence(connector, caveat, 'en').what}" if caveat else "yes"
 
 
 def _rate(limits: Limits) -> str:
@@ -268,7 +273,7 @@ def with_table(text: str, table: str) -> str:
 
 def test_the_capability_table_is_the_manifests() -> None:
     text = page("capabilities.md")
-    table = capability_table(connector.manifest for connector in CONNECTORS.values())
+    table = capability_table(CONNECTORS.values())
     assert text == with_table(text, table), "run: python -m tests.house.test_docs"
 
 
@@ -661,5 +666,5 @@ def test_decisions_are_numbered_without_a_gap_and_say_context_decision_and_conse
 
 if __name__ == "__main__":
     target = DOCS / "capabilities.md"
-    printed = capability_table(connector.manifest for connector in CONNECTORS.values())
+    printed = capability_table(CONNECTORS.values())
     target.write_text(with_table(target.read_text(encoding="utf-8"), printed), encoding="utf-8")

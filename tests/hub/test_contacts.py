@@ -35,7 +35,7 @@ class Book:
             id_, None, "1", "2", outcome, 0, "RUB", at, at, None, None, deleted, contacts=of, responsible="7"
         )  # type: ignore[arg-type]
         self.db.write_now(crm.save_deal, self.of, change)
-        self.db.write_now(contacts.save_deal, self.of, change)
+        self.db.write_now(contacts.save_deals, self.of, [change])
 
     def people(self, *keys: str) -> tuple[Known, ...] | None:
         return self.db.read_now(contacts.people_of, self.of, {"asked": keys}, self.vault).get("asked")
@@ -83,6 +83,16 @@ def test_after_a_merge_only_a_search_can_tell(book: Book) -> None:
     book.told(ContactChange("61", ("phone:1",)), ContactChange("62", ("phone:2",)))
     book.told(ContactChange("61", (), is_sure=False))
     assert (book.people("phone:1"), book.people("phone:2")) == (None, (Known("62", ()),))
+
+
+def test_of_what_one_page_tells_of_a_contact_the_last_is_so(book: Book) -> None:
+    book.told(ContactChange("61", ("phone:1",)), ContactChange("61", ("phone:2",)))
+    assert (book.people("phone:1"), book.people("phone:2")) == ((), (Known("61", ()),))
+
+
+def test_a_merge_told_in_the_page_of_its_contact_leaves_it_to_a_search_too(book: Book) -> None:
+    book.told(ContactChange("61", ("phone:1",)), ContactChange("61", (), is_sure=False))
+    assert book.people("phone:1") is None
 
 
 def test_the_deals_of_a_contact_are_the_newest_first_and_none_that_is_deleted(book: Book) -> None:

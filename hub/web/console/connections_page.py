@@ -14,7 +14,7 @@ from hub.store.ledger import Entry, Kind
 from hub.store.said import pack
 from hub.store.tx import Tx
 from hub.store.vault import Vault
-from hub.web import checks
+from hub.web import checks, telling
 from hub.web.checks import Check
 from hub.web.console.page import NotHere, form, page
 from hub.web.console.shell import Desk, render
@@ -40,11 +40,19 @@ async def _show(desk: Desk, trouble: str = "") -> Response:
         trouble=trouble,
         checks={one.id: _checks(desk, one, heard.get(one.id), rules.get(one.connector)) for one in installed},
         connectors=[
-            (connector, name in hub.apps, [one for one in installed if one.connector == name])
+            (connector, name in hub.apps, [one for one in installed if one.connector == name], _can(desk, connector))
             for name, connector in hub.connectors.items()
         ],
         others=[one for one in installed if one.connector not in hub.connectors],
     )
+
+
+def _can(desk: Desk, connector: Connector) -> list[tuple[str, str]]:
+    """Return what a connector can do, each with its caveat in the reader's language, where it has one."""
+    return [
+        (can, telling.sentence(connector, caveat, desk.words.language).what if caveat else "")
+        for can, caveat in connector.manifest.can.items()
+    ]
 
 
 def _checks(desk: Desk, one: Health, heard: Heard | None, rules: SavedScenario | None) -> list[Check]:

@@ -241,7 +241,7 @@ def connector() -> Any:
         name="acme",
         title="Acme CRM",
         kind="crm",
-        can={Can.DEAL: "", Can.NOTE: "only on deals"},
+        can={Can.DEAL: None, Can.NOTE: Said("only_deals")},
         idempotency=Idempotency.MARKER,
         limits=Limits(50, 7, 7, timedelta(seconds=10), timedelta(seconds=30)),
         hosts=(".example",),
@@ -249,8 +249,16 @@ def connector() -> Any:
         settings=_NoSettings,
         standing="sandbox-tested",
     )
-    said = {"no_source": Sentence("Нет поля для источника.", "Подключите ещё раз.")}
-    words = {"ru": said, "en": {"no_source": Sentence("There is no field for the source.", "Connect it again.")}}
+    words = {
+        "ru": {
+            "no_source": Sentence("Нет поля для источника.", "Подключите ещё раз."),
+            "only_deals": Sentence("Только у сделок."),
+        },
+        "en": {
+            "no_source": Sentence("There is no field for the source.", "Connect it again."),
+            "only_deals": Sentence("Only on deals."),
+        },
+    }
     return SimpleNamespace(manifest=manifest, words=words, by_hand=_nobody)
 
 

@@ -299,6 +299,14 @@ async def test_a_connection_shows_its_warnings_and_next_reading(owner: httpx.Asy
     assert "Следующее чтение сделок сегодня в 15:01" in text
 
 
+@pytest.mark.parametrize(("language", "caveat"), [("ru", "Только у сделок."), ("en", "Only on deals.")])
+async def test_what_a_connector_can_do_is_told_in_the_readers_language(
+    owner: httpx.AsyncClient, db: Db, seeded: Any, language: str, caveat: str
+) -> None:
+    await speak(owner, db, seeded, language)
+    assert caveat in text_of(await page(owner, "/connections"))
+
+
 async def test_connecting_is_a_form_with_the_sessions_token(owner: httpx.AsyncClient) -> None:
     html = await page(owner, "/connections")
     assert re.search(r'action="/connect/acme">\s*<input type="hidden" name="csrf" value="[\w-]{20,}">', html)
