@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.admin import plain_json, read_object
-from sandbox.bitrix24 import install
+from sandbox.bitrix24 import deeds, install
 from sandbox.bitrix24.errors import Refusal
 from sandbox.bitrix24.portal import Portal
 from sandbox.bitrix24.shown import state, totals
@@ -125,4 +125,16 @@ DOERS: dict[str, Doer] = {
     "payment-app": install.payment,
     "uninstall": install.uninstall,
     "events/pump": pump,
+    "call-method": deeds.call_method,
+    "move": deeds.move,
+    "amount": deeds.set_amount,
+    "delete": deeds.delete,
+    "merge": deeds.merge_two,
+    "convert": deeds.convert_lead,
+    "payment": deeds.add_payment,
+    "invoice": deeds.add_invoice,
+    "stage": deeds.change_stage,
+    "call": deeds.own_call,
+    "click-to-call": deeds.click_to_call,
+    "callback": deeds.order_callback,
 }

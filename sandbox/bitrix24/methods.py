@@ -3,7 +3,24 @@
 import re
 from typing import Any
 
-from sandbox.bitrix24 import account, events, offline, placements
+from sandbox.bitrix24 import (
+    account,
+    activities,
+    dictionaries,
+    duplicates,
+    events,
+    items,
+    legacy,
+    money,
+    offline,
+    placements,
+    statistic,
+    tasks,
+    telephony,
+    timeline,
+    tracking,
+    userfields,
+)
 from sandbox.bitrix24.turn import Method, Methods, Turn
 
 
@@ -30,12 +47,13 @@ def _nested_elsewhere(turn: Turn) -> Any:
     raise AssertionError("a batch is run by its own module")
 
 
+ROOMS = (
+    *(account, events, offline, placements, dictionaries, items, legacy, userfields, duplicates),
+    *(tracking, timeline, activities, tasks, money, telephony, statistic),
+)
 METHODS: Methods = {
     "batch": Method(_nested_elsewhere, (), in_batch=False),
     "method.get": Method(existing, ()),
     "methods": Method(names, ()),
-    **account.METHODS,
-    **events.METHODS,
-    **offline.METHODS,
-    **placements.METHODS,
+    **{name: method for room in ROOMS for name, method in room.METHODS.items()},
 }
