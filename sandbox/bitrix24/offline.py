@@ -8,6 +8,7 @@ from sandbox.bitrix24.errors import Refusal
 from sandbox.bitrix24.filters import chosen, ordered
 from sandbox.bitrix24.php import as_int, as_list, is_yes
 from sandbox.bitrix24.turn import PAGE, Listing, Method, Methods, Turn, paged
+from sandbox.brackets import scalar_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,19 +49,26 @@ class OfflineQueue:
 
     def note(self, event: str, told: dict[str, Any], turn: Turn, connector: str) -> None:
         """Notes the latest event of an object in place of an earlier one that nobody holds."""
-        about = (VERB.sub("", event), str(told))
+        about = (VERB.sub("", event), str(texts(told)))
         self.events = [
             one
             for one in self.events
             if one.process_id or one.is_error or (VERB.sub("", one.event), str(one.told)) != about
         ]
         ids = turn.portal.ids
-        self.events.append(OfflineEvent(ids.next("offline"), turn.now, event, told, ids.hex(32), connector))
+        self.events.append(OfflineEvent(ids.next("offline"), turn.now, event, texts(told), ids.hex(32), connector))
 
     def drop(self, gone: "Iterable[OfflineEvent]") -> None:
         """Forgets lines."""
         ids = {one.id for one in gone}
         self.events = [one for one in self.events if one.id not in ids]
+
+
+def texts(told: Any) -> Any:
+    """Returns a tree with every leaf as text, as an event's form has it."""
+    if isinstance(told, dict):
+        return {key: texts(inner) for key, inner in told.items()}
+    return scalar_text(told)
 
 
 def take(turn: Turn) -> Any:

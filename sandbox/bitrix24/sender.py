@@ -42,6 +42,7 @@ class Sender:
         self._client: httpx.AsyncClient | None = None
         self._random = random.Random(f"events {portal.options.seed}")
         self._held: list[Post] = []
+        self._busy: set[str] = set()
         self.handlers: list[Handler] = []
         self.queue: list[Post] = []
         self.log: deque[dict[str, object]] = deque(maxlen=KEPT)
@@ -127,18 +128,40 @@ class Sender:
         self._held = []
 
     async def run(self) -> None:
-        """Sends what is due, one after another, for as long as the server lives."""
+        """Sends what is due for as long as the server lives: to one address in order, to several at once."""
+        sending: set[asyncio.Task[None]] = set()
         while True:
-            await self.pump()
+            for destination, posts in self._take_due().items():
+                task = asyncio.create_task(self._deliver(destination, posts))
+                sending.add(task)
+                task.add_done_callback(sending.discard)
             await asyncio.sleep(IDLE_S)
 
     async def pump(self) -> int:
-        """Sends everything that is due now in its order and returns how many posts were made."""
+        """Sends everything that is due now and returns how many posts were made."""
+        lanes = self._take_due()
+        await asyncio.gather(*(self._deliver(destination, posts) for destination, posts in lanes.items()))
+        return sum(len(posts) for posts in lanes.values())
+
+    def _take_due(self) -> dict[str, list[Post]]:
+        lanes: dict[str, list[Post]] = {}
+        if not self.queue:
+            return lanes
         now = self._portal.clock()
-        due = [one for one in self.queue if one.due <= now]
-        self.queue = [one for one in self.queue if one.due > now]
-        await asyncio.gather(*(self._try(one) for one in due))
-        return len(due)
+        due = [one for one in self.queue if one.due <= now and one.destination not in self._busy]
+        taken = {id(one) for one in due}
+        self.queue = [one for one in self.queue if id(one) not in taken]
+        for one in due:
+            lanes.setdefault(one.destination, []).append(one)
+        self._busy |= lanes.keys()
+        return lanes
+
+    async def _deliver(self, destination: str, posts: list[Post]) -> None:
+        try:
+            for post in posts:
+                await self._try(post)
+        finally:
+            self._busy.discard(destination)
 
     async def _try(self, post: Post) -> None:
         body = form({**post.told, "ts": int(self._portal.now())})

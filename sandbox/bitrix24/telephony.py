@@ -71,9 +71,11 @@ def register(turn: Turn) -> dict[str, Any]:
 
 
 def _there(turn: Turn, key: tuple[str, int, int, str, str]) -> Call | None:
-    for call in turn.portal.store.calls.values():
+    for call in reversed(turn.portal.store.calls.values()):
+        if turn.now - call.registered >= WINDOW_S:
+            break
         same = (call.phone, call.type, call.user_id, call.line, call.external_id) == key
-        if same and call.app_id == turn.portal.app.id and turn.now - call.registered < WINDOW_S:
+        if same and call.app_id == turn.portal.app.id:
             return call
     return None
 
