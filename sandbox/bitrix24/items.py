@@ -177,6 +177,8 @@ def list_items(turn: Turn) -> Listing:
 
 def _order(turn: Turn, names: Named) -> dict[str, str]:
     told = as_map(turn.params.get("order"))
+    if turn.portal.dial["upper_id_order"]:
+        told = {"id" if name == "ID" else name: direction for name, direction in told.items()}
     for name in told:
         if name not in names:
             raise Refusal(400, "INVALID_ARG_VALUE", f"Invalid order: field '{name}' is not allowed in order")

@@ -83,7 +83,7 @@ def token_reply(portal: "Portal", pair: Pair, base: str) -> dict[str, Any]:
 
 def auth_info(portal: "Portal", grant: Grant, base: str) -> dict[str, Any]:
     """Returns what the auth server's `app.info` tells about a token."""
-    installed = portal.installed
+    installed, is_text = portal.installed, portal.dial["app_info_expires"] == "text"
     scope = ",".join(installed.scopes)
     install = {
         "installed": installed.finished,
@@ -99,7 +99,7 @@ def auth_info(portal: "Portal", grant: Grant, base: str) -> dict[str, Any]:
     return {
         "client_id": portal.app.client_id,
         "scope": scope,
-        "expires": int(grant.expires),
+        "expires": portal.moment_text(grant.expires) if is_text else int(grant.expires),
         "user_id": grant.user_id,
         "install": install,
     }

@@ -46,6 +46,12 @@ SWITCHES = (
         choice("both", "portal", "auth"),
         "Whose `app.info` answers on the one port: keys of portal and auth server together, or one's own.",
     ),
+    Knob(
+        "app_info_expires",
+        "number",
+        choice("number", "text"),
+        "`expires` of the auth server's `app.info`: epoch seconds, or the ISO text the official Python SDK reads.",
+    ),
     Knob("signed_in_user", 1, number(0), "Whose browser opens `/oauth/authorize/`; 0: nobody's, an error page."),
     Knob("frame_application_token", True, boolean, "Whether iframe POSTs carry APPLICATION_TOKEN."),
     Knob(
@@ -101,6 +107,7 @@ SWITCHES = (
     Knob("placement_error_status", 400, choice(400, 200), "Status of the errors of `placement.*` (U4)."),
     Knob("odd_start", "round_down", choice("round_down", "exact"), "What a `start` between two pages means."),
     Knob("no_count_total", "absent", choice("absent", "zero"), "`total` of a list asked with `start=-1`."),
+    Knob("upper_id_order", False, boolean, "Whether `crm.item.list` takes the upper-case `ID` in `order`."),
     # CRM (section 4).
     Knob("phone_match", "digits", choice("digits", "exact", "last10"), "How `findbycomm` compares phones (U13)."),
     Knob("findbycomm_order", "oldest", choice("oldest", "newest"), "Order of ids in a list of `findbycomm`."),
