@@ -1,9 +1,10 @@
 """Activities: calls, to-dos, cards of the app, and what they are bound to (sheet section 4.10)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.bitrix24.errors import Refusal, not_found
-from sandbox.bitrix24.filters import chosen, ordered
+from sandbox.bitrix24.filters import chosen, narrowed, ordered
 from sandbox.bitrix24.php import as_int, as_list, as_map, is_yes
 from sandbox.bitrix24.searching import may_read
 from sandbox.bitrix24.store import Activity, Owner
@@ -18,6 +19,12 @@ KEPT = (
     *("RESPONSIBLE_ID", "ORIGINATOR_ID", "ORIGIN_ID", "RESULT_VALUE", "LOCATION", *MOMENTS),
 )
 CONFIGURED = {"responsibleId": "RESPONSIBLE_ID", "originatorId": "ORIGINATOR_ID", "originId": "ORIGIN_ID"}
+QUICK: dict[str, Callable[[Activity], Any]] = {
+    "ID": lambda one: one.id,
+    "OWNER_TYPE_ID": lambda one: one.bindings[0][0],
+    "OWNER_ID": lambda one: one.bindings[0][1],
+    "ORIGIN_ID": lambda one: one.values.get("ORIGIN_ID"),
+}
 ABSENT = Refusal(400, "NOT_FOUND", "Element not found")
 
 
@@ -117,7 +124,8 @@ def list_activities(turn: Turn) -> Listing:
     """crm.activity.list: by owner (the first binding), by any binding, or by field."""
     filter_ = {str(key).upper(): value for key, value in turn.map("filter").items()}
     bound = [as_map(one) for one in as_list(filter_.pop("BINDINGS", None))]
-    found = [one for one in turn.portal.store.activities.values() if _visible(turn, one) and _is_bound(one, bound)]
+    near = narrowed(turn.portal.store.activities.values(), filter_, QUICK)
+    found = [one for one in near if _is_bound(one, bound) and _visible(turn, one)]
     rows = chosen([activity_row(turn, one) for one in found], filter_, dict.get)
     order = {str(key).upper(): value for key, value in turn.map("order").items()}
     select = {str(one).upper() for one in as_list(turn.get("select"))} - {"*"}

@@ -75,10 +75,8 @@ def _place_new(turn: "Turn", item: Item) -> None:
 
 
 def _was_won(portal: "Portal", item: Item) -> bool:
-    deals = portal.store.items[DEAL].values()
-    return bool(item.links) and any(
-        one.values["stageSemanticId"] == "S" and set(one.links) & set(item.links) for one in deals
-    )
+    deals = (one for id_ in item.links for one in portal.store.deals_with(id_))
+    return any(one.values["stageSemanticId"] == "S" for one in deals)
 
 
 def _stage(portal: "Portal", kind: int, category: int, wanted: str | None) -> Status:
@@ -214,7 +212,8 @@ def _forget(portal: "Portal", item: Item) -> None:
     if item.kind == CONTACT:
         for kind in LINKED:
             for one in portal.store.items[kind].values():
-                one.links = [id_ for id_ in one.links if id_ != item.id]
+                if item.id in one.links:
+                    _relink(portal, one, [id_ for id_ in one.links if id_ != item.id])
 
 
 def convert(turn: "Turn", lead: Item) -> Item:
@@ -260,10 +259,19 @@ def _hand_over(portal: "Portal", there: tuple[int, int], here: tuple[int, int]) 
         activity.bindings = list(dict.fromkeys(here if one == there else one for one in activity.bindings))
     for comment in store.comments.values():
         comment.owner = here if comment.owner == there else comment.owner
+    for payment in store.payments.values():
+        payment.owner = here if payment.owner == there else payment.owner
     for call in store.calls.values():
         call.entity = here if call.entity == there else call.entity
     if there[0] != CONTACT:
         return
     for kind in LINKED:
         for one in store.items[kind].values():
-            one.links = list(dict.fromkeys(here[1] if id_ == there[1] else id_ for id_ in one.links))
+            if there[1] in one.links:
+                _relink(portal, one, list(dict.fromkeys(here[1] if id_ == there[1] else id_ for id_ in one.links)))
+
+
+def _relink(portal: "Portal", item: Item, links: list[int]) -> None:
+    portal.store.unindex(item)
+    item.links = links
+    portal.store.index(item)

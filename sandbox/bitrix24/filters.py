@@ -28,6 +28,12 @@ def chosen(rows: Iterable[Row], filter_: Mapping[str, Any], look: Look[Row]) -> 
     return [row for row in rows if passes(row, filter_, look)] if filter_ else list(rows)
 
 
+def narrowed(rows: Iterable[Row], filter_: Mapping[str, Any], quick: Mapping[str, Callable[[Row], Any]]) -> list[Row]:
+    """Returns the rows that the cheap part of a filter leaves, so that the others need not be written out."""
+    cheap = {key: wanted for key, wanted in filter_.items() if split_key(key)[1] in quick}
+    return chosen(rows, cheap, lambda row, name: quick[name](row))
+
+
 def passes(row: Row, filter_: Mapping[str, Any], look: Look[Row]) -> bool:
     """Whether a row meets the conditions, all of them or (logic OR) one."""
     results = (

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 from sandbox.bitrix24.changes import Told, change, create, remove
 from sandbox.bitrix24.dictionaries import needed_kind
 from sandbox.bitrix24.errors import Refusal, missing
-from sandbox.bitrix24.fm import with_changes
+from sandbox.bitrix24.fm import aliases, with_changes
 from sandbox.bitrix24.model import Item, UserField
 from sandbox.bitrix24.php import as_int, as_list, as_map, is_yes
 from sandbox.bitrix24.schema import LINKED, REACHABLE, STAGED, Field
 from sandbox.bitrix24.searching import Named, by_own_name, compiled, find, may_read
 from sandbox.bitrix24.turn import Listing, Method, Methods, Turn, paged
-from sandbox.bitrix24.values import field_names, invalid, item_row, read_value, user_fields
+from sandbox.bitrix24.values import field_names, invalid, item_row, read_value, show_value, stored, user_fields
 
 if TYPE_CHECKING:
     from sandbox.bitrix24.portal import Portal
@@ -188,8 +188,10 @@ def _order(turn: Turn, names: Named) -> dict[str, str]:
 def _row(turn: Turn, item: Item, select: list[str]) -> dict[str, Any]:
     if not select or "*" in select:
         return item_row(turn.portal, item, _original(turn))
-    whole = item_row(turn.portal, item, _original(turn))
-    return {"id": item.id, **{name: whole[name] for name in select if name in whole and name != "fm"}}
+    names = _names(turn, item.kind)
+    row = {name: show_value(turn.portal, names[name], stored(item, names[name])) for name in select if name in names}
+    short = aliases(item) if item.kind in REACHABLE else {}
+    return {**row, **{name: short[name] for name in select if name in short}, "id": item.id}
 
 
 def import_one(turn: Turn) -> dict[str, Any]:

@@ -43,6 +43,7 @@ class Sender:
         self._random = random.Random(f"events {portal.options.seed}")
         self._held: list[Post] = []
         self._busy: set[str] = set()
+        self._slow: set[str] = set()
         self.handlers: list[Handler] = []
         self.queue: list[Post] = []
         self.log: deque[dict[str, object]] = deque(maxlen=KEPT)
@@ -82,7 +83,10 @@ class Sender:
             "data": told,
             "auth": self.auth(turn.base, acting),
         }
-        return Post(handler.handler, body, self._portal.clock() + self._portal.dial["event_delay"])
+        wait = float(self._portal.dial["event_delay"])
+        if handler.handler in self._slow:
+            wait += float(self._portal.dial["slow_handler_penalty"])
+        return Post(handler.handler, body, self._portal.clock() + wait)
 
     def auth(self, base: str, user_id: int, with_refresh: bool = False) -> dict[str, Any]:
         """Returns the `auth` of an event: with tokens of a user, or without any for user 0."""
@@ -166,6 +170,7 @@ class Sender:
     async def _try(self, post: Post) -> None:
         body = form({**post.told, "ts": int(self._portal.now())})
         code = await self.submit(post.destination, body)
+        (self._slow.add if code == TIMED_OUT else self._slow.discard)(post.destination)
         row = {"destination": post.destination, "event": post.told.get("event"), "code": code, "body": body}
         self.log.append({**row, "at": self._portal.now()})
 

@@ -1,15 +1,21 @@
 """External lines and the statistics of finished calls (sheet sections 5.2, 5.6)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.bitrix24.calls import owner_code, portal_number
 from sandbox.bitrix24.errors import core
-from sandbox.bitrix24.filters import chosen, ordered
+from sandbox.bitrix24.filters import chosen, narrowed, ordered
 from sandbox.bitrix24.php import is_yes
 from sandbox.bitrix24.store import Call, Line, digits
 from sandbox.bitrix24.turn import Listing, Method, Methods, Turn, paged
 
 SCOPES = ("telephony",)
+QUICK: dict[str, Callable[[Call], Any]] = {
+    "ID": lambda one: one.id,
+    "CALL_ID": lambda one: one.call_id,
+    "EXTERNAL_CALL_ID": lambda one: one.external_id,
+}
 
 
 def _line(turn: Turn) -> Line:
@@ -62,7 +68,8 @@ def delete_line(turn: Turn) -> list[Any]:
 
 def statistic(turn: Turn) -> Listing:
     """voximplant.statistic.get: finished calls."""
-    rows = [_statistic_row(turn, one) for one in turn.portal.store.calls.values() if one.id]
+    calls = narrowed(turn.portal.store.calls.values(), turn.map("FILTER"), QUICK)
+    rows = [_statistic_row(turn, one) for one in calls if one.id]
     order = {(turn.text("SORT") or "ID").upper(): turn.text("ORDER") or "ASC"}
     return paged(turn, ordered(chosen(rows, turn.map("FILTER"), dict.get), order, dict.get))
 

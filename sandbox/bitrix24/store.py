@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.bitrix24.ids import IdWell
-from sandbox.bitrix24.model import KINDS, Item, Multi
+from sandbox.bitrix24.model import DEAL, KINDS, Item, Multi
 
 MATCHED_DIGITS = 10
 Owner = tuple[int, int]  # kind and id of a CRM object
@@ -133,6 +133,7 @@ class Store:
         self.shown: list[dict[str, Any]] = []
         self._by_origin: dict[tuple[int, str], set[int]] = {}
         self._by_phone: dict[str, set[Owner]] = {}
+        self._deals_of: dict[int, set[int]] = {}
         self._by_mail: dict[str, set[Owner]] = {}
 
     def put(self, item: Item) -> None:
@@ -159,12 +160,16 @@ class Store:
         origin = item.values.get("originId")
         if origin:
             self._by_origin.setdefault((item.kind, str(origin)), set()).add(item.id)
+        for contact in item.links if item.kind == DEAL else ():
+            self._deals_of.setdefault(contact, set()).add(item.id)
         for held, key in self._keys(item):
             held.setdefault(key, set()).add((item.kind, item.id))
 
     def unindex(self, item: Item) -> None:
         """Takes an object out of the indexes, before it changes or goes."""
         self._by_origin.get((item.kind, str(item.values.get("originId"))), set()).discard(item.id)
+        for contact in item.links if item.kind == DEAL else ():
+            self._deals_of.get(contact, set()).discard(item.id)
         for held, key in self._keys(item):
             held.get(key, set()).discard((item.kind, item.id))
 
@@ -183,6 +188,10 @@ class Store:
     def with_mail(self, mail: str) -> list[Item]:
         """Returns the objects with this mail address, by kind and id."""
         return [self.items[kind][id_] for kind, id_ in sorted(self._by_mail.get(mail.lower(), ()))]
+
+    def deals_with(self, contact: int) -> list[Item]:
+        """Returns the deals of a contact, the oldest first."""
+        return [self.items[DEAL][id_] for id_ in sorted(self._deals_of.get(contact, ()))]
 
     def find(self, owner: Owner) -> Item | None:
         """Returns an object by kind and id."""

@@ -108,6 +108,7 @@ SWITCHES = (
     Knob("odd_start", "round_down", choice("round_down", "exact"), "What a `start` between two pages means."),
     Knob("no_count_total", "absent", choice("absent", "zero"), "`total` of a list asked with `start=-1`."),
     Knob("upper_id_order", False, boolean, "Whether `crm.item.list` takes the upper-case `ID` in `order`."),
+    Knob("html_error_status", 502, choice(403, 500, 502, 504), "Status of the page of an `html_error`."),
     # CRM (section 4).
     Knob("phone_match", "digits", choice("digits", "exact", "last10"), "How `findbycomm` compares phones (U13)."),
     Knob("findbycomm_order", "oldest", choice("oldest", "newest"), "Order of ids in a list of `findbycomm`."),
@@ -138,6 +139,7 @@ SWITCHES = (
     # Events (section 6).
     Knob("event_timeout", 5, number(0), "Real seconds a handler has to answer (U9)."),
     Knob("event_delay", 0, number(0), "Seconds of the clock an event waits in the queue."),
+    Knob("slow_handler_penalty", 0, number(0), "Seconds of the clock the next event waits whose handler was too slow."),
     Knob("lost_event", 0, SHARE, "Share of events never sent."),
     Knob("duplicate_event", 0, SHARE, "Share of events sent twice (U10)."),
     Knob("shuffled_event", 0, SHARE, "Share of events held until after the next one (U10)."),

@@ -1,9 +1,10 @@
 """Comments and log messages on cards, stage history, automation triggers (sheet sections 4.10, 4.11)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.bitrix24.errors import Refusal, core, missing
-from sandbox.bitrix24.filters import chosen, ordered
+from sandbox.bitrix24.filters import chosen, narrowed, ordered
 from sandbox.bitrix24.model import CODES, COMPANY, CONTACT, DEAL, INVOICE, KINDS, LEAD, Item
 from sandbox.bitrix24.php import as_int, as_list, as_map
 from sandbox.bitrix24.schema import STAGED
@@ -13,6 +14,12 @@ from sandbox.bitrix24.turn import Listing, Method, Methods, Turn, paged
 
 OWNER_NAMES = {"lead": LEAD, "deal": DEAL, "contact": CONTACT, "company": COMPANY, "dynamic_31": INVOICE}
 NAME_OF = {kind: name for name, kind in OWNER_NAMES.items()}
+QUICK_COMMENT: dict[str, Callable[[Comment], Any]] = {
+    "ID": lambda one: one.id,
+    "ENTITY_ID": lambda one: one.owner[1],
+    "ENTITY_TYPE": lambda one: NAME_OF[one.owner[0]],
+}
+QUICK_MOVE: dict[str, Callable[[Move], Any]] = {"ID": lambda one: one.id, "OWNER_ID": lambda one: one.owner_id}
 NO_OWNER = Refusal(400, "OWNER_NOT_FOUND", "Owner was not found")
 DENIED = Refusal(400, "ACCESS_DENIED", "Access denied.")
 NO_COMMENT = Refusal(400, "NOT_FOUND", "Comment not found")
@@ -68,7 +75,8 @@ def _comment_row(turn: Turn, one: Comment) -> dict[str, Any]:
 
 def list_comments(turn: Turn) -> Listing:
     """crm.timeline.comment.list: the comments of one card."""
-    rows = [_comment_row(turn, one) for one in turn.portal.store.comments.values() if not one.is_log]
+    comments = narrowed(turn.portal.store.comments.values(), turn.map("filter"), QUICK_COMMENT)
+    rows = [_comment_row(turn, one) for one in comments if not one.is_log]
     found = ordered(chosen(rows, turn.map("filter"), dict.get), turn.map("order"), dict.get)
     select = {str(one).upper() for one in as_list(turn.get("select"))} - {"*"}
     return paged(turn, [{k: v for k, v in row.items() if not select or k in select | {"ID"}} for row in found])
@@ -127,7 +135,8 @@ def history(turn: Turn) -> Listing:
     kind = turn.needed_number("entityTypeId")
     if kind not in STAGED:
         raise Refusal(400, "NOT_FOUND" if kind not in KINDS else "ENTITY_TYPE_NOT_SUPPORTED", "Not supported")
-    rows = [_move_row(turn, one) for one in turn.portal.store.history if one.kind == kind and _visible(turn, one)]
+    moves = narrowed(turn.portal.store.history, turn.map("filter"), QUICK_MOVE)
+    rows = [_move_row(turn, one) for one in moves if one.kind == kind and _visible(turn, one)]
     found = ordered(chosen(rows, turn.map("filter"), dict.get), turn.map("order"), dict.get)
     select = {str(one).upper() for one in as_list(turn.get("select"))} - {"*"}
     narrow = [{k: v for k, v in row.items() if not select or k in select | {"ID"}} for row in found]

@@ -18,7 +18,7 @@ from sandbox.wire import Answer, Ask, json_answer
 
 REST = re.compile(r"/rest/(?:(?P<user>\d+)/(?P<code>[0-9A-Za-z]+)/)?(?P<method>[\w.]+?)(?:\.json)?/?")
 THIRD = re.compile(r"/rest/api(/.*)?")
-GATEWAY_WORDS = {502: "Bad Gateway", 504: "Gateway Time-out"}
+GATEWAY_WORDS = {403: "Forbidden", 500: "Internal Server Error", 502: "Bad Gateway", 504: "Gateway Time-out"}
 OPEN_DOORS: dict[tuple[str, str], Callable[[Portal, Ask], Answer]] = {
     ("GET", AUTHORIZE_PATH): authorize,
     ("GET", TOKEN_PATH): give_token,
@@ -131,7 +131,8 @@ class B24Vendor:
         if name == "token_expired":
             return Refusal(401, "expired_token", "The access token provided has expired.").answer()
         if name == "html_error":
-            return gateway_page(502, "Bad Gateway")
+            status = int(self.portal.dial["html_error_status"])
+            return gateway_page(status, GATEWAY_WORDS[status])
         if name.startswith(("502", "504")):
             status = int(name[:3])
             return gateway_page(status, GATEWAY_WORDS[status])

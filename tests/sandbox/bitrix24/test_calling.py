@@ -140,6 +140,12 @@ async def test_the_portal_can_be_made_to_refuse(
     assert await rest.refused("profile") == (status, code)
 
 
+async def test_a_page_instead_of_an_answer(sandbox: Sandbox, rest: Rest) -> None:
+    sandbox.dial.turn({"rates": {"html_error": 1}, "html_error_status": 403})
+    answer = await rest.raw("profile")
+    assert (answer.status_code, answer.headers["content-type"]) == (403, "text/html")
+
+
 async def test_users_may_be_filtered_by_bare_names(rest: Rest) -> None:
     assert [one["NAME"] for one in await rest("user.get", NAME="Мария")] == ["Мария"]
     assert (await rest.raw("user.get", FILTER={"ACTIVE": True})).json()["total"] == 3

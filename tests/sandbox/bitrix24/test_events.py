@@ -152,6 +152,21 @@ async def test_an_event_nobody_takes_is_lost(receiver, rest: Rest, bind, heard, 
     assert [one["code"] for one in sandbox.portal.sender.log] == [500, 302, 499]
 
 
+async def test_a_handler_that_was_too_slow_waits_longer(
+    receiver, rest: Rest, bind, heard, sandbox: Sandbox, clock
+) -> None:
+    sandbox.dial.turn({"slow_handler_penalty": 60})
+    await bind("ONCRMDEALADD")
+    receiver(499)
+    await rest("crm.deal.add", fields={})
+    await heard()
+    receiver(200)
+    await rest("crm.deal.add", fields={})
+    soon = await heard()
+    clock.forward(60)
+    assert (soon, len(await heard())) == ([], 1)
+
+
 async def test_the_test_event_comes_back(rest: Rest, bind, heard) -> None:
     await bind("ONAPPTEST")
     assert await rest("event.test", ping="pong") == 1
