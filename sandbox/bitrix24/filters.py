@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sandbox.bitrix24.php import as_list, as_map
@@ -11,6 +12,7 @@ Look = Callable[[Row, str], Any]
 PREFIX = re.compile(r"^(!><|><|>=|<=|!=%|!%=|=%|%=|!@|!%|!=|!|@|>|<|%|=|\?)?(.*)$", re.DOTALL)
 
 
+@lru_cache(maxsize=4096)
 def split_key(key: str) -> tuple[str, str]:
     """Returns the prefix and the field name of a filter key."""
     match = PREFIX.match(key)

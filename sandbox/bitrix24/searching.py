@@ -97,6 +97,9 @@ def _candidates(portal: "Portal", kind: int, filter_: Mapping[str, Any]) -> Iter
     if ids is not None:
         wanted = {as_int(one) for one in (ids if isinstance(ids, list) else [ids])}
         return [item for id_, item in held.items() if id_ in wanted] if len(wanted) > 1 else _one(held, wanted)
+    after = as_int(filter_.get(">id"))
+    if after is not None:
+        return [item for id_, item in held.items() if id_ > after]
     origin = filter_.get("=originId")
     if isinstance(origin, (str, int)) and origin != "":
         return portal.store.with_origin(kind, str(origin))
