@@ -11,6 +11,7 @@ from starlette.routing import Mount
 from sandbox.admin import admin_routes
 from sandbox.bitrix24.control import control_routes
 from sandbox.bitrix24.install import begin
+from sandbox.bitrix24.page.views import Pages
 from sandbox.bitrix24.portal import Options, Portal
 from sandbox.bitrix24.switches import SWITCHES
 from sandbox.bitrix24.tokens import Pair
@@ -49,7 +50,12 @@ class Sandbox:
             await self.portal.sender.close()
 
         self.app = Starlette(
-            routes=[*admin_routes(self.ledger, self.dial), *control_routes(self.portal), Mount("/", app=gate)],
+            routes=[
+                *admin_routes(self.ledger, self.dial),
+                *control_routes(self.portal),
+                *Pages(self.portal).routes(),
+                Mount("/", app=gate),
+            ],
             lifespan=lifespan,
         )
 

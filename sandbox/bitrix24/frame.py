@@ -23,6 +23,7 @@ class Frame:
 
     url: str
     fields: dict[str, str]
+    sid_parts: tuple[str, ...] = ()  # domain, protocol and session, which name the browser's frame
 
     @property
     def body(self) -> str:
@@ -54,7 +55,7 @@ def make_frame(
     if not portal.dial["frame_application_token"]:
         del fields["APPLICATION_TOKEN"]
     glue = "&" if "?" in url else "?"
-    return Frame(f"{url}{glue}{urlencode(query)}", fields)
+    return Frame(f"{url}{glue}{urlencode(query)}", fields, (query["DOMAIN"], query["PROTOCOL"], query["APP_SID"]))
 
 
 async def post_frame(portal: "Portal", frame: Frame) -> dict[str, Any]:

@@ -33,14 +33,15 @@ async def install(portal: "Portal", sent: dict[str, Any], base: str) -> dict[str
     user_id = sent.get("user_id", 1)
     installed = begin(portal, user_id)
     told: dict[str, Any] = {"application_token": installed.application_token, "member_id": portal.member_id}
-    _send_on_install(portal, user_id, base)
+    send_on_install(portal, user_id, base)
     if portal.app.has_page:
         url = portal.app.installer_url or portal.app.app_url
         told["page"] = await post_frame(portal, make_frame(portal, user_id, url, base))
     return {**told, "finished": portal.installed.finished}
 
 
-def _send_on_install(portal: "Portal", user_id: int, base: str) -> None:
+def send_on_install(portal: "Portal", user_id: int, base: str) -> None:
+    """Queues ONAPPINSTALL for the app's installation event handler, as often as the dial says."""
     app, knob = portal.app, portal.dial["onappinstall"]
     if not app.has_page:
         address, times, delay = app.install_event_url or app.app_url, 1, 0.0
