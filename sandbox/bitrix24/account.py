@@ -11,6 +11,7 @@ from sandbox.bitrix24.turn import Listing, Method, Methods, Turn, paged
 
 LICENSE_NAMES = {"basic": ("ru_basic", "basic", "basic"), "ent250": ("ru_ent250", "ent250", "ent")}
 FEATURES = {"rest_offline_extended": "offline_extended", "rest_auth_connector": "auth_connector"}
+NOT_FIELDS = ("FILTER", "SORT", "ORDER")
 USER_SCOPES = ("user_basic", "user", "user_brief")
 
 
@@ -85,21 +86,18 @@ def current_user(turn: Turn) -> dict[str, Any]:
 
 def list_users(turn: Turn) -> Listing:
     """user.get: employees by filter; bare field names are taken as a filter too."""
-    named = {key: value for key, value in turn.params.items() if key.isupper()}
-    wanted = {_plain(key): value for key, value in {**named, **turn.map("FILTER")}.items() if key.upper() != "FILTER"}
+    bare = {
+        key: value for key, value in turn.params.items() if key.isupper() and key not in ("FILTER", "SORT", "ORDER")
+    }
+    wanted = {key.upper(): value for key, value in {**bare, **turn.map("FILTER")}.items()}
     rows = [user_row(user, _with_contacts(turn)) for user in turn.portal.users.values()]
-    found = chosen(rows, wanted, _look)
-    sort = turn.text("sort") or "ID"
-    return paged(turn, ordered(found, {sort: turn.text("order") or "ASC"}, _look))
-
-
-def _plain(key: str) -> str:
-    return key.upper()
+    order = {turn.text("sort") or "ID": turn.text("order") or "ASC"}
+    return paged(turn, ordered(chosen(rows, wanted, _look), order, _look))
 
 
 def _look(row: dict[str, Any], name: str) -> Any:
     found = row.get(name.upper())
-    return {True: 1, False: 0}[found] if isinstance(found, bool) else found
+    return int(found) if isinstance(found, bool) else found
 
 
 def scope(turn: Turn) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.bitrix24.answering import Reply, permitted, run, time_of
 from sandbox.bitrix24.errors import Refusal
+from sandbox.bitrix24.methods import BATCH
 from sandbox.bitrix24.php import as_int, as_map, keyed
 from sandbox.bitrix24.turn import Turn
 from sandbox.brackets import parse_brackets, scalar_text
@@ -14,7 +15,6 @@ from sandbox.brackets import parse_brackets, scalar_text
 MOST_COMMANDS = 50
 REFERENCE = re.compile(r"\$result((?:\[[^\]]*\])+)")
 STEP = re.compile(r"\[([^\]]*)\]")
-BATCH = "batch"
 
 
 def run_batch(turn: Turn) -> Reply:

@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING, Any
 
-from sandbox.bitrix24.errors import Refusal, core
+from sandbox.bitrix24.errors import Refusal, core, missing
 from sandbox.bitrix24.filters import chosen, ordered
 from sandbox.bitrix24.model import INVOICE, KINDS, LEAD, Category, Status
 from sandbox.bitrix24.php import EMPTY_OBJECT, as_int
@@ -23,7 +23,7 @@ def needed_kind(turn: Turn) -> int:
     """Returns `entityTypeId` of a call, or refuses what is no such type."""
     kind = as_int(turn.params.get("entityTypeId"))
     if kind is None:
-        kind = turn.needed_number("entityTypeId")
+        raise missing("entityTypeId")
     if kind == OLD_INVOICE:
         raise NOT_SUPPORTED
     if kind not in KINDS:

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.bitrix24.errors import CORE, Refusal, core
+from sandbox.bitrix24.errors import Refusal, core
 from sandbox.bitrix24.model import FieldType, Placement
 from sandbox.bitrix24.php import as_int
 from sandbox.bitrix24.turn import Listing, Method, Methods, Turn, paged
@@ -21,6 +21,7 @@ CODES: dict[str, tuple[str, ...]] = {
     "placement": ("LEFT_MENU", "REST_APP_URI", "PAGE_BACKGROUND_WORKER"),
 }
 SINGLE = ("REST_APP_URI",)
+WORKER = "PAGE_BACKGROUND_WORKER"
 BOUND = "Unable to set placement handler: Handler already binded"
 MOST_TYPE_NAME = 50
 TEXTS = ("TITLE", "DESCRIPTION", "GROUP_NAME")
@@ -54,19 +55,11 @@ def _handler(turn: Turn) -> str:
 def bind(turn: Turn) -> bool:
     """placement.bind: a handler of a placement; the same one again is an error."""
     turn.admins_only()
-    code = _argument(turn, "PLACEMENT").upper()
-    if code not in _available(turn):
-        raise _refuse(turn, "ERROR_PLACEMENT_NOT_FOUND", "Placement not found")
-    handler = _handler(turn)
-    there = [one for one in turn.portal.placements if one.placement == code]
-    if any(one.handler == handler for one in there):
-        raise Refusal(400, CORE, BOUND)
-    if code in SINGLE and there:
-        raise _refuse(turn, "ERROR_PLACEMENT_MAX_COUNT", "Placement max count")
-    options = turn.map("OPTIONS")
-    if code == "PAGE_BACKGROUND_WORKER" and not options.get("errorHandlerUrl"):
+    code, handler = _code(turn), _handler(turn)
+    options, user_id = turn.map("OPTIONS"), turn.number("USER_ID") or 0
+    _check_room(turn, code, handler)
+    if code == WORKER and not options.get("errorHandlerUrl"):
         raise _refuse(turn, "EMPTY_ERROR_HANDLER_URL", "Empty error handler URL")
-    user_id = turn.number("USER_ID") or 0
     if user_id and code.startswith("CRM_"):
         raise _refuse(turn, "ERROR_PLACEMENT_USER_MODE", "User mode is not available")
     title, description, group = (turn.text(name) for name in TEXTS)
@@ -76,6 +69,21 @@ def bind(turn: Turn) -> bool:
     turn.portal.placements.append(made)
     turn.portal.changes += 1
     return True
+
+
+def _code(turn: Turn) -> str:
+    code = _argument(turn, "PLACEMENT").upper()
+    if code not in _available(turn):
+        raise _refuse(turn, "ERROR_PLACEMENT_NOT_FOUND", "Placement not found")
+    return code
+
+
+def _check_room(turn: Turn, code: str, handler: str) -> None:
+    there = [one for one in turn.portal.placements if one.placement == code]
+    if any(one.handler == handler for one in there):
+        raise core(BOUND)
+    if code in SINGLE and there:
+        raise _refuse(turn, "ERROR_PLACEMENT_MAX_COUNT", "Placement max count")
 
 
 def _lang_all(turn: Turn, title: str, description: str, group: str) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from email.utils import formatdate
 
 from sandbox.bitrix24.answering import run
-from sandbox.bitrix24.batch import BATCH, run_batch
+from sandbox.bitrix24.batch import run_batch
 from sandbox.bitrix24.errors import JSON, Refusal, gateway_page
 from sandbox.bitrix24.limits import out_of_time, too_many
+from sandbox.bitrix24.methods import BATCH
 from sandbox.bitrix24.oauth import AUTHORIZE_PATH, TOKEN_PATH, authorize, give_token
 from sandbox.bitrix24.php import read_params
 from sandbox.bitrix24.portal import Portal
