@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.bitrix24.errors import Refusal, not_found
+from sandbox.bitrix24.errors import Refusal, absent, not_found
 from sandbox.bitrix24.filters import chosen, narrowed, ordered
 from sandbox.bitrix24.php import as_int, as_list, as_map, is_yes
 from sandbox.bitrix24.searching import may_read
@@ -25,7 +25,6 @@ QUICK: dict[str, Callable[[Activity], Any]] = {
     "OWNER_ID": lambda one: one.bindings[0][1],
     "ORIGIN_ID": lambda one: one.values.get("ORIGIN_ID"),
 }
-ABSENT = Refusal(400, "NOT_FOUND", "Element not found")
 
 
 def make_activity(turn: Turn, owners: list[Owner], values: dict[str, Any], extra: dict[str, Any]) -> Activity:
@@ -214,7 +213,7 @@ def _configurable(turn: Turn) -> Activity:
     turn.needed("id")
     one = turn.portal.store.activities.get(turn.number("id") or 0)
     if one is None or one.values.get("PROVIDER_ID") != "CONFIGURABLE_REST_APP":
-        raise ABSENT
+        raise absent()
     return one
 
 

@@ -47,7 +47,7 @@ def _run_all(turn: Turn, commands: Mapping[str, Any], halts: bool) -> tuple[dict
             answers[key] = _run_one(turn, str(command), answers)
             seconds += answers[key].time["duration"]
         except Refusal as refusal:
-            errors[key] = refusal.body()
+            errors[key] = refusal.body(turn.portal.dial["numeric_codes"])
             if halts:
                 break
     return answers, errors, seconds

@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING, Any
 
-from sandbox.bitrix24.errors import Refusal, core, missing
+from sandbox.bitrix24.errors import absent, core, missing, unsupported
 from sandbox.bitrix24.filters import chosen, ordered
 from sandbox.bitrix24.model import INVOICE, KINDS, LEAD, Category, Status
 from sandbox.bitrix24.php import EMPTY_OBJECT, as_int
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from sandbox.bitrix24.portal import Portal
 
 STATUS_ID = re.compile(r"[A-Za-z0-9_:-]{1,50}")
-NO_SUCH_KIND = Refusal(400, "NOT_FOUND", "Smart process not found")
-NOT_SUPPORTED = Refusal(400, "ENTITY_TYPE_NOT_SUPPORTED", "Entity type is not supported")
 OLD_INVOICE = 5
 PHASE = {"S": "success", "F": "failure", None: "process"}
 
@@ -25,9 +23,9 @@ def needed_kind(turn: Turn) -> int:
     if kind is None:
         raise missing("entityTypeId")
     if kind == OLD_INVOICE:
-        raise NOT_SUPPORTED
+        raise unsupported()
     if kind not in KINDS:
-        raise NO_SUCH_KIND
+        raise absent("Smart process not found")
     return kind
 
 
@@ -55,7 +53,7 @@ def list_categories(turn: Turn) -> Listing:
     """crm.category.list: the pipelines of a kind."""
     kind = needed_kind(turn)
     if kind == LEAD:
-        raise NOT_SUPPORTED
+        raise unsupported()
     rows = [category_row(one) for one in turn.portal.categories if one.kind == kind]
     return Listing({"categories": rows}, len(rows))
 
@@ -66,7 +64,7 @@ def one_category(turn: Turn) -> dict[str, Any]:
     for one in turn.portal.categories:
         if (one.kind, one.id) == (kind, id_):
             return {"category": category_row(one)}
-    raise Refusal(400, "NOT_FOUND", "Element not found")
+    raise absent()
 
 
 def category_row(one: Category) -> dict[str, Any]:

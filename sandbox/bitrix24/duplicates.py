@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.bitrix24.changes import merge
-from sandbox.bitrix24.errors import Refusal, not_found
+from sandbox.bitrix24.errors import not_found, unsupported
 from sandbox.bitrix24.model import CODES, COMPANY, CONTACT, LEAD, Item
 from sandbox.bitrix24.php import as_int, as_list
 from sandbox.bitrix24.searching import may_read
@@ -74,7 +74,7 @@ def merge_batch(turn: Turn) -> dict[str, Any]:
     kind = as_int(params.get("entityTypeId"))
     ids = [id_ for one in as_list(params.get("entityIds")) if (id_ := as_int(one)) is not None]
     if kind not in SEARCHED and kind != 2:
-        raise Refusal(400, "ENTITY_TYPE_NOT_SUPPORTED", "Entity type is not supported")
+        raise unsupported()
     items = [turn.portal.store.find((kind, id_)) for id_ in ids]
     found = [item for item in items if item is not None and may_read(turn, item)]
     if len(ids) < 2 or len(found) < len(ids):

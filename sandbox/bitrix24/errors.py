@@ -15,13 +15,14 @@ class Refusal(Exception):
         super().__init__(f"{code}: {text}")
         self.status, self.code, self.text, self.more = status, code, text, dict(more or {})
 
-    def body(self) -> dict[str, object]:
+    def body(self, numeric_codes: bool = False) -> dict[str, object]:
         """Returns the error body, which inside a batch stands without its status."""
-        return {"error": self.code, "error_description": self.text, **self.more}
+        code = int(str(self.code)) if numeric_codes and str(self.code).isdecimal() else self.code
+        return {"error": code, "error_description": self.text, **self.more}
 
-    def answer(self) -> Answer:
-        """Returns the whole answer."""
-        return json_answer(self.status, self.body(), JSON)
+    def answer(self, numeric_codes: bool = False) -> Answer:
+        """Returns the whole answer; `numeric_codes` writes codes such as 100 as numbers."""
+        return json_answer(self.status, self.body(numeric_codes), JSON)
 
 
 def core(text: str) -> Refusal:
@@ -37,6 +38,26 @@ def missing(name: str) -> Refusal:
 def not_found(text: str = "Not found") -> Refusal:
     """Returns the old family's refusal of an unknown object: an empty code."""
     return Refusal(400, "", text)
+
+
+def absent(text: str = "Element not found") -> Refusal:
+    """Returns the universal family's refusal of an unknown object: 400 NOT_FOUND."""
+    return Refusal(400, "NOT_FOUND", text)
+
+
+def denied() -> Refusal:
+    """Returns the universal family's refusal of an object that may not be seen."""
+    return Refusal(400, "ACCESS_DENIED", "Access denied.")
+
+
+def no_owner() -> Refusal:
+    """Returns the refusal to hang something on an unknown object."""
+    return Refusal(400, "OWNER_NOT_FOUND", "Owner was not found")
+
+
+def unsupported() -> Refusal:
+    """Returns the refusal of a kind of objects a method cannot deal with."""
+    return Refusal(400, "ENTITY_TYPE_NOT_SUPPORTED", "Entity type is not supported")
 
 
 def gateway_page(status: int, words: str) -> Answer:

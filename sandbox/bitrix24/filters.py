@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ from sandbox.bitrix24.php import as_list, as_map
 
 Row = TypeVar("Row")
 Look = Callable[[Row, str], Any]
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dt\d\d:\d\d:\d\d[+-]\d\d:\d\d")
 PREFIX = re.compile(r"^(!><|><|>=|<=|!=%|!%=|=%|%=|!@|!%|!=|!|@|>|<|%|=|\?)?(.*)$", re.DOTALL)
 
 
@@ -91,8 +93,16 @@ def _order(found: Any, wanted: Any) -> int:
     one, other = _number(found), _number(wanted)
     if one is not None and other is not None:
         return (one > other) - (one < other)
-    left, right = _text(found).lower(), _text(wanted).lower()
+    left, right = _comparable(found), _comparable(wanted)
     return (left > right) - (left < right)
+
+
+def _comparable(value: Any) -> str:
+    """A text in small letters; a moment with an offset as the same moment of UTC, so that offsets do not matter."""
+    text = _text(value).lower()
+    if MOMENT.fullmatch(text) is None:
+        return text
+    return datetime.fromisoformat(text).astimezone(UTC).isoformat()
 
 
 def _number(value: Any) -> float | None:

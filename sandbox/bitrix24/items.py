@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.bitrix24.changes import Told, change, create, remove
 from sandbox.bitrix24.dictionaries import needed_kind
-from sandbox.bitrix24.errors import Refusal, missing
+from sandbox.bitrix24.errors import Refusal, absent, denied, missing
 from sandbox.bitrix24.fm import aliases, with_changes
 from sandbox.bitrix24.model import Item, UserField
 from sandbox.bitrix24.php import as_int, as_list, as_map, is_yes
@@ -16,8 +16,6 @@ from sandbox.bitrix24.values import field_names, invalid, item_row, read_value, 
 if TYPE_CHECKING:
     from sandbox.bitrix24.portal import Portal
 
-ABSENT = Refusal(400, "NOT_FOUND", "Element not found")
-DENIED = Refusal(400, "ACCESS_DENIED", "Access denied.")
 MOST_IMPORTED = 20
 IMPORTABLE = ("createdTime", "updatedTime", "createdBy", "updatedBy", "movedTime", "movedBy")
 
@@ -116,9 +114,9 @@ def needed_item(turn: Turn, kind: int) -> Item:
         raise missing("id")
     item = turn.portal.store.find((kind, id_))
     if item is None:
-        raise ABSENT
+        raise absent()
     if not may_read(turn, item):
-        raise DENIED
+        raise denied()
     return item
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.bitrix24.changes import Told, change
-from sandbox.bitrix24.errors import Refusal
+from sandbox.bitrix24.errors import Refusal, denied, no_owner
 from sandbox.bitrix24.filters import chosen
 from sandbox.bitrix24.model import DEAL, SHORT, Item
 from sandbox.bitrix24.php import as_int, as_list, as_map, is_yes
@@ -13,8 +13,6 @@ from sandbox.bitrix24.store import Owner, Payment
 from sandbox.bitrix24.turn import Listing, Method, Methods, Turn, paged
 
 OWNER_LETTERS = {kind: letters for letters, kind in SHORT.items()}
-DENIED = Refusal(400, "0", "Access denied")
-ABSENT = Refusal(400, "0", "Payment was not found")
 CASH = (6, "Наличные")
 UNITS = 796
 
@@ -31,7 +29,7 @@ def _owner(turn: Turn, kind: int | None, id_: int | None) -> Item:
     if item is None:
         raise Refusal(400, "0", "Element not found")
     if not may_read(turn, item):
-        raise DENIED
+        raise Refusal(400, "0", "Access denied")
     return item
 
 
@@ -60,7 +58,7 @@ def list_payments(turn: Turn) -> list[dict[str, Any]]:
 def _payment(turn: Turn) -> Payment:
     found = turn.portal.store.payments.get(turn.needed_number("id"))
     if found is None:
-        raise ABSENT
+        raise Refusal(400, "0", "Payment was not found")
     _owner(turn, *found.owner)
     return found
 
@@ -144,9 +142,9 @@ def set_products(turn: Turn) -> dict[str, Any]:
     kind = SHORT.get(letters)
     item = turn.portal.store.find((kind or 0, id_))
     if item is None:
-        raise Refusal(400, "OWNER_NOT_FOUND", "Owner was not found")
+        raise no_owner()
     if not may_read(turn, item):
-        raise Refusal(400, "ACCESS_DENIED", "Access denied.")
+        raise denied()
     rows = [_product(turn, item, as_map(one), 10 * n) for n, one in enumerate(as_list(turn.get("productRows")), 1)]
     turn.portal.store.products[(item.kind, item.id)] = rows
     turn.portal.changes += 1

@@ -95,12 +95,13 @@ class Sender:
         told: dict[str, Any] = {}
         if user_id:
             pair = portal.tokens.new_pair(user_id)
-            told = {"access_token": pair.access, "expires": int(pair.expires)}
-            told |= {"expires_in": int(portal.dial["access_ttl"]), "user_id": user_id}
+            told = {"access_token": pair.access, "expires_in": int(portal.dial["access_ttl"])}
+            if portal.dial["event_user_keys"]:
+                told |= {"expires": int(pair.expires), "user_id": user_id}
             if with_refresh or portal.dial["event_refresh_token"]:
                 told["refresh_token"] = pair.refresh
         return told | {
-            "scope": ",".join(installed.scopes),
+            "scope": (" " if portal.dial["event_scope_space"] else ",").join(installed.scopes),
             "status": installed.status,
             **self.whereabouts(base),
         }

@@ -105,6 +105,7 @@ SWITCHES = (
     Knob("deleted_status", 410, choice(410, 500), "Status of PORTAL_DELETED (U2)."),
     Knob("unknown_method_status", 404, choice(404, 400), "Status of ERROR_METHOD_NOT_FOUND (U3)."),
     Knob("placement_error_status", 400, choice(400, 200), "Status of the errors of `placement.*` (U4)."),
+    Knob("numeric_codes", False, boolean, "Whether error codes such as 100 and 0 are numbers, not texts."),
     Knob("odd_start", "round_down", choice("round_down", "exact"), "What a `start` between two pages means."),
     Knob("no_count_total", "absent", choice("absent", "zero"), "`total` of a list asked with `start=-1`."),
     Knob("upper_id_order", False, boolean, "Whether `crm.item.list` takes the upper-case `ID` in `order`."),
@@ -143,6 +144,8 @@ SWITCHES = (
     Knob("lost_event", 0, SHARE, "Share of events never sent."),
     Knob("duplicate_event", 0, SHARE, "Share of events sent twice (U10)."),
     Knob("shuffled_event", 0, SHARE, "Share of events held until after the next one (U10)."),
+    Knob("event_user_keys", True, boolean, "Whether events tell `auth[expires]` and `auth[user_id]`."),
+    Knob("event_scope_space", False, boolean, "Whether `auth[scope]` is separated by spaces, not by commas."),
     Knob("event_refresh_token", False, boolean, "Whether an event with a person behind it carries a refresh token."),
     Knob("most_handlers", 0, number(0), "Handlers of one event; 0 for no limit (U24)."),
     Knob(

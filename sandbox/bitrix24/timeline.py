@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.bitrix24.errors import Refusal, core, missing
+from sandbox.bitrix24.errors import Refusal, absent, core, denied, missing, no_owner, unsupported
 from sandbox.bitrix24.filters import chosen, narrowed, ordered
 from sandbox.bitrix24.model import CODES, COMPANY, CONTACT, DEAL, INVOICE, KINDS, LEAD, Item
 from sandbox.bitrix24.php import as_int, as_list, as_map
@@ -20,18 +20,15 @@ QUICK_COMMENT: dict[str, Callable[[Comment], Any]] = {
     "ENTITY_TYPE": lambda one: NAME_OF[one.owner[0]],
 }
 QUICK_MOVE: dict[str, Callable[[Move], Any]] = {"ID": lambda one: one.id, "OWNER_ID": lambda one: one.owner_id}
-NO_OWNER = Refusal(400, "OWNER_NOT_FOUND", "Owner was not found")
-DENIED = Refusal(400, "ACCESS_DENIED", "Access denied.")
-NO_COMMENT = Refusal(400, "NOT_FOUND", "Comment not found")
 
 
 def needed_owner(turn: Turn, kind: int | None, id_: int | None) -> Item:
     """Returns the object something is hung on, or refuses: absent, or not to be seen."""
     item = turn.portal.store.find((kind or 0, id_ or 0))
     if item is None:
-        raise NO_OWNER
+        raise no_owner()
     if not may_read(turn, item):
-        raise DENIED
+        raise denied()
     return item
 
 
@@ -85,7 +82,7 @@ def list_comments(turn: Turn) -> Listing:
 def _comment(turn: Turn) -> Comment:
     found = turn.portal.store.comments.get(turn.needed_number("id"))
     if found is None or found.is_log:
-        raise NO_COMMENT
+        raise absent("Comment not found")
     needed_owner(turn, *found.owner)
     return found
 
@@ -134,7 +131,7 @@ def history(turn: Turn) -> Listing:
     """crm.stagehistory.list: every stage an object of a kind has been in, append-only."""
     kind = turn.needed_number("entityTypeId")
     if kind not in STAGED:
-        raise Refusal(400, "NOT_FOUND" if kind not in KINDS else "ENTITY_TYPE_NOT_SUPPORTED", "Not supported")
+        raise unsupported() if kind in KINDS else absent("Smart process not found")
     moves = narrowed(turn.portal.store.history, turn.map("filter"), QUICK_MOVE)
     rows = [_move_row(turn, one) for one in moves if one.kind == kind and _visible(turn, one)]
     found = ordered(chosen(rows, turn.map("filter"), dict.get), turn.map("order"), dict.get)

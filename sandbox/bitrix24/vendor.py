@@ -77,7 +77,7 @@ class B24Vendor:
             given = self._given(ask)
         except Refusal as refusal:
             slow = refusal.status in (429, 503)
-            given = self._waiting(refusal) if slow else refusal.answer()
+            given = self._waiting(refusal) if slow else refusal.answer(portal.dial["numeric_codes"])
             portal.buckets.forgive(ask.client or NO_ADDRESS)
         given = replace(given, headers={**given.headers, "Date": formatdate(portal.now(), usegmt=True)})
         return replace(given, committed=portal.changes != before)

@@ -88,6 +88,14 @@ async def test_a_deal_is_moved_won_and_tells_its_history(rest: Rest, item, clock
     assert [row["ID"] for row in newer["items"]] == [row["ID"] for row in rows[1:]]
 
 
+async def test_moments_are_compared_whatever_their_offset(rest: Rest, item) -> None:
+    await item(2)
+    for since, count in (("2026-01-01T00:00:00+00:00", 1), ("2025-12-31T23:00:00-02:00", 0)):
+        rows = await rest("crm.stagehistory.list", entityTypeId=2, filter={">=CREATED_TIME": since})
+        items = await rest("crm.item.list", entityTypeId=2, filter={">=createdTime": since})
+        assert (len(rows["items"]), len(items["items"])) == (count, count)
+
+
 async def test_a_stage_of_another_pipeline_needs_its_pipeline(rest: Rest, item, service: int) -> None:
     deal = await item(2)
     told = {"entityTypeId": 2, "id": deal["id"]}

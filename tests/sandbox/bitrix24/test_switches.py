@@ -219,6 +219,22 @@ async def test_an_event_may_bring_a_refresh_token_and_come_later(turn, rest: Res
     assert "refresh_token" in (await heard())[0]["auth"]
 
 
+async def test_an_event_may_have_fewer_keys_and_spaces_in_its_scope(turn, rest: Rest, heard) -> None:
+    turn(event_user_keys=False, event_scope_space=True)
+    await rest("event.bind", event="ONCRMDEALADD", handler=HANDLER)
+    await rest("crm.deal.add", fields={})
+    auth = (await heard())[0]["auth"]
+    assert {"expires", "user_id"} & set(auth) == set()
+    assert auth["scope"].split()[0] == "crm"
+
+
+async def test_codes_may_be_numbers(turn, rest: Rest) -> None:
+    turn(numeric_codes=True)
+    told = await rest("batch", cmd={"a": "crm.item.get?entityTypeId=2"})
+    assert await rest.refused("crm.item.get", entityTypeId=2) == (400, 100)
+    assert told["result_error"]["a"]["error"] == 100
+
+
 async def test_without_the_feature_own_changes_come_back(turn, rest: Rest) -> None:
     turn(auth_connector=False)
     await rest("event.bind", event="ONCRMDEALADD", event_type="offline", auth_connector="hub")
