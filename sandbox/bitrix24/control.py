@@ -54,7 +54,7 @@ def posted(portal: Portal, doer: Doer) -> Callable[[Request], Awaitable[Response
             return plain_json(await done if isinstance(done, Awaitable) else done)
         except KeyError as error:
             return plain_json({"error": f"Missing or unknown: {error.args[0]}."}, 400)
-        except (ValueError, Refusal) as error:
+        except (ValueError, TypeError, Refusal) as error:
             return plain_json({"error": str(error)}, 400)
 
     return endpoint

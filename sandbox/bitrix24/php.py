@@ -12,6 +12,8 @@ from sandbox.brackets import flatten, parse_brackets
 from sandbox.wire import Ask
 
 Params = dict[str, Any]
+MOST = 2**53
+MOST_DIGITS = 20
 
 
 class EmptyObject:
@@ -106,12 +108,12 @@ def as_map(value: Any) -> dict[str, Any]:
 
 def as_int(value: Any) -> int | None:
     """Returns a whole number sent as number or as text, or None."""
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, (int, float)):
-        return int(value)
-    text = str(value).strip() if value is not None else ""
-    return int(text) if text.removeprefix("-").isdecimal() else None
+    if isinstance(value, (int, float)):  # true is 1, as in PHP
+        found = int(value)
+    else:
+        text = str(value).strip() if value is not None else ""
+        found = int(text) if text.removeprefix("-").isdecimal() and len(text) < MOST_DIGITS else MOST
+    return found if abs(found) < MOST else None
 
 
 def is_yes(value: Any) -> bool:

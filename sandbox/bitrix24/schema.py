@@ -177,6 +177,7 @@ BY_NAME = {kind: {field.name: field for field in fields} for kind, fields in FIE
 BY_UPPER = {kind: {field.upper: field for field in fields} for kind, fields in FIELDS.items()}
 INT_TYPES = ("integer", "user", "crm_company", "crm_contact", "crm_lead", "crm_deal", "crm_quote", "crm_category")
 MANY_MONEY = 100  # minor units of one unit
+MOST_MONEY = 10**15
 
 
 def uf_camel(name: str, camel_letters: bool) -> str:
@@ -214,6 +215,7 @@ def money_text(minor: int | None) -> str | None:
 def money_read(value: Any) -> int | None:
     """Returns minor units of a number or a text, None for what is no sum."""
     try:
-        return round(float(str(value).replace(" ", "").replace(",", ".")) * MANY_MONEY)
-    except ValueError:
+        found = round(float(str(value).replace(" ", "").replace(",", ".")) * MANY_MONEY)
+    except (ValueError, OverflowError):
         return None
+    return found if abs(found) < MOST_MONEY else None

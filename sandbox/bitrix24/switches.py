@@ -92,6 +92,9 @@ SWITCHES = (
         choice("nested", "batch"),
         "Whom the time of a batch is charged to: each nested method, or `batch` (U5).",
     ),
+    Knob(
+        "request_limit", 60, number(1), "Seconds one request may take by its costs; beyond, 504 although all is done."
+    ),
     Knob("time_operating", True, boolean, "Whether `time` tells `operating` and `operating_reset_at`."),
     Knob("batch_time_operating", False, boolean, "Whether the times inside a batch reply tell them too."),
     Knob(

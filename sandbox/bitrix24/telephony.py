@@ -197,7 +197,7 @@ def attach_record(turn: Turn) -> dict[str, Any]:
         return {"FILE_ID": keep_record(turn.portal, call, check_name(name), b"")}
     name = check_name(turn.text("FILENAME"))
     if not turn.get("FILE_CONTENT"):
-        token = turn.portal.ids.hex(32)
+        token = turn.portal.ids.hex(40)
         turn.portal.store.uploads[token] = (call.call_id, name)
         pair = turn.portal.tokens.new_pair(turn.user_id)
         url = f"{turn.portal.client_endpoint(turn.base)}upload.json?auth={pair.access}&token={token}"

@@ -94,6 +94,8 @@ class B24Vendor:
             return gateway_page(404, "Not Found")
         turn = self._turn(ask, match)
         reply = run_batch(turn) if turn.method == BATCH else run(turn)
+        if self.portal.dial["limiter"] and reply.time["duration"] > self.portal.dial["request_limit"]:
+            return gateway_page(504, GATEWAY_WORDS[504])
         return json_answer(200, reply.envelope(), JSON)
 
     def _turn(self, ask: Ask, match: re.Match[str]) -> Turn:

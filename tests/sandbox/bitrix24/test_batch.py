@@ -74,7 +74,7 @@ async def test_the_fifty_first_command_is_too_many(batch) -> None:
 async def test_a_batch_is_one_hit_but_each_command_has_its_own_operating_time(
     sandbox: Sandbox, batch, rest: Rest
 ) -> None:
-    sandbox.dial.turn({"limiter": True, "operating_costs": {"profile": 300}})
+    sandbox.dial.turn({"limiter": True, "operating_limit": 29, "operating_costs": {"profile": 15}})
     told = await batch({f"k{n}": "profile" for n in range(3)})
     assert list(told["result"]) == ["k0", "k1"]
     assert told["result_error"]["k2"]["error"] == "OPERATION_TIME_LIMIT"
@@ -83,10 +83,11 @@ async def test_a_batch_is_one_hit_but_each_command_has_its_own_operating_time(
 
 
 async def test_the_time_of_a_batch_may_be_charged_to_the_batch(sandbox: Sandbox, rest: Rest) -> None:
-    sandbox.dial.turn({"limiter": True, "operating_in_batch": "batch", "operating_costs": {"profile": 300}})
+    told = {"operating_in_batch": "batch", "operating_limit": 29, "operating_costs": {"profile": 15}}
+    sandbox.dial.turn({"limiter": True, **told})
     cmd = {f"k{n}": "profile" for n in range(3)}
     first = await rest.raw("batch", cmd=cmd)
-    assert first.json()["time"]["operating"] == 900
+    assert first.json()["time"]["operating"] == 45
     assert await rest.refused("batch", cmd=cmd) == (429, "OPERATION_TIME_LIMIT")
 
 

@@ -99,7 +99,7 @@ async def test_an_enterprise_portal_bears_more(sandbox: Sandbox, rest: Rest) -> 
 async def test_a_method_over_its_operating_time_is_blocked_alone_until_its_minute_drops(
     sandbox: Sandbox, rest: Rest, clock
 ) -> None:
-    sandbox.dial.turn({"limiter": True, "operating_costs": {"profile": 300}})
+    sandbox.dial.turn({"limiter": True, "operating_limit": 29, "operating_costs": {"profile": 15}})
     reset = [(await rest.raw("profile")).json()["time"]["operating_reset_at"] for _ in range(2)]
     blocked, other = await rest.refused("profile"), await rest.raw("server.time")
     clock.forward(600)

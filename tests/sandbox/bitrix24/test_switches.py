@@ -157,6 +157,17 @@ async def test_operating_time_has_the_limits_it_is_told_and_need_not_be_told(tur
     assert codes == [429, 200, 200]
 
 
+async def test_a_request_of_more_than_a_minute_is_cut_off_although_all_is_done(
+    sandbox: Sandbox, turn, rest: Rest
+) -> None:
+    turn(limiter=True, operating_costs={"crm.deal.add": 31})
+    cmd = {f"d{n}": "crm.deal.add?fields[TITLE]=x" for n in range(2)}
+    cut = (await rest.raw("batch", cmd=cmd)).status_code
+    turn(request_limit=62)
+    assert (cut, len(sandbox.portal.store.items[2])) == (504, 2)
+    assert (await rest.raw("batch", cmd=cmd)).status_code == 200
+
+
 async def test_a_batch_may_tell_the_operating_time_of_each_command(turn, rest: Rest) -> None:
     turn(batch_time_operating=True)
     assert (await rest("batch", cmd={"a": "profile"}))["result_time"]["a"]["operating"] == 0.1
