@@ -132,6 +132,7 @@ class Stage:
     clock: DayClock = field(init=False)
     hub: Hub = field(init=False)
     crm: Crm = field(init=False)
+    crm_url: str = field(init=False)
     connection: Connection = field(init=False)
     _closing: ExitStack = field(default_factory=ExitStack)
 
