@@ -6,9 +6,8 @@ one for what is on those deals where an attempt before may have left something.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
-from connectors.bitrix24 import asking
+from connectors.bitrix24 import asking, left
 from connectors.bitrix24.api import Api, Json, Replies
 from connectors.bitrix24.cards import parted, whole
 from connectors.bitrix24.find import (
@@ -17,23 +16,22 @@ from connectors.bitrix24.find import (
     has_email,
     has_phone,
     is_ours,
-    marked,
     oldest,
 )
 from connectors.bitrix24.mappings import CLASSIC, CONTACT, DEAL, LEAD, SIMPLE
 from connectors.bitrix24.settings import Settings
 from connectors.bitrix24.trouble import checked, is_denied, is_gone, no_rights, trouble, words
-from connectors.bitrix24.work import CALL_STEP, MOVE_STEP, Work, mark, task_step, text_step
+from connectors.bitrix24.work import Work
 from connectors.changes import OLDER_BY
 from connectors.errors import ConnectorError
 from connectors.protocol import Status, Why
-from connectors.scenario import CallerState, CreateDeal, MoveDeal
+from connectors.scenario import CallerState, CreateDeal
 from connectors.telling import Said
 
 _NEWEST = 5  # cards of a caller on which an attempt in doubt may have left something
-_SKEW = timedelta(minutes=1)  # between the clocks of telephony and of the vendor
 _DEAL_GONE = Said("deal_gone")
 _NO_DEAL = Said("no_deal")
+_NO_FILTER = "invalid_arg_value"
 _UNTOLD = Said("untold")
 
 
@@ -136,11 +134,18 @@ class Look:
             fault = self._told.faults.get(key)
             if fault and is_denied(fault):
                 raise no_rights()
+            if fault and fault.code == _NO_FILTER and self._seeks_otherwise(work, key):
+                continue
             if fault or key not in self._told.results:
                 detail = words(fault) if fault else f"no answer to {key}"
                 work.trouble(Status.RETRY, Why.UNREADABLE, _UNTOLD, detail=detail)
                 return False
         return True
+
+    def _seeks_otherwise(self, work: Work, key: str) -> bool:
+        """Say whether what a filter by our mark would find is found among the cards of the caller [4.12]."""
+        enquiry = work.delivery.what.enquiry
+        return key.startswith(("made", "maker", "lead")) and bool(enquiry.caller or enquiry.email)
 
     def _found(self, key: str, place: int, entity: str) -> list[int]:
         found = self._told.object(f"{key}{place}").get(entity)
@@ -166,12 +171,7 @@ class Look:
         if work.known_deal and not (fault and is_gone(fault)):
             work.trouble(Status.RETRY, Why.UNREADABLE, _UNTOLD, detail=words(fault) if fault else "")
             return
-        for entity, key in ((DEAL, f"made{i}"), (LEAD, f"lead{i}")):
-            made = oldest(one for one in self._told.rows(key) if is_ours(one, work.delivery.marker))
-            if made is not None:
-                self._settle(work, entity, made)
-                return
-        if work.known_deal:
+        if not self._is_left(work, self._told.rows(f"made{i}"), self._told.rows(f"lead{i}")) and work.known_deal:
             work.trouble(Status.REJECTED, Why.INVALID, _DEAL_GONE)
 
     def _settle(self, work: Work, entity: int, card: Json) -> None:
@@ -235,6 +235,8 @@ class Look:
         deals = _once([*self._told.rows(f"deals{i}"), *self._told.rows(f"near{DEAL}x{i}")])
         rows = (f"leads{i}", f"loose{i}", f"near{LEAD}x{i}")
         leads = _once([one for key in rows for one in self._told.rows(key)])
+        if work.looks_first and self._is_left(work, deals, leads):
+            return
         caller = choose(seen.contacts, deals, leads) if seen.contacts or leads else NOBODY
         seen.cards = sorted(caller.cards, key=lambda one: whole(one[1].get("id")), reverse=True)
         if caller.contact:
@@ -245,6 +247,15 @@ class Look:
         if caller.open_deal and work.create_deal is None and work.actions:
             work.found_deal(*caller.open_deal)
 
+    def _is_left(self, work: Work, deals: Sequence[Json], leads: Sequence[Json]) -> bool:
+        """Take a card of the caller's that carries our mark, where a search for the mark did not show it."""
+        for entity, cards in ((DEAL, deals), (LEAD, leads)):
+            made = oldest(one for one in cards if is_ours(one, work.delivery.marker))
+            if made is not None:
+                self._settle(work, entity, made)
+                return True
+        return False
+
     # -- what is on them
 
     async def _for_steps(self) -> None:
@@ -252,7 +263,7 @@ class Look:
         commands: dict[str, str] = {}
         for work in asked:
             for j, (entity, card) in enumerate(self._candidates(work)):
-                commands |= _of_steps(f"{work.place}x{j}", entity, whole(card.get("id")))
+                commands |= left.asked(f"{work.place}x{j}", entity, whole(card.get("id")))
         await self._ask(commands)
         for work in asked:
             self._take_steps(work)
@@ -271,67 +282,18 @@ class Look:
         if any(f"{name}{key}" not in self._told.results for key in keys for name in ("comments", "activities")):
             work.trouble(Status.RETRY, Why.UNREADABLE, _UNTOLD)
             return
-        left = next((j for j, key in enumerate(keys) if self._has_left(work, key)), None)
-        is_own = bool(work.deal) and left in (None, 0) and bool(candidates)
-        if left is not None and not (is_own and _id(candidates[left]) == (work.entity, work.deal)):
-            work.found_deal(*candidates[left])
+        found = next((j for j, key in enumerate(keys) if left.is_marked(self._told, key, work)), None)
+        is_own = bool(work.deal) and found in (None, 0) and bool(candidates)
+        if found is not None and not (is_own and _id(candidates[found]) == (work.entity, work.deal)):
+            work.found_deal(*candidates[found])
             work.actions = work.delivery.what.cases.get(CallerState.OPEN_DEAL, ())
-        if left is not None or is_own:
-            self._note_steps(work, keys[left or 0])
-
-    def _has_left(self, work: Work, key: str) -> bool:
-        rows = (*self._told.rows(f"comments{key}"), *self._told.rows(f"activities{key}"))
-        return marked(rows, work.delivery.marker) is not None
-
-    def _note_steps(self, work: Work, key: str) -> None:
-        """Note which notes and tasks of this delivery are on the deal already, and whether it was moved."""
-        comments, activities = self._told.rows(f"comments{key}"), self._told.rows(f"activities{key}")
-        calls = [one for one in activities if str(one.get("ORIGIN_ID") or "") == work.delivery.marker]
-        if calls:
-            work.finish(CALL_STEP, "note", str(calls[0].get("ID")))
-        others = [one for one in activities if one not in calls]
-        for index in range(len(work.notes)):
-            if found := marked(comments, mark(work.delivery, index)):
-                work.finish(text_step(index), "note", found)
-        for index in range(len(work.tasks)):
-            if found := marked(others, mark(work.delivery, index)):
-                work.finish(task_step(index), "task", found)
-        if work.move and _came(self._told.rows(f"stages{key}"), work.move, work):
-            work.done.add(MOVE_STEP)
-
-
-def _of_steps(key: str, entity: int, id_: int) -> dict[str, str]:
-    return {
-        f"comments{key}": asking.comments(entity, id_),
-        f"activities{key}": asking.activities(entity, id_),
-        f"stages{key}": asking.stages(entity, id_),
-    }
-
-
-def _came(rows: Iterable[Json], action: MoveDeal, work: Work) -> bool:
-    """Say whether a card came to a stage since the enquiry: an attempt before may have moved it, and a person back."""
-    since = work.delivery.what.enquiry.started_at - _SKEW
-    return any(
-        str(row.get("STAGE_ID") or row.get("STATUS_ID") or "") == action.stage
-        and whole(row.get("OWNER_ID")) == work.deal
-        and (at := time_of(row.get("CREATED_TIME"))) is not None
-        and at >= since
-        for row in rows
-    )
-
-
-def time_of(told: object) -> datetime | None:
-    """Return a time with its zone; None for what is none."""
-    try:
-        at = datetime.fromisoformat(str(told))
-    except ValueError:
-        return None
-    return at if at.tzinfo else None
+        if found is not None or is_own:
+            left.note_steps(self._told, keys[found or 0], work)
 
 
 def _is_older(card: Json, work: Work) -> bool:
     """Say whether a card was there long before its enquiry: then somebody merged ours into it."""
-    made = time_of(card.get("createdTime"))
+    made = left.time_of(card.get("createdTime"))
     return made is not None and made < work.delivery.what.enquiry.started_at - OLDER_BY
 
 
