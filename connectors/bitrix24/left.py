@@ -1,4 +1,4 @@
-"""What an earlier attempt left on a deal or lead: the call, notes and tasks that carry our marks, and a move (sheet 9)."""
+"""What an earlier attempt left on a deal or lead: the call, notes and tasks with our marks, and a move (sheet 9)."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta

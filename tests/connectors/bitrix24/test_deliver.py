@@ -283,7 +283,7 @@ async def test_of_two_contacts_the_one_with_an_open_deal_is_the_caller(session, 
 async def test_of_two_contacts_without_open_deals_the_oldest_is_the_caller(session, portal):
     portal.on("crm.duplicate.findbycomm", {"CONTACT": [51, 44]})
     outcome = await deliver(session)
-    assert [(ref.kind, ref.id) for ref in outcome.refs][0] == ("contact", "44")
+    assert next((ref.kind, ref.id) for ref in outcome.refs) == ("contact", "44")
 
 
 async def test_a_contact_made_a_moment_ago_counts_before_a_search_shows_it(session, portal):

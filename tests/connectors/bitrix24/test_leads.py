@@ -78,7 +78,7 @@ async def test_a_deal_is_a_deal_where_there_are_leads_too(classic, portal):
 
 async def test_an_open_lead_of_the_caller_is_his_open_deal(classic, with_lead):
     outcome = await deliver(classic, delivery())
-    assert [(ref.kind, ref.id) for ref in outcome.refs][0] == ("deal", "L10")
+    assert next((ref.kind, ref.id) for ref in outcome.refs) == ("deal", "L10")
     assert not with_lead.of("crm.item.add")
 
 
