@@ -175,4 +175,6 @@ def _code(found: object) -> str:
 
 
 def _seconds(found: object) -> float:
-    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else 0.0
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return 0.0
+    return float(found) if 0 < found < 1 << 33 else 0.0

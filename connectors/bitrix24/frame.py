@@ -95,7 +95,12 @@ def _ticket(of: Opened, app: App, now: datetime) -> str:
         "nbf": int(now.timestamp()),
         "exp": int(of.ends_at.timestamp()),
     }
-    return jwt.encode({"alg": _ALGORITHM}, claims, OctKey.import_key(app.client_secret))
+    return jwt.encode({"alg": _ALGORITHM}, claims, _key(app))
+
+
+def _key(app: App) -> OctKey:
+    """Return the key of tickets: made of our secret, and good for nothing else."""
+    return OctKey.import_key(sha256(f"{HEADER}|{app.client_secret}".encode()).hexdigest())
 
 
 def _card(options: str) -> str | None:
@@ -115,7 +120,7 @@ def opened(request: HookRequest, app: App, now: datetime) -> Opened | Rejected:
     if not text or len(text) > _CAP:
         return Rejected("The request carries no ticket of ours: reload the page.")
     try:
-        claims = jwt.decode(text, OctKey.import_key(app.client_secret), algorithms=[_ALGORITHM]).claims
+        claims = jwt.decode(text, _key(app), algorithms=[_ALGORITHM]).claims
     except (JoseError, ValueError, TypeError, RecursionError):
         return Rejected("The ticket is not ours.")
     begins, ends = _moment(claims.get("nbf")), _moment(claims.get("exp"))

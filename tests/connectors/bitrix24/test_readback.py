@@ -241,7 +241,7 @@ async def test_stages_passed_since_are_told_once(session, portal):
     assert second.stages == (StagePassed("341", "0", "PREPARATION", MOVED), StagePassed("341", "0", "WON", MOVED))
     third = await read(session, second.cursor)
     assert third.stages == ()
-    assert [one for one in portal.batches[-1] if one.key == "passed2x0"][0]["filter[>ID]"] == "37"
+    assert next(one for one in portal.batches[-1] if one.key == "passed2x0")["filter[>ID]"] == "37"
 
 
 async def test_stages_of_leads_have_another_name(classic, portal):
