@@ -283,11 +283,10 @@ class Look:
             work.trouble(Status.RETRY, Why.UNREADABLE, _UNTOLD)
             return
         found = next((j for j, key in enumerate(keys) if left.is_marked(self._told, key, work)), None)
-        is_own = bool(work.deal) and found in (None, 0) and bool(candidates)
-        if found is not None and not (is_own and _id(candidates[found]) == (work.entity, work.deal)):
+        if found is not None and _id(candidates[found]) != (work.entity, work.deal):
             work.found_deal(*candidates[found])
             work.actions = work.delivery.what.cases.get(CallerState.OPEN_DEAL, ())
-        if found is not None or is_own:
+        if found is not None or (work.deal and candidates):
             left.note_steps(self._told, keys[found or 0], work)
 
 

@@ -96,6 +96,7 @@ class Portal:
     batches: list = field(default_factory=list)  # of lists of commands
     bodies: list = field(default_factory=list)
     whole: list = field(default_factory=list)  # answers to whole requests, by number
+    clock: float = CLOCK
 
     def on(self, method, *results, where: Callable = lambda asked: True):
         """Answer a method with these results in turn, the last one from then on; the newest rule decides."""
@@ -139,7 +140,7 @@ class Portal:
             elif found is not None:
                 result[asked.key] = found
         inner = {"result": result or [], "result_error": errors or [], "result_next": following or []}
-        return {"result": inner, "time": {"start": CLOCK, "operating_reset_at": int(CLOCK) + 240}}
+        return {"result": inner, "time": {"start": self.clock, "operating_reset_at": int(self.clock) + 240}}
 
     def result(self, asked):
         for method, where, results in self.rules:

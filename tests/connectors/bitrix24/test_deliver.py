@@ -1,11 +1,14 @@
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import httpx
 import pytest
 
+from connectors.bitrix24 import connector
 from connectors.bitrix24.deliver import HEAVY
 from connectors.contract import MARKER, delivery, enquiry
 from connectors.contract_inputs import STARTED
+from connectors.http import Http
 from connectors.protocol import InstallationError, Ref, Status, Why
 from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, Trigger
 from connectors.telling import Said
@@ -301,6 +304,20 @@ async def test_a_nearby_contact_of_another_phone_is_not_the_caller(session, port
     assert cards_of(portal, 3)
 
 
+async def test_a_deal_that_is_closed_is_not_open_whatever_its_stage_says(session, known):
+    closed = [card(340, stageSemanticId=None, closed="Y")]
+    known.on("crm.item.list", {"items": closed}, where=lambda asked: asked["filter[@contactId][0]"] == "44")
+    await deliver(session)
+    assert cards_of(known, 2)
+
+
+async def test_two_calls_of_one_person_go_one_after_the_other(session, portal):
+    outcomes = await session.deliver([delivery(), delivery(id="d-2", marker="hub:2")])
+    assert outcomes["d-1"].status is Status.DELIVERED
+    assert (outcomes["d-2"].status, outcomes["d-2"].said) == (Status.RETRY, (Said("same_caller"),))
+    assert len(cards_of(portal, 2)) == 1
+
+
 async def test_a_note_without_a_deal_to_write_it_on_is_rejected(session, portal):
     plan = replace(delivery().what, cases={CallerState.UNKNOWN: (AddNote("n"),)})
     outcome = await deliver(session, delivery(what=plan))
@@ -502,6 +519,40 @@ async def test_a_look_that_is_not_answered_is_asked_again_and_makes_nothing(sess
     outcome = await deliver(session)
     assert (outcome.status, outcome.said) == (Status.RETRY, (Said("untold"),))
     assert not portal.of("crm.item.add")
+
+
+async def test_deals_that_are_not_told_make_no_new_one(session, known):
+    known.on("crm.item.list", None)
+    outcome = await deliver(session)
+    assert (outcome.status, outcome.said) == (Status.RETRY, (Said("untold"),))
+    assert not known.of("crm.item.add")
+
+
+async def test_a_card_that_no_answer_speaks_of_is_perhaps_and_not_made_again(session, portal):
+    portal.on("crm.item.add", None, where=lambda asked: asked["entityTypeId"] == "2")
+    outcome = await deliver(session)
+    assert (outcome.status, outcome.said) == (Status.UNKNOWN, (Said("unnamed"),))
+    assert len(cards_of(portal, 2)) == 1
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+async def test_an_inner_failure_of_a_whole_request_is_perhaps_whatever_its_status(session, portal, status):
+    portal.instead(1, httpx.Response(status, json={"error": "INTERNAL_SERVER_ERROR"}))
+    assert (await deliver(session)).status is Status.UNKNOWN
+
+
+async def test_a_look_takes_effect_for_nobody_and_a_creation_for_its_own(app, grant, portal):
+    named = []
+
+    @asynccontextmanager
+    async def turn(of):
+        named.append(of)
+        yield
+
+    http = Http(allowed=connector.manifest.hosts, turn=turn)
+    await connector.open(http, app, grant, {"traits": ("simple",)}).deliver(several(6))
+    assert named[0] == ()
+    assert [list(of) for of in named[1:3]] == [["d-1", "d-2", "d-3", "d-4", "d-5"], ["d-6"]]
 
 
 async def test_who_may_not_look_makes_nothing(session, portal):

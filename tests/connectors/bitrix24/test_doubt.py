@@ -54,6 +54,12 @@ async def test_what_is_missing_on_it_is_written(session, with_deal):
     assert [one.key for one in with_deal.batches[-1]] == ["call0", "task0x0"]
 
 
+async def test_a_call_that_is_there_is_no_task(session, with_deal):
+    with_deal.on("crm.activity.list", WRITTEN[1:])
+    await deliver(session)
+    assert [one.key for one in with_deal.batches[-1]] == ["text0x0", "task0x0"]
+
+
 async def test_nothing_is_written_twice(session, with_deal):
     with_deal.on("crm.timeline.comment.list", MARKED)
     with_deal.on("crm.activity.list", WRITTEN)
