@@ -8,13 +8,20 @@ from connectors.bitrix24.work import Work
 from connectors.protocol import Status, Why
 from connectors.telling import Said
 
-_NO_QUOTES = str.maketrans(dict.fromkeys("\"'«»“”„‘’", " "))
+_QUOTES = "\"'«»“”„‘’"
+_NO_QUOTES = str.maketrans(dict.fromkeys(_QUOTES, " "))
 _TWICE = Said("same_company")
 
 
 def key(name: str) -> str:
     """Return what is the same for two spellings of one company's name."""
     return " ".join(name.translate(_NO_QUOTES).split()).casefold()
+
+
+def longest(name: str) -> str:
+    """Return the longest part of a company's name without quotes, which are written in many ways."""
+    parts = "".join("\n" if c in _QUOTES else c for c in name).split("\n")
+    return max((part.strip() for part in parts), key=len)
 
 
 def tell(works: Sequence[Work], found: Mapping[str, Sequence[Json]]) -> None:

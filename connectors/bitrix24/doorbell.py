@@ -41,7 +41,7 @@ async def listen(api: Api, address: str, sandbox: str | None) -> Ringing:
 def _changes(bound: Sequence[Json], address: str) -> Iterator[tuple[str, str]]:
     """Yield the commands that make what is bound what should be."""
     online = {_event(one) for one in bound if one.get("handler") == address}
-    queued = {_event(one) for one in bound if str(one.get("offline") or "0") not in ("0", "false", "False", "N")}
+    queued = {_event(one) for one in bound if _is_queued(one)}
     for place, one in enumerate(_ours(bound, address)):
         if one.get("handler") != address:
             yield f"old{place}", _unbind(one)
@@ -55,6 +55,10 @@ def _changes(bound: Sequence[Json], address: str) -> Iterator[tuple[str, str]]:
 
 def _event(bound: Json) -> str:
     return str(bound.get("event") or "").upper()
+
+
+def _is_queued(bound: Json) -> bool:
+    return str(bound.get("offline") or "0").lower() not in ("0", "false", "n")
 
 
 async def _made_sure(api: Api, commands: Mapping[str, str]) -> Ringing:
@@ -94,7 +98,7 @@ async def leave(api: Api, address: str) -> None:
     told = await read(api, {"events": command("event.get", {})})
     bound = told.rows("events", "events")
     commands = {f"old{place}": _unbind(one) for place, one in enumerate(_ours(bound, address))}
-    queued = {_event(one) for one in bound if not one.get("handler")}
+    queued = {_event(one) for one in bound if _is_queued(one)}
     commands |= {
         f"queue{name}": command("event.unbind", {"event": name, "event_type": "offline"})
         for name in DELETIONS

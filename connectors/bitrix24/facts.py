@@ -90,7 +90,7 @@ def _asked() -> dict[str, str]:
 
 
 def _page_of_users(start: int) -> str:
-    return command("user.get", {"filter": {"ACTIVE": "true"}, "sort": "ID", "order": "ASC", "start": start})
+    return command("user.get", {"start": start})
 
 
 def _needed(told: Replies) -> Replies:

@@ -110,6 +110,11 @@ def oldest(cards: Iterable[Json]) -> Json | None:
     return min((card for card in cards if whole(card.get("id"))), key=lambda card: whole(card["id"]), default=None)
 
 
+def once(cards: Iterable[Json]) -> list[Json]:
+    """Return cards that may stand there twice, each once."""
+    return list({whole(card.get("id")): card for card in cards if whole(card.get("id"))}.values())
+
+
 def has_mark(found: object, mark: str) -> bool:
     """Says whether a text carries ``mark`` as a word of its own, and not as the start of a longer mark."""
     return isinstance(found, str) and re.search(rf"(?<!\w){re.escape(mark)}(?![\w#-])", found) is not None

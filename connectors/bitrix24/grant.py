@@ -71,7 +71,7 @@ async def exchange(http: Http, app: App, installed: Installed, now: datetime) ->
     asked["grant_type"] = "refresh_token" if is_token else "authorization_code"
     try:
         found = await _asked(http, app, installed.host, asked)
-        grant = _granted(found, app, "", "", now)
+        grant = _granted(found, app, "", installed.host if app.base_url else "", now)
     except ConnectorError as error:
         raise trouble(error, asks_token=True) from None
     if not grant.account or not grant.host:

@@ -4,12 +4,13 @@ All looks of a batch of deliveries share requests: one for the people, one for t
 one for what is on those deals where an attempt before may have left something.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from connectors.bitrix24 import asking, left
 from connectors.bitrix24.api import Api, Json, Replies
 from connectors.bitrix24.cards import parted, whole
+from connectors.bitrix24.companies import longest
 from connectors.bitrix24.find import (
     NOBODY,
     choose,
@@ -17,6 +18,7 @@ from connectors.bitrix24.find import (
     has_phone,
     is_ours,
     oldest,
+    once,
 )
 from connectors.bitrix24.mappings import CLASSIC, CONTACT, DEAL, LEAD, SIMPLE
 from connectors.bitrix24.settings import Settings
@@ -96,7 +98,7 @@ class Look:
         for j, id_ in enumerate(_nearby(work, "contact")):
             asked[f"near{i}x{j}"] = asking.card(CONTACT, id_)
         for j, name in enumerate(work.company_names):
-            asked[f"company{i}x{j}"] = asking.companies(_longest(name))
+            asked[f"company{i}x{j}"] = asking.companies(longest(name))
         return asked | (self._of_attempt(work) if work.looks_first else {})
 
     def _of_attempt(self, work: Work) -> dict[str, str]:
@@ -232,9 +234,9 @@ class Look:
             if fault or key not in self._told.results:
                 work.trouble(Status.RETRY, Why.UNREADABLE, _UNTOLD, detail=words(fault) if fault else "")
                 return
-        deals = _once([*self._told.rows(f"deals{i}"), *self._told.rows(f"near{DEAL}x{i}")])
+        deals = once([*self._told.rows(f"deals{i}"), *self._told.rows(f"near{DEAL}x{i}")])
         rows = (f"leads{i}", f"loose{i}", f"near{LEAD}x{i}")
-        leads = _once([one for key in rows for one in self._told.rows(key)])
+        leads = once([one for key in rows for one in self._told.rows(key)])
         if work.looks_first and self._is_left(work, deals, leads):
             return
         caller = choose(seen.contacts, deals, leads) if seen.contacts or leads else NOBODY
@@ -302,13 +304,3 @@ def _id(candidate: tuple[int, Json]) -> tuple[int, int]:
 
 def _nearby(work: Work, kind: str) -> list[int]:
     return [id_ for ref in work.delivery.nearby if ref.kind == kind and (id_ := whole(ref.id))]
-
-
-def _once(cards: Iterable[Json]) -> list[Json]:
-    return list({whole(card.get("id")): card for card in cards if whole(card.get("id"))}.values())
-
-
-def _longest(name: str) -> str:
-    """Return the longest part of a company's name without quotes, which are written in many ways."""
-    parts = "".join("\n" if c in "\"'«»“”„‘’" else c for c in name).split("\n")
-    return max((part.strip() for part in parts), key=len)

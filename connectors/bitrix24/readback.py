@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 
 from connectors.bitrix24 import asking, payments
 from connectors.bitrix24.api import PAGE, Api, Fault, Json, Replies
-from connectors.bitrix24.cards import named, parted, reference, whole
+from connectors.bitrix24.cards import named, parted, whole
+from connectors.bitrix24.changed import change, gone, marker_of
 from connectors.bitrix24.encoding import Link, command, result
-from connectors.bitrix24.mappings import CONTACT, DEAL, DELETIONS, INVOICE, LEAD, LEADS, ORIGINATOR, SEMANTICS
-from connectors.bitrix24.money import minor
+from connectors.bitrix24.mappings import CONTACT, DEAL, DELETIONS, INVOICE, LEAD, LEADS
 from connectors.bitrix24.trouble import checked, is_denied, no_rights, trouble, words
 from connectors.bitrix24.walk import Walk, in_turn, seconds
 from connectors.errors import ConnectorError, Unreadable
@@ -217,8 +217,8 @@ async def _deleted(
     there = await _by_id(api, list(ids), ("id",))
     left = {(kind, whole(card.get("id"))) for kind, cards in there.items() for card in cards}
     at = datetime.fromtimestamp(told.clock, UTC)
-    gone = [_gone(api.address, kind, id_, at, currency) for kind, id_ in ids if (kind, id_) not in left]
-    return gone, replace(on, gone=last)
+    vanished = [gone(api.address, kind, id_, at, currency) for kind, id_ in ids if (kind, id_) not in left]
+    return vanished, replace(on, gone=last)
 
 
 def _named_in(row: Json) -> tuple[int, int] | None:
@@ -243,7 +243,7 @@ async def _by_id(api: Api, places: Sequence[tuple[int, int]], select: Sequence[s
     return found
 
 
-# -- their deal -> ours
+# -- as the hub keeps them
 
 
 async def _changes(api: Api, found: Mapping[int, Sequence[Json]], currency: str) -> list[DealChange]:
@@ -252,67 +252,17 @@ async def _changes(api: Api, found: Mapping[int, Sequence[Json]], currency: str)
     changed = []
     for kind in (LEAD, DEAL):
         for card in found.get(kind, ()):
-            marker = _marker(card) or marks.get(whole(card.get("leadId")))
-            changed.append(_change(api.address, kind, card, marker, currency))
+            marker = marker_of(card) or marks.get(whole(card.get("leadId")))
+            changed.append(change(api.address, kind, card, marker, currency))
     return changed
 
 
 async def _marks_of_leads(api: Api, deals: Sequence[Json]) -> dict[int, str]:
-    ids = {whole(one.get("leadId")) for one in deals if not _marker(one)} - {0}
+    ids = {whole(one.get("leadId")) for one in deals if not marker_of(one)} - {0}
     if not ids:
         return {}
     cards = (await _by_id(api, [(LEAD, id_) for id_ in ids])).get(LEAD, ())
-    return {whole(card.get("id")): marker for card in cards if (marker := _marker(card))}
-
-
-def _marker(card: Json) -> str | None:
-    return str(card.get("originId") or "") or None if card.get("originatorId") == ORIGINATOR else None
-
-
-def _change(address: str, kind: int, card: Json, marker: str | None, currency: str) -> DealChange:
-    id_, updated = whole(card.get("id")), _time(card, "updatedTime")
-    outcome = SEMANTICS.get(str(card.get("stageSemanticId") or ""), "open")
-    # A lead that was converted lives on as a deal: counted as one more, it would be counted twice.
-    is_deal_now = kind == LEAD and outcome == "won"
-    several = card.get("contactIds")
-    contacts = [card.get("contactId"), *(several if isinstance(several, list) else ())]
-    return DealChange(
-        id=named(kind, id_),
-        url=reference(address, kind, id_).url,
-        pipeline=LEADS if kind == LEAD else str(whole(card.get("categoryId"))),
-        stage=str(card.get("stageId") or ""),
-        outcome=outcome,
-        amount_minor=0 if is_deal_now else minor(card.get("opportunity")),
-        currency=str(card.get("currencyId") or currency),
-        created_at=_time(card, "createdTime") if card.get("createdTime") else updated,
-        updated_at=updated,
-        closed_at=(_time(card, "movedTime") if card.get("movedTime") else updated) if outcome != "open" else None,
-        marker=marker,
-        deleted=is_deal_now,
-        contacts=tuple(dict.fromkeys(str(one) for told in contacts if (one := whole(told)))),
-        responsible=str(whole(card.get("assignedById"))) if whole(card.get("assignedById")) else None,
-    )
-
-
-def _gone(address: str, kind: int, id_: int, at: datetime, currency: str) -> DealChange:
-    return DealChange(
-        id=named(kind, id_),
-        url=reference(address, kind, id_).url,
-        pipeline="",
-        stage="",
-        outcome="lost",
-        amount_minor=0,
-        currency=currency,
-        created_at=at,
-        updated_at=at,
-        closed_at=at,
-        marker=None,
-        deleted=True,
-    )
-
-
-def _time(card: Json, key: str) -> datetime:
-    return datetime.fromtimestamp(seconds(card.get(key)), UTC)
+    return {whole(card.get("id")): marker for card in cards if (marker := marker_of(card))}
 
 
 def _once(paid: Sequence[PaymentChange]) -> tuple[PaymentChange, ...]:

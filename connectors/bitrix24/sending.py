@@ -8,10 +8,11 @@ makes its deliveries UNKNOWN; the second one stops the batch.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from connectors.bitrix24.api import Api, Fault, Json, Replies, replies
 from connectors.bitrix24.encoding import command
-from connectors.bitrix24.mappings import FIELD_SAID, REFUSED, UNSURE
+from connectors.bitrix24.mappings import FIELD_SAID, OPERATING, REFUSED, UNSURE
 from connectors.bitrix24.parts import ORIGINAL_NAMES
 from connectors.bitrix24.trouble import is_denied, is_gone, judged, no_rights, of_account, trouble, words
 from connectors.bitrix24.work import Kind, Work
@@ -145,9 +146,12 @@ class Sender:
 
     def _refused(self, part: Part, fault: Fault, told: Replies) -> None:
         """Note why a part was not done; what can do without a field is to be sent again without it."""
+        is_card = part.method == "crm.item.add"
+        if fault.code == OPERATING and not is_card:  # other methods go on [2.2]
+            part.work.trouble(Status.RETRY, Why.TOO_EARLY, Said("too_much_time"), not_before=_reset(told))
+            return
         if error := of_account(fault, told):
             raise error
-        is_card = part.method == "crm.item.add"
         if is_card and is_denied(fault):
             raise no_rights()
         if fault.code in UNSURE:
@@ -162,6 +166,10 @@ class Sender:
             part.work.done.add(part.step)
         else:
             part.work.trouble(Status.REJECTED, Why.INVALID, *_reasons(part, fault), detail=words(fault))
+
+
+def _reset(told: Replies) -> datetime | None:
+    return datetime.fromtimestamp(told.resets_at, UTC) if told.resets_at else None
 
 
 def _works(parts: Sequence[Part]) -> list[Work]:

@@ -1,7 +1,8 @@
 """What is known so far of one delivery of a batch: its card, its finished steps, its troubles."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Literal
 
 from connectors.bitrix24.api import Json
@@ -153,16 +154,18 @@ class Work:
         self.done.add(step)
         self._remember(Ref(kind, id_))
 
-    def trouble(self, status: Status, why: Why, *said: Said, detail: str = "") -> None:
+    def trouble(
+        self, status: Status, why: Why, *said: Said, detail: str = "", not_before: datetime | None = None
+    ) -> None:
         """Note that a step did not go well."""
-        self.troubles.append(Outcome(status, why=why, said=said, detail=detail))
+        self.troubles.append(Outcome(status, why=why, said=said, detail=detail, not_before=not_before))
 
     def result(self) -> Outcome:
         """Return the outcome with every object known, whatever went wrong."""
         refs = tuple(self._refs)
         if self.troubles:
             worst = min(self.troubles, key=lambda one: _WORST_FIRST.index(one.status))
-            return Outcome(worst.status, refs, why=worst.why, said=worst.said, detail=worst.detail)
+            return replace(worst, refs=refs)
         return Outcome(Status.DELIVERED, refs, said=self._unlike_asked())
 
     def interrupted(self, why: Why, said: Said) -> Outcome | None:

@@ -1,5 +1,6 @@
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from connectors.http import Http
 from connectors.protocol import InstallationError, Ref, Status, Why
 from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, Trigger
 from connectors.telling import Said
-from tests.connectors.bitrix24.conftest import Fault, card, made
+from tests.connectors.bitrix24.conftest import CLOCK, Fault, card, made
 from tracking_core.enquiry import EnquiryKind
 
 
@@ -445,8 +446,16 @@ async def test_a_method_that_took_too_long_waits_until_the_vendor_forgets(sessio
     assert 239 <= raised.value.hold.total_seconds() <= 240
 
 
-async def test_what_was_made_before_an_account_is_stopped_is_told(session, portal):
+async def test_a_method_that_took_too_long_where_no_card_is_made_stops_only_its_delivery(session, portal):
     portal.on("crm.activity.todo.add", Fault("OPERATION_TIME_LIMIT"))
+    outcome = await deliver(session)
+    assert (outcome.status, outcome.said) == (Status.RETRY, (Said("too_much_time"),))
+    assert outcome.not_before == datetime.fromtimestamp(int(CLOCK) + 240, UTC)
+    assert [ref.kind for ref in outcome.refs] == ["contact", "deal", "note", "note"]
+
+
+async def test_what_was_made_before_an_account_is_stopped_is_told(session, portal):
+    portal.on("crm.activity.todo.add", Fault("expired_token"))
     with pytest.raises(InstallationError) as raised:
         await session.deliver([delivery()])
     outcome = raised.value.outcomes["d-1"]

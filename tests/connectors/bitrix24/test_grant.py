@@ -258,3 +258,11 @@ async def test_in_a_sandbox_one_address_is_both(app, grant, server):
     http = Http(allowed=(), origins=(base,))
     fresh = await connector.refresh(http, replace(app, base_url=base), replace(grant, host="127.0.0.1:8802"), NOW)
     assert fresh.host == "127.0.0.1:8802"
+
+
+async def test_in_a_sandbox_a_portal_may_be_called_anything(app, server):
+    base = "http://127.0.0.1:8802"
+    server.post(f"{base}/oauth/token/").respond(json=issued(client_endpoint="http://romashka.portal.sandbox/rest/"))
+    http = Http(allowed=(), origins=(base,))
+    installed = replace(INSTALLED, host="127.0.0.1:8802")
+    assert (await connector.exchange(http, replace(app, base_url=base), installed, NOW)).host == "127.0.0.1:8802"

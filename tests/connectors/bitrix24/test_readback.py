@@ -181,13 +181,14 @@ async def test_a_lead_is_a_deal_of_the_leads_pipeline(classic, portal):
     assert (change.id, change.pipeline, change.stage, change.marker) == ("L10", "leads", "IN_PROCESS", MARKER)
 
 
-async def test_a_converted_lead_makes_way_for_its_deal(classic, portal):
+async def test_a_converted_lead_leaves_winning_to_its_deal(classic, portal):
     portal.on(
         "crm.item.list", {"items": [ours(10, stageId="CONVERTED", stageSemanticId="S", opportunity=5)]}, where=of(1)
     )
     portal.on("crm.item.list", {"items": [card(341, leadId=10)]}, where=of(2))
     lead, deal = (await read(classic)).deals
-    assert (lead.id, lead.deleted, lead.amount_minor) == ("L10", True, 0)
+    assert (lead.id, lead.stage, lead.deleted) == ("L10", "CONVERTED", False)
+    assert (lead.outcome, lead.amount_minor, lead.closed_at) == ("open", 0, None)
     assert (deal.id, deal.marker) == ("341", MARKER)
 
 
