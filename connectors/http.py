@@ -183,17 +183,18 @@ class Http:
         headers: Mapping[str, str] | None = None,
         timeout: float,
         creates: bool = False,
+        reads: bool = False,
         of: Sequence[str] = (),
     ) -> Answer:
         """Send one request and return its answer, whatever its status.
 
-        ``timeout`` is in seconds, from the first byte sent; connecting has its own 5 s. A GET whose
-        connection failed is sent once more within 3 s; nothing that ``creates`` ever is. ``of`` are the ids
-        of the deliveries it may take effect for; one that is no GET and names none may for any. Raises
-        ``NotSent`` or ``PerhapsSent``.
+        ``timeout`` is in seconds, from the first byte sent; connecting has its own 5 s. A GET, or a POST that
+        only ``reads``, whose connection failed is sent once more within 3 s; nothing that ``creates`` ever is.
+        ``of`` are the ids of the deliveries it may take effect for; one that does not read and names none may
+        for any. Raises ``NotSent`` or ``PerhapsSent``.
         """
         request = self._request(method, url, json, form, query, headers, timeout)
-        if method != "GET" or creates:
+        if creates or not (reads or method == "GET"):
             return await self._paid(request, timeout, of or None)
         tries = AsyncRetrying(
             retry=retry_if_exception(_may_repeat),

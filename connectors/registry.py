@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from connectors import amocrm
+from connectors import amocrm, bitrix24
 from connectors.protocol import Connector
 
-CONNECTORS: Mapping[str, Connector] = {one.manifest.name: one for one in (amocrm.connector,)}
+CONNECTORS: Mapping[str, Connector] = {one.manifest.name: one for one in (amocrm.connector, bitrix24.connector)}

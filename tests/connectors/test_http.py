@@ -228,8 +228,9 @@ async def test_each_request_is_paid_before_it_is_sent():
         ("POST", {"of": ("d-1", "d-2")}, ("d-1", "d-2")),
         ("POST", {}, None),
         ("GET", {"creates": True}, None),
+        ("POST", {"reads": True}, ()),
     ],
-    ids=["a read touches none", "those it names", "who names none may touch any", "a creating one too"],
+    ids=["a read touches none", "those it names", "who names none may touch any", "a creating one too", "a POST reads"],
 )
 @respx.mock
 async def test_whoever_pays_is_told_which_deliveries_it_may_take_effect_for(method, asked, told):

@@ -82,11 +82,22 @@ class HandClock:
 
 
 @contextmanager
-def sandbox(clock: Path, redirect_uri: str) -> Iterator[dict[str, Any]]:
+def sandbox(clock: Path, redirect_uri: str, vendor: str = "amocrm") -> Iterator[dict[str, Any]]:
     """Run the CRM's sandbox as a process of its own; yield the line it prints."""
     asked = ("--port", "0", "--clock", str(clock), "--redirect-uri", redirect_uri)
-    with processes.running("sandbox", "amocrm", *asked, environment={}, log=clock.with_suffix(".log")) as process:
+    with processes.running("sandbox", vendor, *asked, environment={}, log=clock.with_suffix(".log")) as process:
         yield process.printed
+
+
+async def _agree(crm_web: httpx.AsyncClient, page: httpx.URL) -> httpx.Response:
+    return await crm_web.post("/oauth", data={**dict(page.params), "decision": "allow"})
+
+
+async def _is_asked_nothing(crm_web: httpx.AsyncClient, page: httpx.URL) -> httpx.Response:
+    return await crm_web.get(page)
+
+
+_CONSENTS = {"amocrm": _agree, "bitrix24": _is_asked_nothing}  # what an administrator does on the vendor's page
 
 
 @dataclass
@@ -98,6 +109,7 @@ class World:
     clock: HandClock
     crm: Mapping[str, Any]
     applied: Any
+    vendor: str = "amocrm"
     web: httpx.AsyncClient = field(init=False)
     crm_web: httpx.AsyncClient = field(init=False)
 
@@ -128,10 +140,10 @@ class World:
     async def connect(self) -> httpx.Response:
         """Connect the CRM as the owner does: button, consent page, back with a code."""
         csrf = await self.log_in()
-        started = await self.web.post("/connect/amocrm", data={"csrf": csrf}, headers={"sec-fetch-site": "same-origin"})
+        asked = {"data": {"csrf": csrf}, "headers": {"sec-fetch-site": "same-origin"}}
+        started = await self.web.post(f"/connect/{self.vendor}", **asked)  # type: ignore[arg-type]
         assert started.status_code == 303, started.text
-        consent = httpx.URL(started.headers["location"])
-        granted = await self.crm_web.post("/oauth", data={**dict(consent.params), "decision": "allow"})
+        granted = await _CONSENTS[self.vendor](self.crm_web, httpx.URL(started.headers["location"]))
         return await self.while_time_goes_on(self.web.get(granted.headers["location"]))
 
     async def while_time_goes_on(self, doing: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:

@@ -1,0 +1,128 @@
+"""Reads what a look finds: how a phone may be stored, who is the caller, which deal is his (sheet 4.7)."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import phonenumbers
+
+from connectors.bitrix24.api import Json
+from connectors.bitrix24.cards import whole
+from connectors.bitrix24.mappings import DEAL, LEAD, ORIGINATOR, SEMANTICS
+
+RUSSIA = 7  # country code of Russia and Kazakhstan, where numbers are also stored with a leading 8
+_TEN = 10
+_NOT_DIGIT = re.compile(r"\D")
+
+
+def digits(text: str) -> str:
+    """Return the ASCII digits of a text."""
+    return _NOT_DIGIT.sub("", text)
+
+
+@lru_cache(maxsize=4_096)
+def significant(phone: str) -> tuple[int, str]:
+    """Return country code and national digits of an E.164 phone; (0, its digits) when it is not one."""
+    try:
+        number = phonenumbers.parse(phone, None)
+    except phonenumbers.NumberParseException:
+        return 0, digits(phone)
+    return number.country_code or 0, phonenumbers.national_significant_number(number)
+
+
+def spellings(phone: str) -> tuple[str, ...]:
+    """Return the spellings a phone is asked for by, all in one command [4.7]."""
+    country, number = significant(phone)
+    if country == RUSSIA and len(number) == _TEN:
+        return (f"+7{number}", f"7{number}", f"8{number}", number)
+    return tuple(dict.fromkeys(one for one in (phone, digits(phone)) if one))
+
+
+def has_phone(card: Json, phone: str) -> bool:
+    """Says whether one of a card's phones is ``phone``, whichever way it is stored."""
+    number = significant(phone)[1]
+    stored = [str(one.get("value") or "") for one in _ways(card) if one.get("typeId") == "PHONE"]
+    return bool(number) and any(digits(value).endswith(number) for value in stored)
+
+
+def has_email(card: Json, email: str) -> bool:
+    """Says whether one of a card's e-mails is ``email``."""
+    stored = [str(one.get("value") or "") for one in _ways(card) if one.get("typeId") == "EMAIL"]
+    return any(value.strip().lower() == email for value in stored)
+
+
+def _ways(card: Json) -> list[Json]:
+    found = card.get("fm")
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def is_open(deal: Json) -> bool:
+    """Says whether a deal or lead is neither won nor lost."""
+    return str(deal.get("stageSemanticId") or "") not in SEMANTICS and deal.get("closed") != "Y"
+
+
+def is_ours(card: Json, marker: str) -> bool:
+    """Says whether a card was made of the delivery with this marker."""
+    return str(card.get("originId") or "") == marker and str(card.get("originatorId") or "") == ORIGINATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What the CRM knows of a caller: his contact, and his deals and leads with their kinds."""
+
+    contact: int | None
+    cards: tuple[tuple[int, Json], ...] = ()
+
+    @property
+    def open_deal(self) -> tuple[int, Json] | None:
+        """The newest open deal, else the newest open lead."""
+        found = [(entity, card) for entity, card in self.cards if is_open(card)]
+        return max(found, key=lambda one: (one[0] == DEAL, whole(one[1].get("id"))), default=None)
+
+
+NOBODY = Caller(None)
+
+
+def choose(contacts: Sequence[int], deals: Iterable[Json], leads: Iterable[Json]) -> Caller:
+    """Return the contact with an open deal, else the oldest one; with him what is his and what nobody's leads are."""
+    of: Mapping[int, list[tuple[int, Json]]] = {contact: [] for contact in contacts}
+    for entity, cards in ((DEAL, deals), (LEAD, leads)):
+        for card in cards:
+            for contact in _contacts_of(card) & set(contacts):
+                of[contact].append((entity, card))
+    callers = [Caller(contact, tuple(of[contact])) for contact in sorted(contacts)]
+    known = next((one for one in callers if one.open_deal), callers[0] if callers else NOBODY)
+    if known.open_deal:
+        return known
+    loose = tuple((LEAD, card) for card in leads if not _contacts_of(card) & set(contacts))
+    return Caller(known.contact, known.cards + loose)
+
+
+def _contacts_of(card: Json) -> set[int]:
+    several = card.get("contactIds")
+    told = [card.get("contactId"), *(several if isinstance(several, list) else ())]
+    return {id_ for one in told if (id_ := whole(one))}
+
+
+def oldest(cards: Iterable[Json]) -> Json | None:
+    """Return the card that was made first."""
+    return min((card for card in cards if whole(card.get("id"))), key=lambda card: whole(card["id"]), default=None)
+
+
+def once(cards: Iterable[Json]) -> list[Json]:
+    """Return cards that may stand there twice, each once."""
+    return list({whole(card.get("id")): card for card in cards if whole(card.get("id"))}.values())
+
+
+def has_mark(found: object, mark: str) -> bool:
+    """Says whether a text carries ``mark`` as a word of its own, and not as the start of a longer mark."""
+    return isinstance(found, str) and re.search(rf"(?<!\w){re.escape(mark)}(?![\w#-])", found) is not None
+
+
+def marked(rows: Iterable[Json], mark: str) -> str | None:
+    """Return the id of the row that has a text with ``mark``, whichever of its texts it is."""
+    for row in rows:
+        if any(has_mark(value, mark) for value in row.values()):
+            return str(row.get("ID") or row.get("id"))
+    return None

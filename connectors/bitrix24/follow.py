@@ -1,0 +1,85 @@
+"""What is done to a delivery's deal once it is there: it is moved, the call, notes and tasks are written on it."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from connectors.bitrix24 import parts
+from connectors.bitrix24.api import Json
+from connectors.bitrix24.cards import NoId, whole
+from connectors.bitrix24.mappings import LEAD, LEADS
+from connectors.bitrix24.parts import Portal
+from connectors.bitrix24.sending import Part
+from connectors.bitrix24.work import CALL_STEP, MOVE_STEP, Work, task_step, text_step
+from connectors.protocol import Status, Why
+from connectors.scenario import MoveDeal
+from connectors.telling import Said
+
+_SAME_DEAL = Said("same_deal")
+
+
+def following(works: Sequence[Work], portal: Portal) -> list[Part]:
+    """Return what is still to be done on the deals of these works, moves first."""
+    moved: set[tuple[int, int | None]] = set()
+    made: list[Part] = []
+    for work in works:
+        made += _moves(work, moved)
+        if work.is_live:
+            made += _written(work, portal)
+    return made
+
+
+def _moves(work: Work, moved: set[tuple[int, int | None]]) -> list[Part]:
+    """Return the move of a deal that stands where it is moved from; two of one batch go one after the other."""
+    action = work.move
+    if action is None:
+        return []
+    if not _stands_before(work, action):
+        work.done.add(MOVE_STEP)
+        return []
+    if (work.entity, work.deal) in moved:
+        work.trouble(Status.RETRY, Why.TOO_EARLY, _SAME_DEAL)
+        return []
+    moved.add((work.entity, work.deal))
+    return [Part(work, MOVE_STEP, "move", "crm.item.update", parts.move(work, action), _took_move)]
+
+
+def _stands_before(work: Work, action: MoveDeal) -> bool:
+    deal = work.as_read or {}
+    pipeline = LEADS if work.entity == LEAD else str(whole(deal.get("categoryId")))
+    return pipeline == action.pipeline and str(deal.get("stageId") or "") in action.from_stages
+
+
+def _written(work: Work, portal: Portal) -> list[Part]:
+    bodies: list[tuple[str, str, str, Json]] = []
+    try:
+        if work.tells_call:
+            fields = {"fields": parts.call(work, is_russian=portal.is_russian)}
+            bodies.append((CALL_STEP, "note", "crm.activity.add", fields))
+        for index, note in enumerate(work.notes):
+            fields = {"fields": parts.text(work, note, index)}
+            bodies.append((text_step(index), "note", "crm.timeline.comment.add", fields))
+        for index, task in enumerate(work.tasks):
+            bodies.append((task_step(index), "task", "crm.activity.todo.add", parts.task(work, task, index, portal)))
+    except NoId as error:
+        work.trouble(Status.REJECTED, Why.INVALID, error.said)
+    missing = [one for one in bodies if one[0] not in work.done]
+    return [
+        Part(work, step, "task" if kind == "task" else "note", method, params, partial(_took, step))
+        for step, kind, method, params in missing
+    ]
+
+
+def _took_move(part: Part, found: object) -> bool:
+    card = found.get("item") if isinstance(found, dict) else None
+    if not isinstance(card, dict) or whole(card.get("id")) != part.work.deal:
+        return False
+    part.work.done.add(MOVE_STEP)
+    return True
+
+
+def _took(step: str, part: Part, found: object) -> bool:
+    """Read what a note or a task brought: a number, or an object that has it."""
+    id_ = whole(found.get("id") if isinstance(found, dict) else found)
+    if id_:
+        part.work.finish(step, "task" if part.kind == "task" else "note", str(id_))
+    return bool(id_)

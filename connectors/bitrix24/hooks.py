@@ -1,0 +1,116 @@
+"""What Bitrix24 sends us: the consent's redirect, an installation, a removal, events (sheet sections 1.2-1.6, 6).
+
+Pure functions on bytes. An event is known by the secret in its path, which the hub checks, and by the application's
+token where the hub keeps it; nothing in it is believed but that something changed in the portal it names.
+"""
+
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import parse_qsl
+
+from connectors.bitrix24 import frame
+from connectors.bitrix24.grant import TOKENS, account_host, is_account
+from connectors.protocol import App, Changed, HookRequest, Installed, Opened, Rejected, Uninstalled
+
+BODY_CAP = 1024 * 1024  # bytes
+_MOST_FIELDS = 5_000
+_FORM = "application/x-www-form-urlencoded"
+_CODE_CAP = 4_096
+_INSTALLED, _REMOVED = "ONAPPINSTALL", "ONAPPUNINSTALL"
+
+
+class Bitrix24Hooks:
+    """Reads requests of Bitrix24."""
+
+    def parse(
+        self, request: HookRequest, app: App, secrets: Mapping[str, str]
+    ) -> Installed | Uninstalled | Changed | Rejected:
+        """Return what a request means, or ``Rejected`` with one sentence; never raises.
+
+        ``secrets`` are the application's tokens by account, as far as they are known.
+        """
+        if request.method == "GET":
+            return _redirected(request.query, app)
+        if request.method != "POST":
+            return Rejected(f"{request.method[:10]} is not a request Bitrix24 makes; allowed: GET, POST.")
+        fields = form(request)
+        if isinstance(fields, Rejected):
+            return fields
+        if "event" in fields:
+            return _told(fields, app, secrets)
+        return _opened_first(request.query, fields, app)
+
+    def opened(self, request: HookRequest, app: App, now: datetime) -> Opened | Rejected:
+        """Return who looks at a page of ours, or ``Rejected`` with one sentence; never raises."""
+        return frame.opened(request, app, now)
+
+    def may_embed(self, app: App, origin: str) -> bool:
+        """Say whether an origin is a portal's, whose pages show ours."""
+        return frame.may_embed(app, origin)
+
+
+def form(request: HookRequest) -> Mapping[str, str] | Rejected:
+    """Return the fields of a form, by their names with brackets."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    if headers.get("content-type", _FORM).split(";")[0].strip().lower() != _FORM:
+        return Rejected(f"What Bitrix24 sends is a form; allowed content type: {_FORM}.")
+    if len(request.body) > BODY_CAP:
+        return Rejected(f"The form is larger than {BODY_CAP} bytes.")
+    try:
+        return dict(parse_qsl(request.body.decode("utf-8", "replace"), True, max_num_fields=_MOST_FIELDS))
+    except ValueError:
+        return Rejected(f"The form has more than {_MOST_FIELDS} fields.")
+
+
+def _redirected(query: Mapping[str, str], app: App) -> Installed | Rejected:
+    if query.get("error"):
+        return Rejected("The administrator declined the connection in Bitrix24.")
+    code, host = query.get("code", ""), account_host(app, query.get("domain", ""))
+    if not code or len(code) > _CODE_CAP or code.startswith(TOKENS):
+        return Rejected("The redirect carries no authorization code.")
+    if host is None:
+        return Rejected("The redirect names a host that is not a Bitrix24 portal.")
+    state = query.get("state")
+    if not state:
+        return Rejected("The redirect carries no state: the connection was not started here.")
+    return Installed(code=code, host=host, state=state)
+
+
+def _opened_first(query: Mapping[str, str], fields: Mapping[str, str], app: App) -> Installed | Rejected:
+    """Return the installation whose page an administrator opens in his browser [1.3]."""
+    host = account_host(app, query.get("DOMAIN", "") or fields.get("DOMAIN", ""))
+    return _with_tokens(fields.get("REFRESH_ID", ""), host, fields.get("member_id", ""))
+
+
+def _with_tokens(refresh_token: str, host: str | None, account: str) -> Installed | Rejected:
+    """Return an installation that brings tokens: whose they are the authorisation server will say."""
+    if not refresh_token or len(refresh_token) > _CODE_CAP:
+        return Rejected("The request brings no tokens of Bitrix24.")
+    if host is None:
+        return Rejected("The request names a host that is not a Bitrix24 portal.")
+    if not is_account(account):
+        return Rejected("The request names no portal.")
+    return Installed(code=f"{TOKENS}{refresh_token}", host=host, state=None)
+
+
+def _told(
+    fields: Mapping[str, str], app: App, secrets: Mapping[str, str]
+) -> Installed | Uninstalled | Changed | Rejected:
+    """Return what an event says; one that nobody vouches for only rings, and what is so will be asked."""
+    name, account = fields["event"].upper(), fields.get("auth[member_id]", "")
+    if name == _INSTALLED:
+        host = account_host(app, fields.get("auth[domain]", ""))
+        return _with_tokens(fields.get("auth[refresh_token]", ""), host, account)
+    if not name.startswith("ON"):
+        return Rejected("The request names no event.")
+    if not is_account(account):
+        return Rejected("The event names no portal.")
+    known, given = secrets.get(account, ""), fields.get("auth[application_token]", "")
+    is_vouched = bool(known) and hmac.compare_digest(known.encode(), given.encode("utf-8", "replace"))
+    if known and not is_vouched:
+        return Rejected("The event does not carry the token of our application.")
+    return Uninstalled(account) if name == _REMOVED and is_vouched else Changed(account)
+
+
+hooks = Bitrix24Hooks()

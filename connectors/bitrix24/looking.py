@@ -1,0 +1,306 @@
+"""Looks before anything is created: what an earlier attempt left, who the caller is, and which deal is his [4.7, 9].
+
+All looks of a batch of deliveries share requests: one for the people, one for their deals where somebody is known, and
+one for what is on those deals where an attempt before may have left something.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from connectors.bitrix24 import asking, left
+from connectors.bitrix24.api import Api, Json, Replies
+from connectors.bitrix24.cards import parted, whole
+from connectors.bitrix24.companies import longest
+from connectors.bitrix24.find import (
+    NOBODY,
+    choose,
+    has_email,
+    has_phone,
+    is_ours,
+    oldest,
+    once,
+)
+from connectors.bitrix24.mappings import CLASSIC, CONTACT, DEAL, LEAD, SIMPLE
+from connectors.bitrix24.settings import Settings
+from connectors.bitrix24.trouble import checked, is_denied, is_gone, no_rights, trouble, words
+from connectors.bitrix24.work import Work
+from connectors.changes import OLDER_BY
+from connectors.errors import ConnectorError
+from connectors.protocol import Status, Why
+from connectors.scenario import CallerState, CreateDeal
+from connectors.telling import Said
+
+_NEWEST = 5  # cards of a caller on which an attempt in doubt may have left something
+_DEAL_GONE = Said("deal_gone")
+_NO_DEAL = Said("no_deal")
+_NO_FILTER = "invalid_arg_value"
+_UNTOLD = Said("untold")
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is known of one work's caller on the way."""
+
+    contacts: list[int] = field(default_factory=list)
+    leads: list[int] = field(default_factory=list)
+    cards: list[tuple[int, Json]] = field(default_factory=list)
+    made_contact: Json | None = None  # an earlier attempt made it
+
+
+class Look:
+    """The looks of one batch; what they find is told to each ``Work``."""
+
+    def __init__(self, api: Api, settings: Settings, works: Sequence[Work]) -> None:
+        self._api, self._settings, self._works = api, settings, works
+        self._seen = {work.place: _Seen() for work in works}
+        self._told = Replies()
+        self.has_leads: bool | None = CLASSIC in settings.traits or (False if SIMPLE in settings.traits else None)
+        self.companies: dict[str, list[Json]] = {}
+
+    async def run(self) -> None:
+        """Look for all works together; raises ``InstallationError``."""
+        try:
+            await self._for_people()
+            await self._for_deals()
+            await self._for_steps()
+        except ConnectorError as error:
+            raise trouble(error) from None
+        for work in self._live():
+            if work.actions and not work.deal and work.create_deal is None:
+                work.trouble(Status.REJECTED, Why.INVALID, _NO_DEAL)
+
+    def _live(self) -> list[Work]:
+        return [work for work in self._works if work.is_live]
+
+    async def _ask(self, commands: dict[str, str]) -> None:
+        self._told = checked(await self._api.ask(commands)) if commands else Replies()
+
+    # -- people
+
+    async def _for_people(self) -> None:
+        commands = {} if self.has_leads is not None else {"mode": asking.mode()}
+        for work in self._live():
+            commands |= self._of_person(work)
+        await self._ask(commands)
+        if self.has_leads is None:
+            self.has_leads = whole(self._told.results.get("mode")) == 1
+        for work in self._live():
+            self._take_person(work)
+
+    def _of_person(self, work: Work) -> dict[str, str]:
+        enquiry, i = work.delivery.what.enquiry, work.place
+        asked: dict[str, str] = {}
+        for key, kind in self._kinds():
+            if enquiry.caller:
+                asked[f"phone{key}{i}"] = asking.by_phone(enquiry.caller, kind)
+            if enquiry.email:
+                asked[f"email{key}{i}"] = asking.by_email(enquiry.email, kind)
+        for j, id_ in enumerate(_nearby(work, "contact")):
+            asked[f"near{i}x{j}"] = asking.card(CONTACT, id_)
+        for j, name in enumerate(work.company_names):
+            asked[f"company{i}x{j}"] = asking.companies(longest(name))
+        return asked | (self._of_attempt(work) if work.looks_first else {})
+
+    def _of_attempt(self, work: Work) -> dict[str, str]:
+        """Ask for what an earlier attempt may have made, and for the deal that one wrote to."""
+        i, marker = work.place, work.delivery.marker
+        asked = {f"made{i}": asking.made_of(DEAL, marker), f"maker{i}": asking.made_of(CONTACT, marker)}
+        if self.has_leads is not False:
+            asked[f"lead{i}"] = asking.made_of(LEAD, marker)
+        if work.known_deal:
+            asked[f"known{i}"] = asking.card(*work.known_deal)
+        return asked
+
+    def _kinds(self) -> tuple[tuple[str, str], ...]:
+        return (("c", "CONTACT"), ("l", "LEAD")) if self.has_leads is not False else (("c", "CONTACT"),)
+
+    def _take_person(self, work: Work) -> None:
+        i, seen = work.place, self._seen[work.place]
+        if not self._is_told(work):
+            return
+        for j, name in enumerate(work.company_names):
+            self.companies.setdefault(name, self._told.rows(f"company{i}x{j}"))
+        seen.contacts = self._found("phonec", i, "CONTACT") or self._found("emailc", i, "CONTACT")
+        seen.leads = self._found("phonel", i, "LEAD") or self._found("emaill", i, "LEAD")
+        seen.made_contact = oldest(one for one in self._told.rows(f"maker{i}") if is_ours(one, work.delivery.marker))
+        if seen.made_contact:
+            seen.contacts = seen.contacts or [whole(seen.made_contact["id"])]
+        seen.contacts = seen.contacts or self._recent(work)
+        if work.looks_first:
+            self._take_attempt(work)
+
+    def _is_told(self, work: Work) -> bool:
+        """Say whether the looks for a person brought answers; what cannot be looked for is not made."""
+        wanted = [key for key in self._of_person(work) if not key.startswith(("near", "known"))]
+        for key in wanted:
+            fault = self._told.faults.get(key)
+            if fault and is_denied(fault):
+                raise no_rights()
+            if fault and fault.code == _NO_FILTER and self._seeks_otherwise(work, key):
+                continue
+            if fault or key not in self._told.results:
+                detail = words(fault) if fault else f"no answer to {key}"
+                work.trouble(Status.RETRY, Why.UNREADABLE, _UNTOLD, detail=detail)
+                return False
+        return True
+
+    def _seeks_otherwise(self, work: Work, key: str) -> bool:
+        """Say whether what a filter by our mark would find is found among the cards of the caller [4.12]."""
+        enquiry = work.delivery.what.enquiry
+        return key.startswith(("made", "maker", "lead")) and bool(enquiry.caller or enquiry.email)
+
+    def _found(self, key: str, place: int, entity: str) -> list[int]:
+        found = self._told.object(f"{key}{place}").get(entity)
+        return [id_ for one in (found if isinstance(found, list) else ()) if (id_ := whole(one))]
+
+    def _recent(self, work: Work) -> list[int]:
+        """Return the contacts that the hub saw made lately: they count before a search shows them."""
+        enquiry, found = work.delivery.what.enquiry, []
+        for j, id_ in enumerate(_nearby(work, "contact")):
+            card = self._told.card(f"near{work.place}x{j}")
+            is_his = bool(enquiry.caller and has_phone(card, enquiry.caller))
+            if is_his or (enquiry.email and has_email(card, enquiry.email)):
+                found.append(id_)
+        return found
+
+    def _take_attempt(self, work: Work) -> None:
+        i = work.place
+        known = self._told.card(f"known{i}")
+        fault = self._told.faults.get(f"known{i}")
+        if work.known_deal and known:
+            self._settle(work, work.known_deal[0], known)
+            return
+        if work.known_deal and not (fault and is_gone(fault)):
+            work.trouble(Status.RETRY, Why.UNREADABLE, _UNTOLD, detail=words(fault) if fault else "")
+            return
+        if not self._is_left(work, self._told.rows(f"made{i}"), self._told.rows(f"lead{i}")) and work.known_deal:
+            work.trouble(Status.REJECTED, Why.INVALID, _DEAL_GONE)
+
+    def _settle(self, work: Work, entity: int, card: Json) -> None:
+        """Take a card as the one of this delivery; which case was running follows from who made it."""
+        work.found_deal(entity, card)
+        if contact := whole(card.get("contactId")):
+            work.hold(contact)
+        work.has_made_deal = is_ours(card, work.delivery.marker) and not _is_older(card, work)
+        state = self._first_state(work) if work.has_made_deal else CallerState.OPEN_DEAL
+        work.actions = work.delivery.what.cases.get(state, ())
+        if whole(card.get("companyId")) and any(isinstance(one, CreateDeal) and one.company for one in work.actions):
+            work.is_of(whole(card["companyId"]))
+
+    def _first_state(self, work: Work) -> CallerState:
+        """Return what the caller's state was when an earlier attempt made the card: a new contact has our mark, too."""
+        cases = work.delivery.what.cases
+        states = [state for state in CallerState if any(isinstance(one, CreateDeal) for one in cases.get(state, ()))]
+        made = self._seen[work.place].made_contact
+        is_new = work.contact is None or (made is not None and whole(made["id"]) == work.contact)
+        if is_new and CallerState.UNKNOWN in states:
+            return CallerState.UNKNOWN
+        others = [state for state in states if state is not CallerState.UNKNOWN]
+        return (others or states or [CallerState.UNKNOWN])[0]
+
+    # -- their deals
+
+    async def _for_deals(self) -> None:
+        asked = [work for work in self._live() if work.actions is None]
+        commands: dict[str, str] = {}
+        for work in asked:
+            commands |= self._of_deals(work)
+        await self._ask(commands)
+        for work in asked:
+            self._take_deals(work)
+
+    def _of_deals(self, work: Work) -> dict[str, str]:
+        i, seen = work.place, self._seen[work.place]
+        asked: dict[str, str] = {}
+        if seen.contacts:
+            asked[f"deals{i}"] = asking.of_contacts(DEAL, seen.contacts)
+            if self.has_leads:
+                asked[f"leads{i}"] = asking.of_contacts(LEAD, seen.contacts)
+        if seen.leads and self.has_leads:
+            asked[f"loose{i}"] = asking.several(LEAD, seen.leads)
+        recent = [parted(ref.id) for ref in work.delivery.nearby if ref.kind == "deal"]
+        for entity in (DEAL, LEAD):
+            ids = [id_ for kind, id_ in recent if kind == entity and id_]
+            if ids:
+                asked[f"near{entity}x{i}"] = asking.several(entity, ids)
+        return asked
+
+    def _take_deals(self, work: Work) -> None:
+        i, seen = work.place, self._seen[work.place]
+        for key in self._of_deals(work):
+            fault = self._told.faults.get(key)
+            if fault and is_denied(fault):
+                raise no_rights()
+            if fault or key not in self._told.results:
+                work.trouble(Status.RETRY, Why.UNREADABLE, _UNTOLD, detail=words(fault) if fault else "")
+                return
+        deals = once([*self._told.rows(f"deals{i}"), *self._told.rows(f"near{DEAL}x{i}")])
+        rows = (f"leads{i}", f"loose{i}", f"near{LEAD}x{i}")
+        leads = once([one for key in rows for one in self._told.rows(key)])
+        if work.looks_first and self._is_left(work, deals, leads):
+            return
+        caller = choose(seen.contacts, deals, leads) if seen.contacts or leads else NOBODY
+        seen.cards = sorted(caller.cards, key=lambda one: whole(one[1].get("id")), reverse=True)
+        if caller.contact:
+            work.hold(caller.contact)
+        state = CallerState.NO_OPEN_DEAL if caller.contact or caller.cards else CallerState.UNKNOWN
+        state = CallerState.OPEN_DEAL if caller.open_deal else state
+        work.actions = work.delivery.what.cases.get(state, ())
+        if caller.open_deal and work.create_deal is None and work.actions:
+            work.found_deal(*caller.open_deal)
+
+    def _is_left(self, work: Work, deals: Sequence[Json], leads: Sequence[Json]) -> bool:
+        """Take a card of the caller's that carries our mark, where a search for the mark did not show it."""
+        for entity, cards in ((DEAL, deals), (LEAD, leads)):
+            made = oldest(one for one in cards if is_ours(one, work.delivery.marker))
+            if made is not None:
+                self._settle(work, entity, made)
+                return True
+        return False
+
+    # -- what is on them
+
+    async def _for_steps(self) -> None:
+        asked = [work for work in self._live() if work.looks_first and work.actions is not None]
+        commands: dict[str, str] = {}
+        for work in asked:
+            for j, (entity, card) in enumerate(self._candidates(work)):
+                commands |= left.asked(f"{work.place}x{j}", entity, whole(card.get("id")))
+        await self._ask(commands)
+        for work in asked:
+            self._take_steps(work)
+
+    def _candidates(self, work: Work) -> list[tuple[int, Json]]:
+        """Return the cards an earlier attempt may have written on: its own, or the caller's newest."""
+        if work.deal and work.has_made_deal:
+            return [(work.entity, work.as_read or {})]
+        own = [(work.entity, work.as_read)] if work.deal and work.as_read else []
+        others = self._seen[work.place].cards if work.delivery.in_doubt and not work.known_deal else []
+        return [*own, *(one for one in others if one not in own)][: _NEWEST + 1]
+
+    def _take_steps(self, work: Work) -> None:
+        candidates = self._candidates(work)
+        keys = [f"{work.place}x{j}" for j in range(len(candidates))]
+        if any(f"{name}{key}" not in self._told.results for key in keys for name in ("comments", "activities")):
+            work.trouble(Status.RETRY, Why.UNREADABLE, _UNTOLD)
+            return
+        found = next((j for j, key in enumerate(keys) if left.is_marked(self._told, key, work)), None)
+        if found is not None and _id(candidates[found]) != (work.entity, work.deal):
+            work.found_deal(*candidates[found])
+            work.actions = work.delivery.what.cases.get(CallerState.OPEN_DEAL, ())
+        if found is not None or (work.deal and candidates):
+            left.note_steps(self._told, keys[found or 0], work)
+
+
+def _is_older(card: Json, work: Work) -> bool:
+    """Say whether a card was there long before its enquiry: then somebody merged ours into it."""
+    made = left.time_of(card.get("createdTime"))
+    return made is not None and made < work.delivery.what.enquiry.started_at - OLDER_BY
+
+
+def _id(candidate: tuple[int, Json]) -> tuple[int, int]:
+    return candidate[0], whole(candidate[1].get("id"))
+
+
+def _nearby(work: Work, kind: str) -> list[int]:
+    return [id_ for ref in work.delivery.nearby if ref.kind == kind and (id_ := whole(ref.id))]

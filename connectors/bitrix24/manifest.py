@@ -1,0 +1,44 @@
+"""What the Bitrix24 connector is and can do."""
+
+from datetime import timedelta
+
+from connectors.bitrix24.mappings import HOSTS
+from connectors.bitrix24.settings import Settings
+from connectors.protocol import Can, Idempotency, Limits, Manifest, OAuth
+from connectors.telling import Said
+
+manifest = Manifest(
+    name="bitrix24",
+    title="Bitrix24",
+    kind="crm",
+    can={
+        Can.CONTACT: Said("can_contact"),
+        Can.DEAL: Said("can_deal"),
+        Can.NOTE: None,
+        Can.TASK: Said("can_task"),
+        Can.INCOMING: Said("can_incoming"),
+        Can.MOVE: Said("can_move"),
+        Can.POPUP: Said("can_popup"),
+        Can.READ_BACK: Said("can_read_back"),
+        Can.DOORBELL: Said("can_doorbell"),
+    },
+    idempotency=Idempotency.MARKER,
+    limits=Limits(
+        batch=50,
+        per_second=1.8,  # of the 2 a second that the bucket loses, and 45 of the 50 it holds: clocks differ [2.1]
+        burst=45,
+        timeout=timedelta(seconds=70),  # the vendor gives a request up after 60 s [2.4]
+        search_lag=timedelta(seconds=35),  # a lost request may work on for 60 s: twice this is waited before a look [9]
+    ),
+    hosts=HOSTS,
+    oauth=OAuth(
+        authorize_url="https://oauth.bitrix.info/oauth/authorize/",
+        scopes=("crm", "telephony", "user_basic", "placement"),
+        pkce=False,
+        access_lifetime=timedelta(hours=1),
+        refresh_lifetime=timedelta(days=180),
+        refresh_rotates=True,
+    ),
+    settings=Settings,
+    standing="sandbox-tested",
+)

@@ -1,0 +1,56 @@
+"""Shows the card of a call to the user who talks; what is not shown at once is not shown at all [5.1, 5.3].
+
+The call is registered without a card and shown then, so that a second call of the same person within half an hour,
+which the vendor takes for the first, is shown, too. It is never finished: the call itself is written with the deal.
+"""
+
+from connectors.bitrix24.api import Api, replies
+from connectors.bitrix24.cards import NoId, number
+from connectors.bitrix24.encoding import command, result
+from connectors.bitrix24.find import digits
+from connectors.bitrix24.trouble import judged, of_account, trouble
+from connectors.errors import ConnectorError, NotSent, Refused
+from connectors.protocol import Status
+
+_INCOMING = 2
+
+
+async def show(api: Api, user: str, phone: str) -> bool:
+    """Ask once; says whether Bitrix24 took it. Raises ``InstallationError`` for trouble of the account.
+
+    A user who is gone, no right to telephony or a lost answer is this pop-up's own trouble: deliveries need not wait.
+    """
+    try:
+        commands = _commands(number(user, "user"), phone)
+        told = replies(await api.change(commands))
+    except NoId:
+        return False
+    except NotSent as error:
+        raise trouble(error) from None
+    except Refused as error:
+        if judged(error).status is Status.RETRY:
+            raise trouble(error) from None
+        return False
+    except ConnectorError:
+        return False
+    refused = (of_account(fault, told) for fault in told.faults.values())
+    if error_ := next((one for one in refused if one and one.hold), None):
+        raise error_
+    return told.results.get("show") is True
+
+
+def _commands(user: int, phone: str) -> dict[str, str]:
+    asked = {
+        "USER_ID": user,
+        "PHONE_NUMBER": phone,
+        "TYPE": _INCOMING,
+        "CRM_CREATE": 0,
+        "SHOW": 0,
+        "ADD_TO_CHAT": 0,
+        "EXTERNAL_CALL_ID": f"hub-card-{user}-{digits(phone)}",
+    }
+    shown = {"CALL_ID": result("call", "CALL_ID"), "USER_ID": user}
+    return {
+        "call": command("telephony.externalCall.register", asked),
+        "show": command("telephony.externalCall.show", shown),
+    }

@@ -1,0 +1,269 @@
+"""Reads what became of deals and leads: walks over what changed (walk.py), the history of stages, and what is gone.
+
+All of it shares requests. Stages come from a history to which the vendor only adds. Deletions come from the queue that
+the portal keeps for us where an administrator let it; without it, and after merges, a card that is gone is missed by
+whoever asks for it by its id (sheet 4.11, 6.5).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from connectors.bitrix24 import asking, payments
+from connectors.bitrix24.api import PAGE, Api, Fault, Json, Replies
+from connectors.bitrix24.cards import named, parted, whole
+from connectors.bitrix24.changed import change, gone, marker_of
+from connectors.bitrix24.encoding import Link, command, result
+from connectors.bitrix24.mappings import CONTACT, DEAL, DELETIONS, INVOICE, LEAD, LEADS
+from connectors.bitrix24.trouble import checked, is_denied, no_rights, trouble, words
+from connectors.bitrix24.walk import Walk, in_turn, seconds
+from connectors.errors import ConnectorError, Unreadable
+from connectors.protocol import DealChange, Page, PaymentChange, Ref, StagePassed
+
+SELECT = (
+    "id",
+    "categoryId",
+    "stageId",
+    "stageSemanticId",
+    "opportunity",
+    "currencyId",
+    "contactId",
+    "contactIds",
+    "assignedById",
+    "originatorId",
+    "originId",
+    "leadId",
+    "orderStage",
+    "createdTime",
+    "updatedTime",
+    "movedTime",
+)
+_OF_LEADS = tuple(name for name in SELECT if name not in ("categoryId", "leadId", "orderStage"))
+_PAGES = {DEAL: 10, LEAD: 10, INVOICE: 4}  # of one call, 50 each
+_HISTORY_PAGES = 6
+_NAMES = {DEAL: "deals", LEAD: "leads", INVOICE: "bills"}
+_SELECTS = {DEAL: SELECT, LEAD: _OF_LEADS, INVOICE: payments.INVOICE_SELECT}
+_NONE = Walk()
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where reading stands: a walk for each kind of cards, the last row of each history, the last deletion heard of."""
+
+    walks: Mapping[int, Walk] = field(default_factory=dict)
+    passed: Mapping[int, int] = field(default_factory=dict)
+    gone: int = 0
+
+    @classmethod
+    def load(cls, text: str | None) -> "Cursor":
+        """Return the cursor of a text; what is not ours is read as the beginning, so that nothing is lost."""
+        try:
+            kept = json.loads(text or "")
+            walks = {int(kind): Walk.load(one) for kind, one in kept["walks"].items()}
+            passed = {int(kind): int(one) for kind, one in kept["passed"].items()}
+            return cls(walks, passed, int(kept["gone"]))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return cls()
+
+    def dump(self) -> str:
+        """Return it as a text."""
+        walks = {str(kind): one.kept() for kind, one in self.walks.items()}
+        passed = {str(kind): one for kind, one in self.passed.items()}
+        return json.dumps({"walks": walks, "passed": passed, "gone": self.gone}, separators=(",", ":"))
+
+    def walk(self, kind: int) -> Walk:
+        """Return the walk of one kind of cards."""
+        return self.walks.get(kind, _NONE)
+
+
+async def changes(api: Api, currency: str, cursor: str | None, *, has_leads: bool) -> Page:
+    """Return deals, leads and payments changed since ``cursor`` and the next one; raises ``InstallationError``."""
+    start = Cursor.load(cursor)
+    kinds = (DEAL, LEAD, INVOICE) if has_leads else (DEAL, INVOICE)
+    try:
+        told = await api.ask(_asked(start, kinds))
+        on, found, more = _walked(start, told, kinds)
+        stages, on, is_more = _stages(on, start, told, kinds)
+        deleted, on = await _deleted(api, on, start, told, currency)
+        paid = await payments.of_deals(api, found[DEAL])
+        paid += await payments.of_invoices(api, found.get(INVOICE, ()))
+        changed = await _changes(api, found, currency)
+    except ConnectorError as error:
+        raise trouble(error) from None
+    return Page((*changed, *deleted), _once(paid), on.dump(), more or is_more, tuple(stages))
+
+
+async def deals_now(api: Api, currency: str, ids: Sequence[str]) -> list[DealChange]:
+    """Return those of these deals and leads that are there, as they are now; raises ``InstallationError``."""
+    try:
+        found = await _by_id(api, [parted(id_) for id_ in ids])
+        return await _changes(api, found, currency)
+    except ConnectorError as error:
+        raise trouble(error) from None
+
+
+async def missing(api: Api, refs: Sequence[Ref]) -> frozenset[Ref]:
+    """Return which of these deals, leads and contacts are gone or hidden from us; raises ``InstallationError``."""
+    asked = {ref: parted(ref.id) if ref.kind == "deal" else (CONTACT, whole(ref.id)) for ref in refs}
+    asked = {ref: place for ref, place in asked.items() if ref.kind in ("deal", "contact")}
+    try:
+        found = await _by_id(api, list(asked.values()), ("id",))
+    except ConnectorError as error:
+        raise trouble(error) from None
+    there = {(kind, whole(card.get("id"))) for kind, cards in found.items() for card in cards}
+    return frozenset(ref for ref, place in asked.items() if place not in there)
+
+
+# -- the first request
+
+
+def _asked(start: Cursor, kinds: Sequence[int]) -> dict[str, str]:
+    asked: dict[str, str] = {}
+    for kind in kinds:
+        asked |= start.walk(kind).pages(_NAMES[kind], kind, _SELECTS[kind], _PAGES[kind])
+        if kind != INVOICE:
+            asked |= _history(kind, start.passed.get(kind))
+    return asked | {"gone": _queue(start.gone)}
+
+
+def _history(kind: int, last: int | None) -> dict[str, str]:
+    """Ask for the stages passed since a row of the history; at first only where it ends."""
+    if last is None:
+        return {f"end{kind}": _stage_rows(kind, {}, "DESC")}
+    asked: dict[str, str] = {}
+    after: int | Link = last
+    for place in range(_HISTORY_PAGES):
+        key = f"passed{kind}x{place}"
+        asked[key] = _stage_rows(kind, {">ID": after}, "ASC")
+        after = result(key, "items", str(PAGE - 1), "ID")
+    return asked
+
+
+def _stage_rows(kind: int, chosen: Mapping[str, object], order: str) -> str:
+    asked = {"entityTypeId": kind, "filter": chosen, "order": {"ID": order}, "start": -1}
+    return command("crm.stagehistory.list", asked)
+
+
+def _queue(last: int) -> str:
+    return command("event.offline.list", {"filter": {">ID": last}, "order": {"ID": "ASC"}})
+
+
+def _walked(start: Cursor, told: Replies, kinds: Sequence[int]) -> tuple[Cursor, dict[int, list[Json]], bool]:
+    """Return where the walks stand, what they met by kind, and whether there is more."""
+    found: dict[int, list[Json]] = {}
+    walks: dict[int, Walk] = {}
+    more = False
+    for kind in kinds:
+        walk, keys = start.walk(kind), [key for key in _asked(start, kinds) if key.startswith(_NAMES[kind])]
+        if keys[0] not in told.results and kind != DEAL:
+            walks[kind] = walk  # an account without leads or invoices, or without the right to see them
+            continue
+        rows, is_over = in_turn(_readable(told, keys[0]), keys, walk.after)
+        found[kind] = rows
+        walks[kind] = walk.on(rows, is_over=is_over, clock=told.clock)
+        more |= not is_over
+    return replace(start, walks=walks), found, more
+
+
+def _readable(told: Replies, key: str) -> Replies:
+    """Return the replies once one is there; raises ``InstallationError`` or ``Unreadable``."""
+    if key in told.results:
+        return told
+    fault = told.faults.get(key, Fault("", "no answer"))
+    checked(replace(told, faults={key: fault}))
+    if is_denied(fault):
+        raise no_rights()
+    raise Unreadable(f"{key}: {words(fault)}")
+
+
+def _stages(on: Cursor, start: Cursor, told: Replies, kinds: Sequence[int]) -> tuple[list[StagePassed], Cursor, bool]:
+    """Return the stages passed, the oldest first, and whether there are more."""
+    passed, stages, more = dict(start.passed), list[StagePassed](), False
+    for kind in kinds:
+        if f"end{kind}" in told.results:
+            passed[kind] = max((whole(row.get("ID")) for row in told.rows(f"end{kind}")), default=0)
+        last = start.passed.get(kind)
+        keys = [f"passed{kind}x{place}" for place in range(_HISTORY_PAGES)]
+        if last is None or keys[0] not in told.results:
+            continue
+        rows, is_over = in_turn(told, keys, last, "ID")
+        more |= not is_over
+        passed[kind] = max([last, *(whole(row.get("ID")) for row in rows)])
+        stages += [one for row in rows if (one := _stage(kind, row))]
+    return sorted(stages, key=lambda one: one.at), replace(on, passed=passed), more
+
+
+def _stage(kind: int, row: Json) -> StagePassed | None:
+    stage, at = str(row.get("STAGE_ID") or row.get("STATUS_ID") or ""), seconds(row.get("CREATED_TIME"))
+    if not stage or not at or not whole(row.get("OWNER_ID")):
+        return None
+    pipeline = LEADS if kind == LEAD else str(whole(row.get("CATEGORY_ID")))
+    return StagePassed(named(kind, whole(row["OWNER_ID"])), pipeline, stage, datetime.fromtimestamp(at, UTC))
+
+
+async def _deleted(
+    api: Api, on: Cursor, start: Cursor, told: Replies, currency: str
+) -> tuple[list[DealChange], Cursor]:
+    """Return the deals and leads the queue says are gone, once they really are.
+
+    What went before the first walk ended nobody here has heard of.
+    """
+    rows = told.rows("gone", "events")
+    last = max([start.gone, *(whole(row.get("ID")) for row in rows)])
+    ids = dict.fromkeys(place for row in rows if (place := _named_in(row)) and place[1])
+    if start.walk(DEAL).is_first or not ids:
+        return [], replace(on, gone=last)
+    there = await _by_id(api, list(ids), ("id",))
+    left = {(kind, whole(card.get("id"))) for kind, cards in there.items() for card in cards}
+    at = datetime.fromtimestamp(told.clock, UTC)
+    vanished = [gone(api.address, kind, id_, at, currency) for kind, id_ in ids if (kind, id_) not in left]
+    return vanished, replace(on, gone=last)
+
+
+def _named_in(row: Json) -> tuple[int, int] | None:
+    kind = DELETIONS.get(str(row.get("EVENT_NAME") or "").upper())
+    told = row.get("EVENT_DATA")
+    fields = told.get("FIELDS") if isinstance(told, dict) else None
+    return (kind, whole(fields.get("ID"))) if kind and isinstance(fields, dict) else None
+
+
+async def _by_id(api: Api, places: Sequence[tuple[int, int]], select: Sequence[str] = ()) -> dict[int, list[Json]]:
+    """Return the cards of these kinds and ids that are there, by kind; raises when one page of them was refused."""
+    commands: dict[str, str] = {}
+    for kind in dict.fromkeys(kind for kind, _ in places):
+        ids = sorted({id_ for one, id_ in places if one == kind and id_})
+        for start in range(0, len(ids), PAGE):
+            some = ids[start : start + PAGE]
+            commands[f"by{kind}x{start}"] = asking.several(kind, some, select or _SELECTS.get(kind, ("id",)))
+    told = await api.ask(commands) if commands else Replies()
+    found: dict[int, list[Json]] = {}
+    for key in commands:
+        found.setdefault(int(key[2:].partition("x")[0]), []).extend(_readable(told, key).rows(key))
+    return found
+
+
+# -- as the hub keeps them
+
+
+async def _changes(api: Api, found: Mapping[int, Sequence[Json]], currency: str) -> list[DealChange]:
+    """Return deals and leads as the hub keeps them; a deal that was a lead of ours has the lead's mark."""
+    marks = await _marks_of_leads(api, found.get(DEAL, ()))
+    changed = []
+    for kind in (LEAD, DEAL):
+        for card in found.get(kind, ()):
+            marker = marker_of(card) or marks.get(whole(card.get("leadId")))
+            changed.append(change(api.address, kind, card, marker, currency))
+    return changed
+
+
+async def _marks_of_leads(api: Api, deals: Sequence[Json]) -> dict[int, str]:
+    ids = {whole(one.get("leadId")) for one in deals if not marker_of(one)} - {0}
+    if not ids:
+        return {}
+    cards = (await _by_id(api, [(LEAD, id_) for id_ in ids])).get(LEAD, ())
+    return {whole(card.get("id")): marker for card in cards if (marker := marker_of(card))}
+
+
+def _once(paid: Sequence[PaymentChange]) -> tuple[PaymentChange, ...]:
+    return tuple({one.id: one for one in paid}.values())

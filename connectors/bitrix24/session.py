@@ -1,0 +1,83 @@
+"""One Bitrix24 portal opened with a live access token."""
+
+from collections.abc import Mapping, Sequence
+
+from connectors.bitrix24 import account, doorbell, popup, readback
+from connectors.bitrix24.api import Api
+from connectors.bitrix24.deliver import Batch
+from connectors.bitrix24.facts import facts
+from connectors.bitrix24.grant import address
+from connectors.bitrix24.mappings import SIMPLE
+from connectors.bitrix24.settings import Settings
+from connectors.http import Http
+from connectors.protocol import (
+    App,
+    ContactPage,
+    CrmSession,
+    DealChange,
+    Delivery,
+    Facts,
+    Grant,
+    InstallationError,
+    Outcome,
+    Page,
+    Ref,
+    Why,
+)
+from connectors.telling import Ringing, Said
+
+
+class Session:
+    """What the hub may ask of a portal."""
+
+    def __init__(self, http: Http, app: App, grant: Grant, settings: Mapping[str, object]) -> None:
+        self._settings = Settings.model_validate(settings)
+        self._api = Api(http, address(app, grant.host), grant.access_token)
+        self._account = grant.account
+        self._sandbox = app.base_url
+
+    async def check(self) -> Ref:
+        """Return the account's reference; raises ``InstallationError``."""
+        return await account.check(self._api, self._account)
+
+    async def facts(self) -> Facts:
+        """Return what the account offers, our own fields made sure of; raises ``InstallationError``."""
+        return await facts(self._api, self._account, self._settings.traits)
+
+    async def deliver(self, batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
+        """Deliver plans; see the six rules in ``connectors.protocol``."""
+        return await Batch(self._api, self._settings, batch).run()
+
+    async def changes(self, cursor: str | None) -> Page:
+        """Return deals changed since a cursor of ours; raises ``InstallationError``."""
+        has_leads = SIMPLE not in self._settings.traits
+        return await readback.changes(self._api, self._settings.currency, cursor, has_leads=has_leads)
+
+    async def deals(self, ids: Sequence[str]) -> Sequence[DealChange]:
+        """Return those of these deals that are there; raises ``InstallationError``."""
+        return await readback.deals_now(self._api, self._settings.currency, ids)
+
+    async def contacts(self, cursor: str | None) -> ContactPage:
+        """Raise: the vendor searches fifty people with one request, so the hub keeps no index of contacts."""
+        raise InstallationError(Why.UNSUPPORTED, Said("not_offered"))
+
+    async def missing(self, refs: Sequence[Ref]) -> frozenset[Ref]:
+        """Return which of these deals and contacts are gone; raises ``InstallationError``."""
+        return await readback.missing(self._api, refs)
+
+    async def popup(self, user: str, caller: str) -> bool:
+        """Show the card of a call to a user who talks; raises ``InstallationError``."""
+        return await popup.show(self._api, user, caller)
+
+    async def listen(self, address: str) -> Ringing:
+        """Have events ring at an address of ours, once; raises ``InstallationError``."""
+        return await doorbell.listen(self._api, address, self._sandbox)
+
+    async def leave(self, address: str) -> None:
+        """Take our events away; raises ``InstallationError``."""
+        await doorbell.leave(self._api, address)
+
+
+def open_session(http: Http, app: App, grant: Grant, settings: Mapping[str, object]) -> CrmSession:
+    """Open a portal; no request is sent yet."""
+    return Session(http, app, grant, settings)

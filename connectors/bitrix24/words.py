@@ -1,0 +1,82 @@
+"""What the connector says to people, in both languages: code -> what is the matter, and what to do about it."""
+
+from collections.abc import Mapping
+
+from connectors.bitrix24.can_words import can_words
+from connectors.bitrix24.outcome_words import outcome_words
+from connectors.telling import Sentence
+
+_RU = {
+    "not_finished": Sentence(
+        "Установка приложения в Битрикс24 не завершена: до этого он не присылает события и не показывает вкладки.",
+        "Откройте приложение в Битрикс24 под администратором: установка завершится сама.",
+    ),
+    "no_admin": Sentence(
+        "Битрикс24 подключил пользователь без прав администратора: хаб видит только то, что видит он, и может завести дубли того, чего не видит.",
+        "Подключите портал ещё раз под администратором.",
+    ),
+    "users_unseen": Sentence(
+        "Битрикс24 не показывает хабу сотрудников: в сценарии их придётся называть номерами.",
+        "Дайте приложению право «Пользователи (базовый доступ)» и подключите портал ещё раз.",
+    ),
+    "required_fields": Sentence(
+        "В сделках обязательны поля: {fields}. Хаб их не заполняет: Битрикс24 откажет в создании сделки.",
+        "Снимите обязательность этих полей или впишите их значения в сценарий (fields).",
+    ),
+    "fields_refused": Sentence(
+        "Битрикс24 не дал создать поля источника: {fields}. Источник виден в UTM-метках сделки и в комментарии.",
+        "Подключите портал ещё раз под администратором.",
+    ),
+    "fields_removed": Sentence(
+        "В Битрикс24 удалены поля источника: {fields}. Хаб их больше не заполняет, звонки доходят как прежде.",
+        "Чтобы вернуть поля, подключите этот портал ещё раз.",
+    ),
+    "hooks_refused": Sentence(
+        "Битрикс24 не подписал хаб на события ({words}). Об изменениях сделок хаб узнаёт опросом и попробует подписаться ещё раз.",
+        "Делать ничего не нужно.",
+    ),
+    "hooks_no_way": Sentence(
+        "Адрес хаба {host} не виден из интернета, поэтому Битрикс24 не сможет сообщать об изменениях. Хаб узнаёт о них опросом.",
+        "Откройте хаб по внешнему адресу и укажите его в HUB_PUBLIC_URL.",
+    ),
+}
+
+_EN = {
+    "not_finished": Sentence(
+        "The installation of the application is not finished: until then Bitrix24 sends no events and shows no tabs.",
+        "Open the application in Bitrix24 as an administrator: that finishes it.",
+    ),
+    "no_admin": Sentence(
+        "Bitrix24 was connected by a user without admin rights: the hub sees only what he sees, and may double what he does not.",
+        "Connect the portal again as an administrator.",
+    ),
+    "users_unseen": Sentence(
+        "Bitrix24 does not show its users to the hub: a scenario has to name them by number.",
+        "Give the application the right “Users (basic)” and connect the portal again.",
+    ),
+    "required_fields": Sentence(
+        "These fields of deals are required: {fields}. The hub does not fill them: Bitrix24 will refuse the deal.",
+        "Make them optional, or give them values in the scenario (fields).",
+    ),
+    "fields_refused": Sentence(
+        "Bitrix24 did not let the hub create the fields of the source: {fields}. The source is still in the UTM fields and in the comment.",
+        "Connect the portal again as an administrator.",
+    ),
+    "fields_removed": Sentence(
+        "Fields of the source were deleted in Bitrix24: {fields}. The hub does not fill them any more; calls arrive as before.",
+        "To have the fields back, connect this portal once more.",
+    ),
+    "hooks_refused": Sentence(
+        "Bitrix24 did not bind the hub to its events ({words}). The hub asks for changes of deals instead, and will try again.",
+        "There is nothing to do.",
+    ),
+    "hooks_no_way": Sentence(
+        "The hub's address {host} cannot be seen from the internet, so Bitrix24 cannot tell of changes. The hub asks for them instead.",
+        "Have the hub answer under an outside address and set it as HUB_PUBLIC_URL.",
+    ),
+}
+
+words: Mapping[str, Mapping[str, Sentence]] = {
+    "ru": {**_RU, **can_words["ru"], **outcome_words["ru"]},
+    "en": {**_EN, **can_words["en"], **outcome_words["en"]},
+}

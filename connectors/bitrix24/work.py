@@ -1,0 +1,188 @@
+"""What is known so far of one delivery of a batch: its card, its finished steps, its troubles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+from connectors.bitrix24.api import Json
+from connectors.bitrix24.cards import named, parted, reference, whole
+from connectors.bitrix24.mappings import COMPANY, CONTACT, DEAL, NOTE_CAP
+from connectors.protocol import Delivery, Outcome, Ref, Status, Why
+from connectors.scenario import Action, AddNote, AddTask, CreateDeal, MoveDeal
+from connectors.telling import Said
+from tracking_core.enquiry import EnquiryKind
+
+# The worst trouble decides: what may have happened has to be looked up before anything else is said.
+_WORST_FIRST = (Status.UNKNOWN, Status.RETRY, Status.REJECTED)
+_ORDER = ("account", "company", "contact", "deal", "note", "task")
+CALL_STEP, MOVE_STEP = "call", "move"
+Kind = Literal["contact", "company", "deal", "note", "task", "move"]
+
+
+def text_step(index: int) -> str:
+    """Return the name of the step that writes the ``index``-th note's text."""
+    return f"text{index}"
+
+
+def task_step(index: int) -> str:
+    """Return the name of the step that creates the ``index``-th task."""
+    return f"task{index}"
+
+
+def mark(delivery: Delivery, step: int) -> str:
+    """Return the mark of the ``step``-th text of a delivery: the marker, then ``marker#2`` and so on."""
+    return delivery.marker if step == 0 else f"{delivery.marker}#{step + 1}"
+
+
+@dataclass(slots=True)
+class Work:
+    """One delivery on its way; ``deal`` is the deal or lead its notes and tasks go to, ``entity`` which of the two."""
+
+    delivery: Delivery
+    address: str
+    place: int  # in the batch: the keys of its commands end with it
+    actions: tuple[Action, ...] | None = None  # None until the caller's state is known
+    contact: int | None = None
+    company: int | None = None
+    entity: int = DEAL
+    deal: int | None = None
+    responsible: int | None = None
+    as_read: Json | None = None  # the deal or lead, where this attempt has read it
+    done: set[str] = field(default_factory=set)
+    left_out: set[str] = field(default_factory=set)  # fields the account did not accept
+    remarks: list[Said] = field(default_factory=list)  # what was not done although everything else was
+    troubles: list[Outcome] = field(default_factory=list)
+    created: bool = False  # something was created in this attempt
+    has_made_deal: bool = False  # the deal is of this delivery, now or before
+    _refs: list[Ref] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._refs = list(self.delivery.known)
+
+    @property
+    def looks_first(self) -> bool:
+        """Says whether an earlier attempt may have left something."""
+        return self.delivery.in_doubt or bool(self.delivery.known)
+
+    @property
+    def known_deal(self) -> tuple[int, int] | None:
+        """Kind and number of the deal that earlier attempts wrote to."""
+        found = next((ref.id for ref in self.delivery.known if ref.kind == "deal"), None)
+        return parted(found) if found else None
+
+    @property
+    def is_live(self) -> bool:
+        """Says whether nothing has gone wrong with this delivery yet."""
+        return not self.troubles
+
+    @property
+    def create_deal(self) -> CreateDeal | None:
+        """The deal still to be created."""
+        if self.deal or not self.actions:
+            return None
+        return next((action for action in self.actions if isinstance(action, CreateDeal)), None)
+
+    @property
+    def company_names(self) -> Sequence[str]:
+        """The companies it may have to find, by whatever state its caller turns out to have."""
+        actions = [action for case in self.delivery.what.cases.values() for action in case]
+        return [one.company for one in actions if isinstance(one, CreateDeal) and one.company]
+
+    @property
+    def notes(self) -> list[AddNote]:
+        """The notes this delivery asks for."""
+        return [action for action in self.actions or () if isinstance(action, AddNote)]
+
+    @property
+    def tasks(self) -> list[AddTask]:
+        """The tasks this delivery asks for."""
+        return [action for action in self.actions or () if isinstance(action, AddTask)]
+
+    @property
+    def move(self) -> MoveDeal | None:
+        """The move that is still to be made."""
+        moves = (action for action in self.actions or () if isinstance(action, MoveDeal))
+        return next(moves, None) if MOVE_STEP not in self.done else None
+
+    @property
+    def tells_call(self) -> bool:
+        """Says whether the deal gets a call as such: there was one, and its caller is known."""
+        enquiry = self.delivery.what.enquiry
+        return bool(self.notes) and enquiry.kind is EnquiryKind.CALL and enquiry.caller is not None
+
+    def steps(self) -> set[str]:
+        """Return the names of the steps that follow the deal."""
+        notes = {text_step(index) for index in range(len(self.notes))}
+        tasks = {task_step(index) for index in range(len(self.tasks))}
+        return notes | tasks | ({CALL_STEP} if self.tells_call else set()) | ({MOVE_STEP} if self.move else set())
+
+    @property
+    def is_complete(self) -> bool:
+        """Says whether everything asked for is there."""
+        return self.actions is not None and self.create_deal is None and self.steps() <= self.done
+
+    def found_deal(self, entity: int, deal: Json) -> None:
+        """Note an existing deal or lead as the one of this delivery."""
+        self.entity, self.deal = entity, whole(deal.get("id"))
+        self.as_read = deal
+        self.responsible = whole(deal.get("assignedById")) or None
+        self.refer(entity, self.deal)
+
+    def hold(self, contact: int) -> None:
+        """Note whose deal it is."""
+        self.contact = contact
+        self.refer(CONTACT, contact)
+
+    def is_of(self, company: int) -> None:
+        """Note which company its deal is of."""
+        self.company = company
+        self.refer(COMPANY, company)
+
+    def refer(self, entity: int, id_: int) -> None:
+        """Remember a card once."""
+        self._remember(reference(self.address, entity, id_))
+
+    def lose_deal(self) -> None:
+        """Forget the open deal that was found: it has gone since."""
+        gone = named(self.entity, self.deal)
+        self._refs = [ref for ref in self._refs if (ref.kind, ref.id) != ("deal", gone)]
+        self.deal = self.as_read = None
+
+    def finish(self, step: str, kind: Literal["note", "task"], id_: str) -> None:
+        """Note a finished step and the object it made."""
+        self.done.add(step)
+        self._remember(Ref(kind, id_))
+
+    def trouble(
+        self, status: Status, why: Why, *said: Said, detail: str = "", not_before: datetime | None = None
+    ) -> None:
+        """Note that a step did not go well."""
+        self.troubles.append(Outcome(status, why=why, said=said, detail=detail, not_before=not_before))
+
+    def result(self) -> Outcome:
+        """Return the outcome with every object known, whatever went wrong."""
+        refs = tuple(self._refs)
+        if self.troubles:
+            worst = min(self.troubles, key=lambda one: _WORST_FIRST.index(one.status))
+            return replace(worst, refs=refs)
+        return Outcome(Status.DELIVERED, refs, said=self._unlike_asked())
+
+    def interrupted(self, why: Why, said: Said) -> Outcome | None:
+        """Return the outcome when the batch was stopped; None when nothing of this delivery was sent."""
+        if self.troubles or self.is_complete:
+            return self.result()
+        return Outcome(Status.RETRY, tuple(self._refs), why=why, said=(said,)) if self.created else None
+
+    def _remember(self, ref: Ref) -> None:
+        if all((known.kind, known.id) != (ref.kind, ref.id) for known in self._refs):
+            self._refs.append(ref)
+            self._refs.sort(key=lambda known: _ORDER.index(known.kind))
+
+    def _unlike_asked(self) -> tuple[Said, ...]:
+        """Return what is there in another form than the plan asks for."""
+        texts = [*(one.text for one in self.notes), *(one.text for one in self.tasks)]
+        left_out = ", ".join(sorted(self.left_out))
+        told = [Said("left_out", {"fields": left_out})] if left_out else []
+        told += [Said("text_cut", {"most": str(NOTE_CAP)})] if any(len(text) > NOTE_CAP for text in texts) else []
+        return (*told, *self.remarks)

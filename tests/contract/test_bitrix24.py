@@ -1,0 +1,38 @@
+"""The contract suite over Bitrix24: data only. Everything is one address, so one answer serves all steps of a script."""
+
+import json
+from pathlib import Path
+from types import MappingProxyType
+
+from connectors.bitrix24 import connector
+from connectors.contract import Step
+from connectors.contract_moves import MoveContract
+from connectors.scenario import MoveDeal
+
+FIXTURES = Path(__file__).parents[1] / "connectors" / "bitrix24" / "fixtures"
+
+
+def batch(name):
+    return (Step("POST", "/rest/batch", json.loads((FIXTURES / f"batch__{name}.json").read_text("utf-8"))),)
+
+
+class TestBitrix24(MoveContract):
+    connector = connector
+    host = "romashka.bitrix24.ru"
+    settings = MappingProxyType(
+        {"currency": "RUB", "traits": ("simple",), "fields": {"UF_CRM_HUB_SOURCE": "UF_CRM_HUB_SOURCE"}}
+    )
+    created = batch("created")
+    nameless = batch("deal_without_mark")
+    foreign = batch("foreign_deal")
+    found = batch("all_there")
+    move = MoveDeal("0", "EXECUTING", ("PREPARATION",))
+    moved = batch("open_deal_at_preparation")
+    further = batch("open_deal_further_on")
+    arrived = batch("open_deal_moved_back")
+    changed = batch("changed")
+
+    def creates(self, asked):
+        """A batch that only reads is a POST, too."""
+        commands = json.loads(asked.content)["cmd"].values()
+        return any(".add?" in one or ".update?" in one for one in commands)
