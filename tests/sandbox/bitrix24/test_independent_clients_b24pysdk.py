@@ -4,7 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import b24pysdk
 import pytest
+from b24pysdk import credentials, errors
+from b24pysdk.api import requesters
+from b24pysdk.errors import oauth as oauth_errors
 
 from sandbox.bitrix24.answering import run
 from sandbox.bitrix24.app import Sandbox
@@ -14,12 +18,6 @@ from tests.sandbox.bitrix24.conftest import OPTIONS
 from tests.sandbox.bitrix24.live import Certificate, Live, certify, served_securely
 from tests.sandbox.conftest import HandClock
 from tests.sandbox.loopback import Turntable
-
-b24pysdk = pytest.importorskip("b24pysdk")
-errors = pytest.importorskip("b24pysdk.errors")
-oauth_errors = pytest.importorskip("b24pysdk.errors.oauth")
-credentials = pytest.importorskip("b24pysdk.credentials")
-requesters = pytest.importorskip("b24pysdk.api.requesters")
 
 
 @pytest.fixture(scope="module")

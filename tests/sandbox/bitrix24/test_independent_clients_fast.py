@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import fast_bitrix24
 import pytest
 
 from sandbox.bitrix24.app import Sandbox
@@ -9,8 +10,6 @@ from tests.sandbox.bitrix24.conftest import OPTIONS
 from tests.sandbox.bitrix24.live import Live
 from tests.sandbox.conftest import HandClock
 from tests.sandbox.loopback import Turntable
-
-fast_bitrix24 = pytest.importorskip("fast_bitrix24")
 
 
 @pytest.fixture
