@@ -1,6 +1,6 @@
 """What was paid for deals: payments of those that say that they have an order, else paid invoices (sheet 4.11)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from connectors.bitrix24 import asking
@@ -8,23 +8,13 @@ from connectors.bitrix24.api import Api, Json, Replies
 from connectors.bitrix24.cards import whole
 from connectors.bitrix24.encoding import command
 from connectors.bitrix24.facts import outcome_of
-from connectors.bitrix24.mappings import DEAL, INVOICE_STAGES, SEMANTICS
+from connectors.bitrix24.mappings import DEAL, INVOICE_STAGES
 from connectors.bitrix24.money import minor
 from connectors.bitrix24.trouble import checked
 from connectors.bitrix24.walk import seconds
 from connectors.protocol import PaymentChange
 
-INVOICE_SELECT = (
-    "id",
-    "parentId2",
-    "opportunity",
-    "currencyId",
-    "categoryId",
-    "stageId",
-    "stageSemanticId",
-    "movedTime",
-    "updatedTime",
-)
+INVOICE_SELECT = ("id", "parentId2", "opportunity", "currencyId", "categoryId", "stageId", "movedTime", "updatedTime")
 _IDS = 50  # of one list
 
 
@@ -78,7 +68,10 @@ async def of_invoices(api: Api, invoices: Sequence[Json]) -> list[PaymentChange]
     told = checked(await api.ask(commands))
     ordered = {whole(one.get("id")) for key in commands for one in told.rows(key) if has_order(one)}
     won = _won(told, places)
-    return [_invoice(one, is_paid=_is_won(one, won) and whole(one["parentId2"]) not in ordered) for one in asked]
+    return [
+        _invoice(one, is_paid=str(one.get("stageId")) in won and whole(one["parentId2"]) not in ordered)
+        for one in asked
+    ]
 
 
 def _stages(place: int) -> str:
@@ -88,11 +81,6 @@ def _stages(place: int) -> str:
 def _won(told: Replies, places: Iterable[int]) -> set[str]:
     rows = [one for place in places for one in told.rows(f"stages{place}", "statuses")]
     return {str(one.get("STATUS_ID")) for one in rows if outcome_of(one) == "won"}
-
-
-def _is_won(invoice: Json, won: set[str]) -> bool:
-    told: Mapping[str, object] = invoice
-    return SEMANTICS.get(str(told.get("stageSemanticId") or "")) == "won" or str(told.get("stageId")) in won
 
 
 def _invoice(row: Json, *, is_paid: bool) -> PaymentChange:

@@ -42,22 +42,6 @@ def portal(portal):
     return portal
 
 
-def chained(portal):
-    """Have the references of one batch from page to page mean what they say."""
-    plain = portal.result
-
-    def result(asked, seen={}):  # noqa: B006 - kept from command to command
-        for name in ("filter[>id]", "filter[>ID]"):
-            value = asked[name] or ""
-            if value.startswith("$result["):
-                items = seen.get(value[8:].partition("]")[0], {}).get("items", [])
-                asked.params[name] = str(items[49].get("id", items[49].get("ID"))) if len(items) > 49 else ""
-        seen[asked.key] = found = plain(asked)
-        return found
-
-    portal.result = result
-
-
 async def read(session, cursor=None):
     return await session.changes(cursor)
 
@@ -99,7 +83,6 @@ async def test_amounts_are_whole_minor_units_whatever_was_told(session, portal, 
 
 
 async def test_five_hundred_deals_take_one_request(session, portal):
-    chained(portal)
     portal.on("crm.item.list", listed(2, *(card(place) for place in range(1, 701))), where=of(2))
     page = await read(session)
     assert [int(one.id) for one in page.deals] == list(range(1, 501))
@@ -108,7 +91,6 @@ async def test_five_hundred_deals_take_one_request(session, portal):
 
 
 async def test_the_next_request_goes_on_after_the_last_deal(session, portal):
-    chained(portal)
     portal.on("crm.item.list", listed(2, *(card(place) for place in range(1, 701))), where=of(2))
     first = await read(session)
     second = await read(session, first.cursor)
@@ -117,7 +99,6 @@ async def test_the_next_request_goes_on_after_the_last_deal(session, portal):
 
 
 async def test_a_page_that_is_full_to_the_last_loses_nothing(session, portal):
-    chained(portal)
     portal.on("crm.item.list", listed(2, *(card(place) for place in range(1, 101))), where=of(2))
     page = await read(session)
     assert (len(page.deals), page.more) == (100, False)
@@ -125,7 +106,6 @@ async def test_a_page_that_is_full_to_the_last_loses_nothing(session, portal):
 
 async def test_an_unresolved_reference_doubles_nothing(session, portal):
     portal.on("crm.item.list", listed(2, *(card(place) for place in range(1, 71))), where=of(2))
-    chained(portal)
     page = await read(session)
     assert len({one.id for one in page.deals}) == len(page.deals) == 70
 
@@ -139,7 +119,6 @@ async def test_the_next_walk_begins_five_minutes_before_this_one_began(session, 
 
 
 async def test_a_walk_of_several_requests_counts_from_its_first(session, portal):
-    chained(portal)
     portal.on("crm.item.list", listed(2, *(card(place) for place in range(1, 701))), where=of(2))
     first = await read(session)
     portal.clock = CLOCK + 60
