@@ -11,6 +11,7 @@ from connectors import scenario as scenarios
 from connectors.scenario import Enquiry, Plan, Scenario, ScenarioError
 from hub.delivery import queue
 from hub.delivery.queue import Planned
+from hub.sentences import told
 from hub.store import crm, ledger
 from hub.store.crm import Installed, SavedScenario
 from hub.store.ledger import Entry, Kind
@@ -44,11 +45,11 @@ def plan(
             continue
         if queue.is_planned(tx, tenant_id, installed.id, enquiry.id):  # rules changed since are for enquiries to come
             continue
-        rules = rules_of(saved, installed)
-        asked = scenarios.plan(rules, saved.version, enquiry)
+        rules = Rules(rules_of(saved, installed), saved.version)
+        asked = rules.plan(enquiry)
         if asked is not None and recording is not None and enquiry.recording_url is None:
             enquiry = replace(enquiry, recording_url=recording())
-            asked = scenarios.plan(rules, saved.version, enquiry)
+            asked = rules.plan(enquiry)
         if asked is not None:
             planned.append(Planned(installed.id, enquiry.id, enquiry_id, order_key, enquiry.started_at, asked))
         else:
@@ -66,7 +67,8 @@ class Rules:
 
     def plan(self, enquiry: Enquiry) -> Plan | None:
         """Return what they ask for an enquiry; None when they ask for nothing."""
-        return scenarios.plan(self.scenario, self.version, enquiry)
+        in_words = replace(enquiry, reason=told(self.scenario.language, enquiry.reason))
+        return scenarios.plan(self.scenario, self.version, in_words)
 
 
 def misfit(saved: SavedScenario, installed_facts: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-VENDORS = {"amocrm": "sandbox.amocrm.cli"}
+VENDORS = {"amocrm": "sandbox.amocrm.cli", "bitrix24": "sandbox.bitrix24.cli"}
 
 
 def main(argv: Sequence[str]) -> int:

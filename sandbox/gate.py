@@ -136,6 +136,7 @@ def _ask(number: int, scope: Scope, body: bytes, arrived: float) -> Ask:
         headers=headers,
         body=body,
         arrived=arrived,
+        client=(scope.get("client") or ("",))[0],
     )
 
 

@@ -10,7 +10,7 @@ Headers = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request as it came over the wire; `arrived` is in epoch seconds of the sandbox's clock."""
+    """One request as it came over the wire; `arrived` in epoch seconds of the sandbox's clock, `client` an address."""
 
     number: int
     method: str
@@ -21,6 +21,7 @@ class Ask:
     headers: Headers
     body: bytes
     arrived: float
+    client: str = ""
 
     @property
     def base(self) -> str:

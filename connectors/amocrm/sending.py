@@ -180,9 +180,10 @@ class Sender:
             if (wrong is None and paths) or await mend(part, wrong or ()):
                 kept.append(part)
             elif part.step not in part.work.done:  # a mending may have settled it without the vendor
-                told = answer.problem().detail
-                detail = f"{told} {wrong or ''}".strip()
-                part.work.trouble(Status.REJECTED, Why.INVALID, *_refusal(part, wrong or (), told), detail=detail)
+                told = answer.problem()
+                words = told.detail if told.readable else ""  # of another page than theirs people read nothing
+                detail = f"{told.detail} {wrong or ''}".strip()
+                part.work.trouble(Status.REJECTED, Why.INVALID, *_refusal(part, wrong or (), words), detail=detail)
         return kept
 
 

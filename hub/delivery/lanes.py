@@ -16,12 +16,13 @@ from connectors.telling import Said
 from hub.delivery import budget, retry
 from hub.store import bell
 from hub.store.moment import from_micros, to_micros
-from hub.store.said import pack_hold
+from hub.store.said import of_hold, pack_hold
 from hub.store.tables import Lane, table_of
 from hub.store.tx import Prepared, Tx, insert_or
 
 _lane = table_of(Lane)
 _LARGEST_SHARE = 64
+MENDED_BY_A_PERSON = (Why.FORBIDDEN, Why.UNREADABLE)
 _FREE = from_micros(0)  # not "until now": that would be a moment to come if the clock stepped back
 
 
@@ -68,6 +69,17 @@ def lift(tx: Tx, tenant_id: int, installation_id: int, now: datetime) -> None:
     """End the hold of a lane: what it waited for has come."""
     here = (_lane.c.tenant_id == tenant_id, _lane.c.installation_id == installation_id)
     tx.execute(update(_lane).where(*here).values(hold_until=_FREE, hold_count=0, hold_why="", wake_at=now))
+
+
+def look_again(tx: Tx, tenant_id: int, installation_id: int, now: datetime) -> None:
+    """Let a lane be asked once where a person may have mended what it is held for; its work waits on meanwhile.
+
+    The next hold is no shorter for it. A vendor that asks for time is given it, whoever is in a hurry.
+    """
+    here = (_lane.c.tenant_id == tenant_id, _lane.c.installation_id == installation_id, _lane.c.hold_until > now)
+    row = tx.execute(select(_lane.c.hold_why).where(*here)).first()
+    if row is not None and of_hold(row.hold_why)[0] in MENDED_BY_A_PERSON:
+        tx.execute(update(_lane).where(*here).values(hold_until=_FREE))
 
 
 def take_over(tx: Tx, now: datetime) -> None:

@@ -72,8 +72,8 @@ class Purse:
 
     async def _pay(self, touched: Mapping[str, int]) -> None:
         while True:
-            now, known = self.clock.now(), self._spent
-            come_back_at, spent = await self.db.write(self._paid, touched, now)
+            now, known, under_way = self.clock.now(), self._spent, self._under_way
+            come_back_at, spent = await self.db.write(self._paid, touched, known, under_way, now)
             self._spent = [*spent, *(self._spent or [])[len(known or []) :]]  # and what was answered meanwhile
             if come_back_at is None:
                 break
@@ -82,8 +82,11 @@ class Purse:
         self._good_until = now + self.lease - self.limits.timeout - _MARGIN
         self._sent |= touched.keys()
 
-    def _paid(self, tx: Tx, touched: Mapping[str, int], now: datetime) -> tuple[datetime | None, list[int]]:
-        found = lanes.spend(tx, self.claim, self.limits, self._spent, self._under_way, now, self.lease)
+    def _paid(
+        self, tx: Tx, touched: Mapping[str, int], known: list[int] | None, under_way: int, now: datetime
+    ) -> tuple[datetime | None, list[int]]:
+        """Pay by what was known when it was asked: meanwhile answers come, in another thread than this."""
+        found = lanes.spend(tx, self.claim, self.limits, known, under_way, now, self.lease)
         if found[0] is None and touched:
             taking.note_sent(tx, self.claim, touched, now)
         return found

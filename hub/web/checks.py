@@ -8,12 +8,12 @@ from typing import Any
 from connectors.protocol import Connector
 from connectors.telling import Said, Sentence
 from hub import planning
+from hub.sentences import told as in_words
 from hub.store.crm import SavedScenario
 from hub.store.doorbells import Heard
 from hub.store.said import of_hold, unpack
 from hub.web import telling
 from hub.web.words import Words
-from hub.web.words.sentences import told as in_words
 
 _TOLD = (timedelta(days=1), timedelta(days=7), timedelta(days=30))  # before a token ends, ever less gravely
 _LEVELS = ("bad", "warn", "plain")

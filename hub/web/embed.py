@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connectors.protocol import App, Connector, Opened, Rejected
-from hub.delivery import errands, lanes
+from hub.delivery import lanes
 from hub.hub import Hub
 from hub.recording_links import address
 from hub.store import cards, corrections, crm, doorbells, grants, market, people, recording_links
@@ -31,6 +31,7 @@ from hub.web.console.formats import Formats
 from hub.web.given import id_in
 from hub.web.link import link_to
 from hub.web.oauth import as_hook
+from hub.web.trying import try_now
 from hub.web.words import Words
 
 log = structlog.get_logger()
@@ -209,18 +210,8 @@ async def _choose(guest: Guest) -> dict[str, Any]:
 
 
 async def _test(guest: Guest) -> dict[str, Any]:
-    """Read the account once through our own access, by its lane like everything that is asked of it."""
-    of, t = guest.installation, guest.t
-    if of.status != crm.ACTIVE:
-        return {"ok": False, "sentence": t("embed.test_failed", why=guest.told(of.reason))}
-    name = (of.facts or {}).get("name") or of.host
-    try:
-        await errands.ask(guest.hub.worker, of, lambda session: session.check(), _PATIENCE)
-    except errands.Held as error:
-        return {"ok": False, "sentence": t("embed.test_failed", why=guest.told(error.said))}
-    except errands.Busy:
-        return {"ok": False, "sentence": t("embed.test_busy")}
-    return {"ok": True, "sentence": t("embed.test_ok", name=name)}
+    works, sentence = await try_now(guest.hub, guest.connector, guest.installation, guest.t)
+    return {"ok": works, "sentence": sentence}
 
 
 # -- cards

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hub.recordings import fetch_of
+from hub.sentences import told
 from hub.store import cards, corrections, person_path, story
 from hub.store.console import Home, home_of
 from hub.store.enquiry_rows import EnquiryRow
@@ -16,7 +17,6 @@ from hub.store.tx import Tx
 from hub.store.vault import Vault
 from hub.web.console.formats import Formats
 from hub.web.words import Words
-from hub.web.words.sentences import told
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,9 @@ def _stay_open(asked: argparse.Namespace, stage: Stage, result: Result, say: Cal
 
 
 def _tell(asked: argparse.Namespace, result: Result, stage: Stage | None) -> None:
-    lasts = {"url": stage.hub.url, "password": stage.hub.keys.password} if stage else None
+    lasts = None
+    if stage:
+        lasts = {"url": stage.hub.url, "password": stage.hub.keys.password, "crm": stage.crm_url}
     print_summary(Console(stderr=asked.json), result, lasts)
     for sentence in result.failures:
         print(sentence, file=sys.stderr)

@@ -164,7 +164,7 @@ def expect(day: Day, played: Played, figures: Mapping[str, Any], lost: Sequence[
 
 
 def print_summary(console: Console, result: Result, lasts: Mapping[str, str] | None = None) -> None:
-    """Prints the day for people; `lasts` holds the console's address and password while it stays open."""
+    """Prints the day for people; `lasts` holds where console and CRM are, and the password, while they stay open."""
     console.print()
     console.print(_story(result.story))
     console.print(_figures(result.figures))
@@ -174,8 +174,11 @@ def print_summary(console: Console, result: Result, lasts: Mapping[str, str] | N
         sign, style = ("✓", "green") if one.is_met else ("✗", "bold red")
         console.print(Text(f"{sign} {_EXPECTED[one.name] if one.is_met else one.sentence}", style=style))
     if lasts:
-        text = f"[bold]{lasts['url']}[/bold]\n{OWNER}   password: [bold]{lasts['password']}[/bold]"
-        console.print(Panel(Group(text), title="The console stays open until Ctrl-C", expand=False))
+        text = (
+            f"Console  [bold]{lasts['url']}[/bold]\n{OWNER}   password: [bold]{lasts['password']}[/bold]\n\n"
+            f"CRM      [bold]{lasts['crm']}[/bold]\nPlay the sales manager there: move deals, sell, delete, merge."
+        )
+        console.print(Panel(Group(text), title="Both stay open until Ctrl-C", expand=False))
 
 
 _EXPECTED = {

@@ -132,6 +132,7 @@ class Stage:
     clock: DayClock = field(init=False)
     hub: Hub = field(init=False)
     crm: Crm = field(init=False)
+    crm_url: str = field(init=False)
     connection: Connection = field(init=False)
     _closing: ExitStack = field(default_factory=ExitStack)
 
@@ -159,6 +160,7 @@ class Stage:
         seller = self._sandbox(children, url)
         keys = self._apply(children, self._environment(url))
         sold = seller.greeting(wait=self.clock.pass_time)
+        self.crm_url = str(sold["base_url"])
         self.crm = Crm(self._closing.enter_context(Door(sold["base_url"])))
         self.say("starting the hub")
         app = {name: sold[name] for name in ("client_id", "client_secret", "base_url")}

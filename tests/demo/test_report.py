@@ -1,5 +1,6 @@
 """The verdict on a day: each figure that is wrong fails its expectation with one sentence."""
 
+from collections.abc import Mapping
 from io import StringIO
 from typing import Any
 
@@ -97,18 +98,26 @@ def test_lost_spend_is_noticed(day: Day, played: Played, figures: dict[str, Any]
 
 
 @pytest.fixture
-def told() -> str:
-    """The summary for people, of a day with two matches by a held number and one of a reason unknown here."""
+def summed() -> Result:
+    """A day with two matches by a held number and one of a reason unknown here."""
     names = ("visits", "sources", "calls", "unmatched", "unmatched_rightly", "matched_right", "matched_wrong", "taps")
     names += ("copies", "anonymous_visits", "opted_out_visits", "contacts", "deals", "tasks", "won", "revenue_minor")
     names += ("named", "named_rightly", "named_rightly_told", "spend_minor", "requests_crm", "kills", "seconds")
     by_reason = {"by a dream": {"unmatched": 1}, "exclusive_lease": {"right": 5, "wrong": 2}}
     row = dict.fromkeys(("visits", "calls", "qualified", "deals", "won", "revenue_minor", "spend_minor"), 0)
-    console = Console(file=StringIO(), width=80)
-    print_summary(
-        console, Result(dict.fromkeys(names, 0) | {"by_reason": by_reason}, [], [], row, ["Install was pressed."])
-    )
-    return console.file.getvalue()  # type: ignore[attr-defined]
+    return Result(dict.fromkeys(names, 0) | {"by_reason": by_reason}, [], [], row, ["Install was pressed."])
+
+
+def printed(result: Result, lasts: Mapping[str, str] | None = None) -> str:
+    """What people read of a day."""
+    text = StringIO()
+    print_summary(Console(file=text, width=80), result, lasts)
+    return text.getvalue()
+
+
+@pytest.fixture
+def told(summed: Result) -> str:
+    return printed(summed)
 
 
 def test_what_decided_is_told_in_words_with_right_and_wrong(told: str) -> None:
@@ -129,3 +138,9 @@ def test_a_reason_without_words_is_still_counted(told: str) -> None:
 
 def test_the_reasons_are_summed_up(told: str) -> None:
     assert ["all", "5", "2", "0", "1"] in [line.split() for line in told.splitlines()]
+
+
+def test_where_a_person_can_play_on_is_told_while_it_stays_open(summed: Result) -> None:
+    text = printed(summed, {"url": "http://hub.example", "password": "secret", "crm": "http://crm.example"})
+
+    assert [word for word in ("http://hub.example", "secret", "http://crm.example") if word not in text] == []

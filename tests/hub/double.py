@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -67,6 +66,21 @@ async def delivered(batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
     return {one.id: Outcome(Status.DELIVERED, refs=(Ref("deal", f"deal of {one.id}"),)) for one in batch}
 
 
+class Session:
+    """One opening of an account: each lane pays for its own requests."""
+
+    def __init__(self, acme: "Acme", turn: Turn) -> None:
+        self._acme, self.turn = acme, turn
+
+    async def deliver(self, batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
+        self._acme.asked.append(batch)
+        async with self.turn([one.id for one in batch]):
+            return await self._acme.answer(batch)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._acme, name)
+
+
 class Acme:
     """The vendor: what it was asked, and what it answers."""
 
@@ -79,19 +93,14 @@ class Acme:
         self.pages = 0
         self.gone: set[str] = set()  # ids of cards it has no more
         self.fact_trouble: InstallationError | None = None
-        self.turn: Turn = lambda _of: nullcontext()
+        self.session: Session | None = None  # the last that was opened
 
-    # -- a session
+    # -- what its sessions answer
 
     async def facts(self) -> Facts:
         if self.fact_trouble:
             raise self.fact_trouble
         return Facts("31", "Окна", "RUB", (), {}, {})
-
-    async def deliver(self, batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
-        self.asked.append(batch)
-        async with self.turn([one.id for one in batch]):
-            return await self.answer(batch)
 
     async def changes(self, cursor: str | None) -> Page:
         self.pages += 1
@@ -104,8 +113,8 @@ class Acme:
 
     def open(self, http: Any, app: App, grant: Grant, settings: Mapping[str, object]) -> Any:
         self.tokens.append(grant.access_token)
-        self.turn = http._turn
-        return self
+        self.session = Session(self, http._turn)
+        return self.session
 
     async def refresh(self, http: Any, app: App, grant: Grant, now: datetime) -> Grant:
         self.refreshes.append(grant.refresh_token)

@@ -85,6 +85,13 @@ async def test_a_call_to_a_number_nobody_held_says_so_honestly(connected: World)
     assert call["match"]["reason"] == "nobody"
 
 
+async def test_a_manager_reads_on_the_card_why_in_the_language_of_the_scenario(connected: World) -> None:
+    await connected.mango_call("c1", IVAN, "+74951110003", talk_s=60)
+    await connected.delivered(1)
+    texts = [note["params"].get("text", "") for note in (await connected.state())["notes"]]
+    assert any("Почему: До звонка этот номер никому не показывали." in text for text in texts)
+
+
 async def test_a_won_deal_becomes_revenue_and_a_goal_in_the_report(connected: World) -> None:
     await sold(connected)
     day = connected.clock.now().date().isoformat()

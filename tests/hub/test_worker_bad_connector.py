@@ -29,7 +29,7 @@ from hub.store.tables import Delivery as DeliveryRow
 from hub.store.tables import Lane as LaneRow
 from hub.store.vault import Vault
 from tests.hub import double
-from tests.hub.double import Acme, StoppedClock
+from tests.hub.double import Acme, Session, StoppedClock
 from tests.hub.seed import NOW, Lane
 
 NOBODYS = "0" * 32
@@ -144,7 +144,7 @@ async def test_one_that_does_not_end_when_told_is_left_behind_and_sends_nothing_
             except asyncio.CancelledError:
                 continue
         try:
-            async with hanging.acme.turn(None):
+            async with hanging.acme.session.turn(None):
                 pass
         except GivenUp:
             refused.set()
@@ -273,7 +273,7 @@ async def test_what_is_no_answer_is_unknown(serving: Serving, name: str) -> None
 
 
 async def test_one_that_is_not_even_a_coroutine_is_unknown(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Acme, "deliver", lambda self, batch: {})
+    monkeypatch.setattr(Session, "deliver", lambda self, batch: {})
     serving.enqueue()
     assert "worker.connector_failed" in await serving.turn()
     assert [(row.state, row.in_doubt) for row in serving.rows()] == [("ready", True)]

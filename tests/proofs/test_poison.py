@@ -97,7 +97,8 @@ def figures(street: Street, invalid: set[str]) -> dict[str, Any]:
     notes = Counter(note["params"]["uniq"] for note in state["notes"] if note["note_type"] == "call_in")
     good = [row.marker for row in rows if row.enquiry not in invalid]
     unknown = street.db.read_now(lambda tx: tx.execute(select(_attempt).where(_attempt.c.status == "unknown")).all())
-    looked_up = {marker for row in street.crms[0].ledger() if row["method"] == "GET" for marker in row["markers"]}
+    looked_at = [row for row in street.crms[0].ledger() if row["method"] == "GET"]
+    looked_up = {marker for row in looked_at for marker in row["markers"]} | read_again(state["leads"], looked_at)
     return {
         "deliveries": len(rows),
         "invalid": len(invalid),
@@ -108,6 +109,17 @@ def figures(street: Street, invalid: set[str]) -> dict[str, Any]:
         "unknown": len({attempt.delivery_id for attempt in unknown}),
         "not_looked_up": len({attempt.delivery_id for attempt in unknown} - looked_up),
         "sentences": sorted({plainly(connector, row.sentence) for row in rows if row.state == "parked"}),
+    }
+
+
+def read_again(deals: Sequence[Mapping[str, Any]], looked_at: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Return of which deliveries, whose deals the hub knows, it read what stands on them."""
+    read = {row["path"] for row in looked_at}
+    marked = [(deal["id"], told) for deal in deals for told in deal["custom_fields_values"] or []]
+    return {
+        told["values"][0]["value"].removeprefix("hub:")
+        for id_, told in marked
+        if told["field_code"] == "HUB_CALL_ID" and f"/api/v4/leads/{id_}/notes" in read
     }
 
 

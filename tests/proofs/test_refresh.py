@@ -76,8 +76,8 @@ def test_each_expiry_is_met_by_one_refresh_and_only_a_lost_answer_asks_a_person(
     held, exchanges = (sum(one[name] for one in told) for name in ("held", "exchanges"))
     figures = {"processes": len(askers), "tasks": tasks, "expiries": expiries, "seed": seed, **found}
     tell("refresh", **figures, reauthorised=asked, exchanges=exchanges, transactions_held=held)
-    assert found["renewed"] + found["lost"] == expiries
-    assert found["refused"] == found["lost"] == asked > 0
+    assert found["renewed"] + asked == expiries
+    assert found["lost"] >= found["refused"] == asked > 0  # of a refusal the answer may be lost as well
     assert found["failed"] > 0
     assert all(LOST in reason for reason in connected.refusals)
     assert held == 0 < exchanges

@@ -49,6 +49,7 @@ routes: list[BaseRoute] = [
     Route("/accuracy", accuracy_page.show, methods=["GET"]),
     Route("/goals", goals_page.show, methods=["GET"]),
     Route("/connections", connections_page.show, methods=["GET"]),
+    Route("/connections/{installation_id}/try", connections_page.try_now, methods=["POST"]),
     Route("/connections/{installation_id}/disconnect", connections_page.ask, methods=["GET"]),
     Route("/connections/{installation_id}/disconnect", connections_page.disconnect, methods=["POST"]),
     Route("/connections/{connector}/token", token_page.show, methods=["GET"]),

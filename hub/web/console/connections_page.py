@@ -1,5 +1,6 @@
 """What can be connected, how each connection is, and how one is ended."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from starlette.responses import RedirectResponse, Response
@@ -14,7 +15,7 @@ from hub.store.ledger import Entry, Kind
 from hub.store.said import pack
 from hub.store.tx import Tx
 from hub.store.vault import Vault
-from hub.web import checks, telling
+from hub.web import checks, telling, trying
 from hub.web.checks import Check
 from hub.web.console.page import NotHere, form, page
 from hub.web.console.shell import Desk, render
@@ -29,7 +30,7 @@ async def show(desk: Desk) -> Response:
     return await _show(desk)
 
 
-async def _show(desk: Desk, trouble: str = "") -> Response:
+async def _show(desk: Desk, trouble: str = "", tried: Mapping[int, tuple[bool, str]] | None = None) -> Response:
     hub = desk.hub
     installed = await hub.db.read(health.installations, desk.tenant_id)
     heard = await hub.db.read(doorbells.told, desk.tenant_id, desk.now)
@@ -38,6 +39,7 @@ async def _show(desk: Desk, trouble: str = "") -> Response:
         desk,
         "connections.html",
         trouble=trouble,
+        tried=tried or {},
         checks={one.id: _checks(desk, one, heard.get(one.id), rules.get(one.connector)) for one in installed},
         connectors=[
             (connector, name in hub.apps, [one for one in installed if one.connector == name], _can(desk, connector))
@@ -75,6 +77,16 @@ async def ask(desk: Desk) -> Response:
     of = await desk.hub.db.read(_installed, desk.tenant_id, _id(desk))
     (one,) = [found for found in await desk.hub.db.read(health.installations, desk.tenant_id) if found.id == of.id]
     return render(desk, "disconnect.html", one=one)
+
+
+@form
+async def try_now(desk: Desk) -> Response:
+    """Ask an account whether the connection works, now: a person may have mended what it rests for."""
+    of = await desk.hub.db.read(_installed, desk.tenant_id, _id(desk))
+    connector = desk.hub.connectors.get(of.connector)
+    if connector is None:
+        raise NotHere
+    return await _show(desk, tried={of.id: await trying.try_now(desk.hub, connector, of, desk.words)})
 
 
 @form

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from connectors.protocol import Connector
+from hub.sentences import told as in_words
 from hub.web.console.formats import Formats
 from hub.web.telling import Connectors
 from hub.web.telling import told as in_language
 from hub.web.words import Words
-from hub.web.words.sentences import told as in_words
 
 
 @dataclass(frozen=True, slots=True)

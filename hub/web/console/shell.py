@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from connectors.telling import Sentence
+from hub.sentences import told
 from hub.store import console
 from hub.store.console import Home
 from hub.store.people import Who
 from hub.web import telling
 from hub.web.console.formats import Formats
 from hub.web.words import NAMES, Words, preferred
-from hub.web.words.sentences import told
 
 if TYPE_CHECKING:
     from hub.hub import Hub

@@ -466,6 +466,14 @@ async def test_a_field_that_is_gone_is_left_out_and_told(session, creating):
     assert [one.get("field_code") for one in deal["custom_fields_values"]] == [None, "UTM_SOURCE"]
 
 
+async def test_of_another_page_in_place_of_a_refusal_people_read_nothing(session, creating):
+    creating.on("POST", COMPLEX, *[httpx.Response(400, html="<html><body>Done.</body></html>")] * 2)
+    outcome = (await session.deliver([delivery()]))["d-1"]
+    assert outcome.status is Status.REJECTED
+    assert [said.code for said in outcome.said] == ["deal_refused", "no_reason"]
+    assert "<html>" in outcome.detail
+
+
 async def test_a_refused_stage_is_told_to_a_person(session, creating):
     creating.on("POST", COMPLEX, "error__400_stage_unknown", status=400)
     outcome = await deliver(session)

@@ -16,6 +16,7 @@ from hub import report
 from hub.delivery.retry import State
 from hub.gaps import Gap
 from hub.reconcile_crm import Unchecked
+from hub.sentences import told
 from hub.store import accuracy, enquiry_rows
 from hub.store.ledger import Kind
 from hub.store.ledger_chain import Flaw, What
@@ -24,7 +25,6 @@ from hub.web.console import period, report_page
 from hub.web.console.formats import Formats
 from hub.web.words import LANGUAGES, Words
 from hub.web.words.said import hub_words
-from hub.web.words.sentences import told
 from tracking_core import enquiry as writing
 from tracking_core import match as matching
 from tracking_core import qualify
