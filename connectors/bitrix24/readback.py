@@ -54,6 +54,7 @@ class Cursor:
     walks: Mapping[int, Walk] = field(default_factory=dict)
     passed: Mapping[int, int] = field(default_factory=dict)
     gone: int = 0
+    orders: int = 0  # below which deal the look for orders goes on; 0 is the top
 
     @classmethod
     def load(cls, text: str | None) -> "Cursor":
@@ -62,7 +63,7 @@ class Cursor:
             kept = json.loads(text or "")
             walks = {int(kind): Walk.load(one) for kind, one in kept["walks"].items()}
             passed = {int(kind): int(one) for kind, one in kept["passed"].items()}
-            return cls(walks, passed, int(kept["gone"]))
+            return cls(walks, passed, int(kept["gone"]), int(kept["orders"]))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return cls()
 
@@ -70,7 +71,8 @@ class Cursor:
         """Return it as a text."""
         walks = {str(kind): one.kept() for kind, one in self.walks.items()}
         passed = {str(kind): one for kind, one in self.passed.items()}
-        return json.dumps({"walks": walks, "passed": passed, "gone": self.gone}, separators=(",", ":"))
+        kept = {"walks": walks, "passed": passed, "gone": self.gone, "orders": self.orders}
+        return json.dumps(kept, separators=(",", ":"))
 
     def walk(self, kind: int) -> Walk:
         """Return the walk of one kind of cards."""
@@ -86,7 +88,9 @@ async def changes(api: Api, currency: str, cursor: str | None, *, has_leads: boo
         on, found, more = _walked(start, told, kinds)
         stages, on, is_more = _stages(on, start, told, kinds)
         deleted, on = await _deleted(api, on, start, told, currency)
-        paid = await payments.of_deals(api, found[DEAL])
+        ordered, goes_on = payments.with_orders(told, start.orders)
+        on = replace(on, orders=goes_on)
+        paid = await payments.of_deals(api, [*ordered, *found[DEAL]])
         paid += await payments.of_invoices(api, found.get(INVOICE, ()))
         changed = await _changes(api, found, currency)
     except ConnectorError as error:
@@ -124,7 +128,8 @@ def _asked(start: Cursor, kinds: Sequence[int]) -> dict[str, str]:
         asked |= start.walk(kind).pages(_NAMES[kind], kind, _SELECTS[kind], _PAGES[kind])
         if kind != INVOICE:
             asked |= _history(kind, start.passed.get(kind))
-    return asked | {"gone": _queue(start.gone)}
+    over = {} if start.walk(DEAL).is_first else payments.looked_over(start.orders)  # the first walk meets them all
+    return asked | over | {"gone": _queue(start.gone)}
 
 
 def _history(kind: int, last: int | None) -> dict[str, str]:

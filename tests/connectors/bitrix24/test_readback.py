@@ -310,6 +310,53 @@ async def test_payments_are_asked_for_where_a_deal_tells_of_an_order(session, po
     assert [one["entityId"] for one in portal.of("crm.item.payment.list")] == ["341"]
 
 
+def looked_over(*ids, ordered=()):
+    """Answer a look over all deals for their orders, the newest first."""
+
+    def give(asked):
+        below = int(asked["filter[<id]"] or 10**9)
+        page = sorted((id_ for id_ in ids if id_ < below), reverse=True)[:50]
+        return {
+            "items": [
+                {"id": id_, "orderStage": "PAID" if id_ in ordered else None, "currencyId": "RUB"} for id_ in page
+            ]
+        }
+
+    return give
+
+
+async def test_a_payment_is_found_though_its_deal_did_not_change(session, portal):
+    cursor = await since(session)
+    portal.on(
+        "crm.item.list", looked_over(*range(1, 100), ordered={3}), where=lambda asked: asked.key.startswith("orders")
+    )
+    portal.on("crm.item.payment.list", PAYMENTS[:1])
+    page = await read(session, cursor)
+    assert [(one.id, one.deal, one.amount_minor) for one in page.payments] == [("P1036", "3", 50_000)]
+    assert json.loads(page.cursor)["orders"] == 0
+
+
+async def test_looking_for_orders_goes_on_where_it_stopped_and_begins_anew(session, portal):
+    cursor = await since(session)
+    portal.on("crm.item.list", looked_over(*range(1, 301)), where=lambda asked: asked.key.startswith("orders"))
+    first = await read(session, cursor)
+    assert json.loads(first.cursor)["orders"] == 101
+    second = await read(session, first.cursor)
+    assert json.loads(second.cursor)["orders"] == 0
+
+
+async def test_the_first_walk_needs_no_look_for_orders(session, portal):
+    await read(session)
+    assert not [one for one in portal.asked if one.key.startswith("orders")]
+
+
+async def test_a_look_for_orders_that_is_refused_keeps_no_deal_away(session, portal):
+    cursor = await since(session)
+    portal.on("crm.item.list", {"items": [card(341)]}, where=lambda asked: asked.key == "deals0")
+    portal.on("crm.item.list", Fault("0"), where=lambda asked: asked.key.startswith("orders"))
+    assert len((await read(session, cursor)).deals) == 1
+
+
 def invoice(id_, **more):
     return card(
         id_,
