@@ -23,7 +23,7 @@ _IDS = 50  # of one list
 
 
 _ORDER_SELECT = ("id", "orderStage", "currencyId", "updatedTime")
-_ORDER_PAGES = 4  # of one reading, 50 deals each
+_ORDER_PAGES = 2  # of one reading, 50 deals each
 _ABOVE = 10**18  # every id
 
 

@@ -40,8 +40,9 @@ SELECT = (
     "movedTime",
 )
 _OF_LEADS = tuple(name for name in SELECT if name not in ("categoryId", "leadId", "orderStage"))
-_PAGES = {DEAL: 10, LEAD: 10, INVOICE: 4}  # of one call, 50 each
-_HISTORY_PAGES = 6
+_PAGES = {DEAL: 10, LEAD: 10, INVOICE: 4}  # of one call while there is much to read, 50 each
+_FEW_PAGES = 2  # once only news is read: each page is a search, also where there is nothing left to find
+_HISTORY_PAGES = 3
 _NAMES = {DEAL: "deals", LEAD: "leads", INVOICE: "bills"}
 _SELECTS = {DEAL: SELECT, LEAD: _OF_LEADS, INVOICE: payments.INVOICE_SELECT}
 _NONE = Walk()
@@ -125,7 +126,9 @@ async def missing(api: Api, refs: Sequence[Ref]) -> frozenset[Ref]:
 def _asked(start: Cursor, kinds: Sequence[int]) -> dict[str, str]:
     asked: dict[str, str] = {}
     for kind in kinds:
-        asked |= start.walk(kind).pages(_NAMES[kind], kind, _SELECTS[kind], _PAGES[kind])
+        walk = start.walk(kind)
+        most = _PAGES[kind] if walk.is_first or walk.after else _FEW_PAGES
+        asked |= walk.pages(_NAMES[kind], kind, _SELECTS[kind], most)
         if kind != INVOICE:
             asked |= _history(kind, start.passed.get(kind))
     over = {} if start.walk(DEAL).is_first else payments.looked_over(start.orders)  # the first walk meets them all

@@ -98,6 +98,24 @@ async def test_the_next_request_goes_on_after_the_last_deal(session, portal):
     assert not second.more
 
 
+async def test_once_only_news_is_read_few_pages_are_searched(session, portal):
+    first = await read(session)
+    await read(session, first.cursor)
+    assert [one.key for one in portal.batches[-1] if one.key.startswith("deals")] == ["deals0", "deals1"]
+
+
+async def test_much_news_is_read_on_at_once(session, portal):
+    first = await read(session)
+    portal.on(
+        "crm.item.list",
+        listed(2, *(card(place, updatedTime="2026-01-01T12:00:11+03:00") for place in range(1, 301))),
+        where=of(2),
+    )
+    second = await read(session, first.cursor)
+    third = await read(session, second.cursor)
+    assert (len(second.deals), second.more, len(third.deals), third.more) == (100, True, 200, False)
+
+
 async def test_a_page_that_is_full_to_the_last_loses_nothing(session, portal):
     portal.on("crm.item.list", listed(2, *(card(place) for place in range(1, 101))), where=of(2))
     page = await read(session)
@@ -338,9 +356,9 @@ async def test_a_payment_is_found_though_its_deal_did_not_change(session, portal
 
 async def test_looking_for_orders_goes_on_where_it_stopped_and_begins_anew(session, portal):
     cursor = await since(session)
-    portal.on("crm.item.list", looked_over(*range(1, 301)), where=lambda asked: asked.key.startswith("orders"))
+    portal.on("crm.item.list", looked_over(*range(1, 151)), where=lambda asked: asked.key.startswith("orders"))
     first = await read(session, cursor)
-    assert json.loads(first.cursor)["orders"] == 101
+    assert json.loads(first.cursor)["orders"] == 51
     second = await read(session, first.cursor)
     assert json.loads(second.cursor)["orders"] == 0
 
