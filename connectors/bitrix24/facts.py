@@ -12,6 +12,7 @@ from connectors.bitrix24.mappings import (
     DEAL,
     DEAL_STAGES,
     HAS_SOURCE,
+    LANGUAGE,
     LEAD,
     LEAD_STAGES,
     LEADS,
@@ -61,8 +62,8 @@ async def facts(api: Api, account: str, traits: Collection[str]) -> Facts:
     fields = {LEAD: told.object("leadfields"), DEAL: told.object("fields")}
     known = {entity: _fields(found) for entity, found in fields.items()}
     own = await own_fields.ensure(api, known, has_leads=has_leads, was_made=own_fields.MADE in traits)
-    portal = portal_of(Settings(), api.address)
-    held = [CLASSIC if has_leads else SIMPLE, *([own_fields.MADE] if own.is_made else [])]
+    held = [CLASSIC if has_leads else SIMPLE, *([own_fields.MADE] if own.is_made else []), *_language(told)]
+    portal = portal_of(Settings(traits=tuple(held)), api.address)
     return Facts(
         account=account,
         name=api.address.partition("://")[2],
@@ -127,6 +128,11 @@ def _currency(told: Replies) -> str:
     rows = told.rows("currencies", "currencies")
     base = next((one for one in rows if one.get("BASE") == "Y"), rows[0] if rows else {})
     return str(base.get("CURRENCY") or "")
+
+
+def _language(told: Replies) -> list[str]:
+    language = str(told.object("app").get("LANGUAGE_ID") or "").lower()
+    return [f"{LANGUAGE}{language}"] if language.isalpha() else []
 
 
 def _sources(told: Replies) -> list[str]:

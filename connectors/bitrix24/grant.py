@@ -5,6 +5,7 @@ vendor itself refuses the code or the refresh token. An installation inside a po
 they are believed once an authorisation server has renewed them for us, which it does for nobody without our secret.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlencode, urlsplit
@@ -25,6 +26,7 @@ _OF_APP = frozenset({"invalid_client", "wrong_client", "unauthorized_client"})
 _GONE = frozenset({"not_installed", "application_not_found"})
 _LONGEST_ACCESS = timedelta(days=1)
 _ID_CAP = 64
+_NAME = re.compile(r"[a-z0-9.-]{1,253}(?::\d{1,5})?")
 
 
 def authorize_url(app: App, state: str) -> str:
@@ -36,14 +38,11 @@ def authorize_url(app: App, state: str) -> str:
 def account_host(app: App, named: str) -> str | None:
     """Return the portal's host that a request names, or None for one that we must not send anything to.
 
-    Allowed are the vendor's portals, and the host of ``base_url`` when requests go to a sandbox.
+    Allowed are the vendor's portals. Where requests go to a sandbox, they go there whatever a portal is called.
     """
     host = named.strip().lower()
-    if app.base_url:
-        sandbox = urlsplit(app.base_url)
-        if host and host in (sandbox.netloc.lower(), (sandbox.hostname or "").lower()):
-            return host
-    return host if is_portal(host) else None
+    is_known = _NAME.fullmatch(host) if app.base_url else is_portal(host)
+    return host if is_known else None
 
 
 def is_portal(host: str) -> bool:
@@ -71,7 +70,7 @@ async def exchange(http: Http, app: App, installed: Installed, now: datetime) ->
     asked["grant_type"] = "refresh_token" if is_token else "authorization_code"
     try:
         found = await _asked(http, app, installed.host, asked)
-        grant = _granted(found, app, "", installed.host if app.base_url else "", now)
+        grant = _granted(found, app, "", "", now)
     except ConnectorError as error:
         raise trouble(error, asks_token=True) from None
     if not grant.account or not grant.host:

@@ -281,7 +281,8 @@ class Look:
     def _take_steps(self, work: Work) -> None:
         candidates = self._candidates(work)
         keys = [f"{work.place}x{j}" for j in range(len(candidates))]
-        if any(f"{name}{key}" not in self._told.results for key in keys for name in ("comments", "activities")):
+        wanted = ("comments", "activities", *(["stages"] if work.move else []))
+        if any(f"{name}{key}" not in self._told.results for key in keys for name in wanted):
             work.trouble(Status.RETRY, Why.UNREADABLE, _UNTOLD)
             return
         found = next((j for j, key in enumerate(keys) if left.is_marked(self._told, key, work)), None)

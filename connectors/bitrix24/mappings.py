@@ -48,8 +48,9 @@ ORIGINATOR = "calltracking_hub"
 
 # Leads stand beside the pipelines of deals as one more pipeline.
 LEADS = "leads"
-LEADS_NAME = ("Лиды", "Leads")  # in a Russian-speaking region, elsewhere
+LEADS_NAME = ("Лиды", "Leads")  # in a portal that speaks Russian, elsewhere
 CLASSIC, SIMPLE = "classic", "simple"  # traits: an account with leads, and one without [4.6]
+LANGUAGE = "language:"  # a trait: the portal's own, such as ru
 
 # Our own fields of deals and leads: the name after UF_CRM_ -> (label in Russian, in English, type) [4.8].
 OWN_FIELDS: Mapping[str, tuple[str, str, str]] = {

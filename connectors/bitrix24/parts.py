@@ -16,6 +16,7 @@ from connectors.bitrix24.mappings import (
     FIELD_CAP,
     HAS_SOURCE,
     INCOMING_CALL,
+    LANGUAGE,
     LEAD,
     LEADS,
     NAME_CAP,
@@ -40,7 +41,7 @@ Id = int | Link | None
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """How a portal is written to: its settings, whether it has leads, and the language of its region."""
+    """How a portal is written to: its settings, whether it has leads, and whether it speaks Russian."""
 
     settings: Settings
     has_leads: bool
@@ -235,7 +236,8 @@ def tidy(value: str, cap: int) -> str:
 
 def portal_of(settings: Settings, address: str, *, has_leads: bool | None = None) -> Portal:
     """Return how a portal is written to, by what its settings know of it."""
-    is_russian = address.endswith((".ru", ".by", ".kz"))
+    told = next((trait.removeprefix(LANGUAGE) for trait in settings.traits if trait.startswith(LANGUAGE)), "")
+    is_russian = told == "ru" if told else address.endswith((".ru", ".by", ".kz"))
     return Portal(settings, CLASSIC in settings.traits if has_leads is None else has_leads, is_russian)
 
 

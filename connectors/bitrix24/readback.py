@@ -40,8 +40,9 @@ SELECT = (
     "movedTime",
 )
 _OF_LEADS = tuple(name for name in SELECT if name not in ("categoryId", "leadId", "orderStage"))
-_PAGES = {DEAL: 10, LEAD: 10, INVOICE: 4}  # of one call, 50 each
-_HISTORY_PAGES = 6
+_PAGES = {DEAL: 10, LEAD: 10, INVOICE: 4}  # of one call while there is much to read, 50 each
+_FEW_PAGES = 2  # once only news is read: each page is a search, also where there is nothing left to find
+_HISTORY_PAGES = 3
 _NAMES = {DEAL: "deals", LEAD: "leads", INVOICE: "bills"}
 _SELECTS = {DEAL: SELECT, LEAD: _OF_LEADS, INVOICE: payments.INVOICE_SELECT}
 _NONE = Walk()
@@ -54,6 +55,7 @@ class Cursor:
     walks: Mapping[int, Walk] = field(default_factory=dict)
     passed: Mapping[int, int] = field(default_factory=dict)
     gone: int = 0
+    orders: int = 0  # below which deal the look for orders goes on; 0 is the top
 
     @classmethod
     def load(cls, text: str | None) -> "Cursor":
@@ -62,7 +64,7 @@ class Cursor:
             kept = json.loads(text or "")
             walks = {int(kind): Walk.load(one) for kind, one in kept["walks"].items()}
             passed = {int(kind): int(one) for kind, one in kept["passed"].items()}
-            return cls(walks, passed, int(kept["gone"]))
+            return cls(walks, passed, int(kept["gone"]), int(kept["orders"]))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return cls()
 
@@ -70,7 +72,8 @@ class Cursor:
         """Return it as a text."""
         walks = {str(kind): one.kept() for kind, one in self.walks.items()}
         passed = {str(kind): one for kind, one in self.passed.items()}
-        return json.dumps({"walks": walks, "passed": passed, "gone": self.gone}, separators=(",", ":"))
+        kept = {"walks": walks, "passed": passed, "gone": self.gone, "orders": self.orders}
+        return json.dumps(kept, separators=(",", ":"))
 
     def walk(self, kind: int) -> Walk:
         """Return the walk of one kind of cards."""
@@ -86,7 +89,9 @@ async def changes(api: Api, currency: str, cursor: str | None, *, has_leads: boo
         on, found, more = _walked(start, told, kinds)
         stages, on, is_more = _stages(on, start, told, kinds)
         deleted, on = await _deleted(api, on, start, told, currency)
-        paid = await payments.of_deals(api, found[DEAL])
+        ordered, goes_on = payments.with_orders(told, start.orders)
+        on = replace(on, orders=goes_on)
+        paid = await payments.of_deals(api, [*ordered, *found[DEAL]])
         paid += await payments.of_invoices(api, found.get(INVOICE, ()))
         changed = await _changes(api, found, currency)
     except ConnectorError as error:
@@ -121,10 +126,13 @@ async def missing(api: Api, refs: Sequence[Ref]) -> frozenset[Ref]:
 def _asked(start: Cursor, kinds: Sequence[int]) -> dict[str, str]:
     asked: dict[str, str] = {}
     for kind in kinds:
-        asked |= start.walk(kind).pages(_NAMES[kind], kind, _SELECTS[kind], _PAGES[kind])
+        walk = start.walk(kind)
+        most = _PAGES[kind] if walk.is_first or walk.after else _FEW_PAGES
+        asked |= walk.pages(_NAMES[kind], kind, _SELECTS[kind], most)
         if kind != INVOICE:
             asked |= _history(kind, start.passed.get(kind))
-    return asked | {"gone": _queue(start.gone)}
+    over = {} if start.walk(DEAL).is_first else payments.looked_over(start.orders)  # the first walk meets them all
+    return asked | over | {"gone": _queue(start.gone)}
 
 
 def _history(kind: int, last: int | None) -> dict[str, str]:

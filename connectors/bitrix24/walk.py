@@ -75,13 +75,16 @@ def _page(entity: int, select: Sequence[str], since: int, after: int | Link) -> 
     return command("crm.item.list", asked)
 
 
-def in_turn(told: Replies, keys: Sequence[str], after: int, id_of: str = "id") -> tuple[list[Json], bool]:
-    """Return the rows of pages that follow one another, and whether they end there."""
+def in_turn(
+    told: Replies, keys: Sequence[str], after: int, id_of: str = "id", *, falls: bool = False
+) -> tuple[list[Json], bool]:
+    """Return the rows of pages that follow one another, and whether they end there; ids grow, or fall."""
     rows: list[Json] = []
     for key in keys:
-        page = [one for one in told.rows(key) if whole(one.get(id_of)) > after]
         if key not in told.results:
             return rows, False
+        page = [one for one in told.rows(key) if whole(one.get(id_of)) != after]
+        page = [one for one in page if (whole(one.get(id_of)) < after) is falls]
         rows += page
         if len(told.rows(key)) < PAGE or not page:
             return rows, True

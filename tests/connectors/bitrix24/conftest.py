@@ -87,6 +87,23 @@ def ours(id_, **more):
     return card(id_, **{**mark, **more})
 
 
+def resolved(asked, results):
+    """Return a command with its references to earlier ones of its batch; one to nothing is empty."""
+
+    def meant(value):
+        if not value.startswith("$result["):
+            return value
+        found = results
+        for step in value[8:-1].split("]["):
+            if isinstance(found, list) and step.isdigit() and int(step) < len(found):
+                found = found[int(step)]
+            else:
+                found = found.get(step, "") if isinstance(found, dict) else ""
+        return str(found)
+
+    return Asked(asked.key, asked.method, {name: meant(value) for name, value in asked.params.items()})
+
+
 @dataclass
 class Portal:
     """The rules of one portal; a command that no rule names is a failing test."""
@@ -132,7 +149,7 @@ class Portal:
     def results(self, commands, halt):
         result, errors, following = {}, {}, {}
         for asked in commands:
-            found = self.result(asked)
+            found = self.result(resolved(asked, result))
             if isinstance(found, Fault):
                 errors[asked.key] = {"error": found.code, "error_description": found.text}
                 if halt:

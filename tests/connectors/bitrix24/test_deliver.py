@@ -182,6 +182,11 @@ async def test_a_missed_call_says_so(session, portal):
     assert portal.of("crm.activity.add")[0]["fields[SUBJECT]"].startswith("Пропущенный звонок")
 
 
+async def test_a_call_is_called_as_the_portal_speaks(opened, portal):
+    await deliver(opened(traits=("simple", "language:en")))
+    assert portal.of("crm.activity.add")[0]["fields[SUBJECT]"].startswith("Incoming call")
+
+
 async def test_the_note_is_a_comment_whose_last_line_is_our_mark(session, portal):
     await deliver(session)
     [asked] = portal.of("crm.timeline.comment.add")

@@ -103,6 +103,15 @@ async def test_leads_are_the_last_pipeline(session, portal):
     assert [stage.id for stage in last.stages] == ["NEW", "JUNK"]
 
 
+async def test_leads_are_called_as_the_portal_speaks(session, portal):
+    portal.on("crm.settings.mode.get", 1)
+    portal.on("crm.lead.userfield.add", 1)
+    portal.on("app.info", {"INSTALLED": True, "LANGUAGE_ID": "en"})
+    facts = await session.facts()
+    assert facts.pipelines[-1].name == "Leads"
+    assert "language:en" in facts.traits
+
+
 @pytest.mark.parametrize(("mode", "trait"), [(1, "classic"), ("1", "classic"), (2, "simple")])
 async def test_whether_there_are_leads_is_kept(session, portal, mode, trait):
     portal.on("crm.settings.mode.get", mode)

@@ -90,3 +90,10 @@ async def test_a_move_in_doubt_is_made_unless_the_history_tells_of_it(session, m
     movable.on("crm.item.get", {"item": {"id": 340, "categoryId": 0, "stageId": "PREPARATION", "stageSemanticId": "P"}})
     await deliver(session, moving(attempt=2, in_doubt=True, known=known))
     assert len(movable.of("crm.item.update")) == moves
+
+
+async def test_a_move_in_doubt_is_not_made_where_the_history_cannot_be_read(session, movable):
+    movable.on("crm.stagehistory.list", Fault("ACCESS_DENIED", "Access denied."))
+    outcome = await deliver(session, moving(attempt=2, in_doubt=True))
+    assert (outcome.status, outcome.said) == (Status.RETRY, (Said("untold"),))
+    assert not movable.of("crm.item.update")

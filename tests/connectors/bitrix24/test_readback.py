@@ -42,22 +42,6 @@ def portal(portal):
     return portal
 
 
-def chained(portal):
-    """Have the references of one batch from page to page mean what they say."""
-    plain = portal.result
-
-    def result(asked, seen={}):  # noqa: B006 - kept from command to command
-        for name in ("filter[>id]", "filter[>ID]"):
-            value = asked[name] or ""
-            if value.startswith("$result["):
-                items = seen.get(value[8:].partition("]")[0], {}).get("items", [])
-                asked.params[name] = str(items[49].get("id", items[49].get("ID"))) if len(items) > 49 else ""
-        seen[asked.key] = found = plain(asked)
-        return found
-
-    portal.result = result
-
-
 async def read(session, cursor=None):
     return await session.changes(cursor)
 
@@ -99,7 +83,6 @@ async def test_amounts_are_whole_minor_units_whatever_was_told(session, portal, 
 
 
 async def test_five_hundred_deals_take_one_request(session, portal):
-    chained(portal)
     portal.on("crm.item.list", listed(2, *(card(place) for place in range(1, 701))), where=of(2))
     page = await read(session)
     assert [int(one.id) for one in page.deals] == list(range(1, 501))
@@ -108,7 +91,6 @@ async def test_five_hundred_deals_take_one_request(session, portal):
 
 
 async def test_the_next_request_goes_on_after_the_last_deal(session, portal):
-    chained(portal)
     portal.on("crm.item.list", listed(2, *(card(place) for place in range(1, 701))), where=of(2))
     first = await read(session)
     second = await read(session, first.cursor)
@@ -116,8 +98,25 @@ async def test_the_next_request_goes_on_after_the_last_deal(session, portal):
     assert not second.more
 
 
+async def test_once_only_news_is_read_few_pages_are_searched(session, portal):
+    first = await read(session)
+    await read(session, first.cursor)
+    assert [one.key for one in portal.batches[-1] if one.key.startswith("deals")] == ["deals0", "deals1"]
+
+
+async def test_much_news_is_read_on_at_once(session, portal):
+    first = await read(session)
+    portal.on(
+        "crm.item.list",
+        listed(2, *(card(place, updatedTime="2026-01-01T12:00:11+03:00") for place in range(1, 301))),
+        where=of(2),
+    )
+    second = await read(session, first.cursor)
+    third = await read(session, second.cursor)
+    assert (len(second.deals), second.more, len(third.deals), third.more) == (100, True, 200, False)
+
+
 async def test_a_page_that_is_full_to_the_last_loses_nothing(session, portal):
-    chained(portal)
     portal.on("crm.item.list", listed(2, *(card(place) for place in range(1, 101))), where=of(2))
     page = await read(session)
     assert (len(page.deals), page.more) == (100, False)
@@ -125,7 +124,6 @@ async def test_a_page_that_is_full_to_the_last_loses_nothing(session, portal):
 
 async def test_an_unresolved_reference_doubles_nothing(session, portal):
     portal.on("crm.item.list", listed(2, *(card(place) for place in range(1, 71))), where=of(2))
-    chained(portal)
     page = await read(session)
     assert len({one.id for one in page.deals}) == len(page.deals) == 70
 
@@ -139,7 +137,6 @@ async def test_the_next_walk_begins_five_minutes_before_this_one_began(session, 
 
 
 async def test_a_walk_of_several_requests_counts_from_its_first(session, portal):
-    chained(portal)
     portal.on("crm.item.list", listed(2, *(card(place) for place in range(1, 701))), where=of(2))
     first = await read(session)
     portal.clock = CLOCK + 60
@@ -329,6 +326,53 @@ async def test_payments_are_asked_for_where_a_deal_tells_of_an_order(session, po
         PaymentChange("P1037", "341", 0, "RUB", MOVED),
     )
     assert [one["entityId"] for one in portal.of("crm.item.payment.list")] == ["341"]
+
+
+def looked_over(*ids, ordered=()):
+    """Answer a look over all deals for their orders, the newest first."""
+
+    def give(asked):
+        below = int(asked["filter[<id]"] or 10**9)
+        page = sorted((id_ for id_ in ids if id_ < below), reverse=True)[:50]
+        return {
+            "items": [
+                {"id": id_, "orderStage": "PAID" if id_ in ordered else None, "currencyId": "RUB"} for id_ in page
+            ]
+        }
+
+    return give
+
+
+async def test_a_payment_is_found_though_its_deal_did_not_change(session, portal):
+    cursor = await since(session)
+    portal.on(
+        "crm.item.list", looked_over(*range(1, 100), ordered={3}), where=lambda asked: asked.key.startswith("orders")
+    )
+    portal.on("crm.item.payment.list", PAYMENTS[:1])
+    page = await read(session, cursor)
+    assert [(one.id, one.deal, one.amount_minor) for one in page.payments] == [("P1036", "3", 50_000)]
+    assert json.loads(page.cursor)["orders"] == 0
+
+
+async def test_looking_for_orders_goes_on_where_it_stopped_and_begins_anew(session, portal):
+    cursor = await since(session)
+    portal.on("crm.item.list", looked_over(*range(1, 151)), where=lambda asked: asked.key.startswith("orders"))
+    first = await read(session, cursor)
+    assert json.loads(first.cursor)["orders"] == 51
+    second = await read(session, first.cursor)
+    assert json.loads(second.cursor)["orders"] == 0
+
+
+async def test_the_first_walk_needs_no_look_for_orders(session, portal):
+    await read(session)
+    assert not [one for one in portal.asked if one.key.startswith("orders")]
+
+
+async def test_a_look_for_orders_that_is_refused_keeps_no_deal_away(session, portal):
+    cursor = await since(session)
+    portal.on("crm.item.list", {"items": [card(341)]}, where=lambda asked: asked.key == "deals0")
+    portal.on("crm.item.list", Fault("0"), where=lambda asked: asked.key.startswith("orders"))
+    assert len((await read(session, cursor)).deals) == 1
 
 
 def invoice(id_, **more):
