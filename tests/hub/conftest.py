@@ -26,26 +26,26 @@ def hand_clock(tmp_path: Path) -> worlds.HandClock:
 
 
 @pytest.fixture
-def vendor() -> str:
+def crm_kind() -> str:
     """The connector of the customer's CRM; a module may have another."""
     return "amocrm"
 
 
 @pytest.fixture
-def crm(hand_clock: worlds.HandClock, vendor: str) -> Iterator[dict[str, Any]]:
-    with worlds.sandbox(hand_clock.path, f"http://hub.test/oauth/{vendor}/callback", vendor) as printed:
+def crm(hand_clock: worlds.HandClock, crm_kind: str) -> Iterator[dict[str, Any]]:
+    with worlds.sandbox(hand_clock.path, f"http://hub.test/oauth/{crm_kind}/callback", crm_kind) as printed:
         yield printed
 
 
 @pytest.fixture
-def set_up(vendor: str) -> str:
+def set_up(crm_kind: str) -> str:
     """The set-up file of the customer; a module may have another."""
-    return worlds.SETUP.replace("  amocrm:", f"  {vendor}:")
+    return worlds.SETUP.replace("  amocrm:", f"  {crm_kind}:")
 
 
 @pytest.fixture
 async def world(
-    database_url: str, tmp_path: Path, hand_clock: worlds.HandClock, crm: dict[str, Any], vendor: str, set_up: str
+    database_url: str, tmp_path: Path, hand_clock: worlds.HandClock, crm: dict[str, Any], crm_kind: str, set_up: str
 ) -> AsyncIterator[worlds.World]:
     """A customer set up but not yet connected to his CRM."""
     registration = AppSettings(client_id=crm["client_id"], client_secret=crm["client_secret"], base_url=crm["base_url"])
@@ -53,13 +53,13 @@ async def world(
         data_dir=tmp_path / "data",
         database_url=database_url,
         public_url="http://hub.test",
-        apps={vendor: registration},
+        apps={crm_kind: registration},
         clock_file=hand_clock.path,
     )
     hub = build(settings)
     applied = hub.db.write_now(apply, *worlds.read(set_up), hub.clock.now(), hub.vault)
     async with running(hub):
-        made = worlds.World(hub, web_app(hub, works=False), hand_clock, crm, applied, vendor)
+        made = worlds.World(hub, web_app(hub, works=False), hand_clock, crm, applied, crm_kind)
         yield made
         await made.close()
     hub.db.stop()

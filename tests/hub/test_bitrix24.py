@@ -9,7 +9,7 @@ from tests.hub.world import World
 
 
 @pytest.fixture
-def vendor() -> str:
+def crm_kind() -> str:
     return "bitrix24"
 
 

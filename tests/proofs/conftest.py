@@ -10,6 +10,7 @@ from hub.store.db import Db
 from tests.conftest import ENGINES, is_on
 from tests.hub.conftest import connected as connected
 from tests.hub.conftest import crm as crm
+from tests.hub.conftest import crm_kind as crm_kind
 from tests.hub.conftest import hand_clock as hand_clock
 from tests.hub.conftest import set_up as set_up
 from tests.hub.conftest import world as world
