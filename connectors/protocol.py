@@ -30,6 +30,7 @@ from connectors.scenario import Enquiry, Plan
 from connectors.telling import Given, Ringing, Said, Sentence
 
 if TYPE_CHECKING:  # both speak this vocabulary
+    from connectors.frames import Frames
     from connectors.http import Http
     from connectors.packaging import Packaging
 
@@ -122,6 +123,7 @@ class Grant:
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
     expires_at: datetime
+    hook_secret: str = field(default="", repr=False)  # what the account's own hooks prove themselves by, where told
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,8 +283,9 @@ class CrmSession(Protocol):
     async def missing(self, refs: Sequence[Ref]) -> frozenset[Ref]: ...  # of deals and contacts; others are not asked
     async def deals(self, ids: Sequence[str]) -> Sequence[DealChange]: ...  # those of them that are there, as they are
     async def popup(self, user: str, caller: str) -> bool: ...  # show a card, not to be repeated; where Can.POPUP is
-    async def listen(self, address: str) -> Ringing: ...  # have the doorbell ring there, once; where Can.DOORBELL is
-    async def leave(self, address: str) -> None: ...  # take the doorbell away: the hub is to forget this account
+    # Have the doorbell ring at ``address``, once, and cards show our ``page`` if there is one; where Can.DOORBELL is.
+    async def listen(self, address: str, page: str) -> Ringing: ...
+    async def leave(self, address: str) -> None: ...  # take both away: the hub is to forget this account
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +346,7 @@ class Opened:
     """A page of ours inside the CRM asks for something: the vendor vouches for who looks at it.
 
     ``token_id`` names the one-time token until ``ends_at``: a request that changes something has its effect once.
+    ``card`` is the only card (kind, id) that he may see and correct; None lets him see any of the account's.
     """
 
     account: str
@@ -351,6 +355,7 @@ class Opened:
     is_admin: bool
     token_id: str
     ends_at: datetime
+    card: tuple[str, str] | None = None
 
 
 class Hooks(Protocol):
@@ -378,6 +383,7 @@ class Connector:
     # By which keys of contacts a person is looked for, in turn; None for one that only a search can find.
     keys_of: Callable[[Enquiry], tuple[str, ...] | None] = lambda _enquiry: None
     packaging: "Packaging | None" = None  # absent: the vendor's marketplace takes no package of ours
+    frames: "Frames | None" = None  # absent: the vendor shows no pages of ours that the hub serves
     # What a request of the account's automation asks for, given the secret of its path; None for another secret.
     # Absent: the vendor has no such automation.
     goal_asked: Callable[[HookRequest, App, str], GoalAsked | Rejected | None] | None = None

@@ -40,7 +40,7 @@ class Ringing:
 
     rings: bool
     was_off: bool = False
-    said: tuple[Said, ...] = ()  # why it does not ring
+    said: tuple[Said, ...] = ()  # why it does not ring, and what else could not be set up with it
 
 
 @dataclass(frozen=True, slots=True)

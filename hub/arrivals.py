@@ -98,8 +98,13 @@ class Arrivals:
 
 
 def settle(tx: Tx, of: Account, code_hash: str, grant: Grant, spent: list[int], now: datetime, vault: Vault) -> bool:
-    """Give the tokens of an account to whose it is, or to who asked for it, or keep them; say whether it is linked."""
+    """Do the same with the tokens that a code was exchanged for."""
     market.drop_code(tx, code_hash)
+    return came(tx, of, grant, spent, now, vault)
+
+
+def came(tx: Tx, of: Account, grant: Grant, spent: list[int], now: datetime, vault: Vault) -> bool:
+    """Give the tokens of an account that came by itself; False when it is nobody's yet: they are kept for a while."""
     owner = market.owner_of(tx, of.connector, of.account)
     known = market.unlinked(tx, of, now, vault)
     tenant_id = owner[0] if owner else known.wanted_by if known else None

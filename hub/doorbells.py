@@ -68,7 +68,7 @@ class Doorbells:
         """Return how a doorbell is; None when the account could not be asked now."""
 
         async def ask(session: CrmSession) -> Ringing:
-            return await session.listen(self.address(of))
+            return await session.listen(self.address(of), self.page(of))
 
         try:
             return await errands.ask(self._worker, of, ask)
@@ -78,6 +78,11 @@ class Doorbells:
     def address(self, of: Installed) -> str:
         """Return where an account is to ring: the path is its secret."""
         return f"{self._public}/hooks/{of.connector}/{of.hook_token}"
+
+    def page(self, of: Installed) -> str:
+        """Return where our page in an account is; empty where the connector has none."""
+        connector = self._worker.connectors[of.connector]
+        return f"{self._public}/frame/{of.connector}" if connector.frames else ""
 
     async def leave(self, of: Installed) -> bool:
         """Take the doorbell away from an account that is being disconnected; False when it could not be asked."""

@@ -81,8 +81,8 @@ class Session:
         """Show the card of a caller to a user who talks with him; raises ``InstallationError``."""
         return await popup.show(self._api, user, caller)
 
-    async def listen(self, address: str) -> Ringing:
-        """Have webhooks ring at an address of ours, once; raises ``InstallationError``."""
+    async def listen(self, address: str, page: str = "") -> Ringing:
+        """Have webhooks ring at an address of ours, once; the cards have a widget. Raises ``InstallationError``."""
         return await doorbell.listen(self._api, address, self._sandbox)
 
     async def leave(self, address: str) -> None:

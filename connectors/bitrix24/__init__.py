@@ -1,5 +1,6 @@
 """The Bitrix24 connector; its limits, quirks and choices are in README.md."""
 
+from connectors.bitrix24.frame import frames
 from connectors.bitrix24.grant import authorize_url, exchange, refresh
 from connectors.bitrix24.hooks import hooks
 from connectors.bitrix24.manifest import manifest
@@ -14,5 +15,6 @@ connector = Connector(
     exchange=exchange,
     refresh=refresh,
     open=open_session,
+    frames=frames,
     words=words,
 )

@@ -1,4 +1,4 @@
-"""Events as doorbells: bound to our address where they are not, taken away where the hub had another one [6].
+"""Events as doorbells, and our tabs: bound to our addresses where they are not, taken away where those changed [6, 7].
 
 The vendor forgets them with each version of the application, and sends none before the installation is finished [1.2,
 1.4]: so they are looked at every day. Deletions are in no list: for those the portal is asked to keep a queue of its
@@ -6,9 +6,11 @@ own, which only an administrator may order [6.5].
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from connectors.bitrix24 import tabs
 from connectors.bitrix24.account import read
 from connectors.bitrix24.api import Api, Fault, Json, Replies, replies
 from connectors.bitrix24.encoding import command
@@ -21,21 +23,24 @@ _NEEDED = frozenset(CARD_EVENTS)  # without these it does not ring; the others m
 _WANTED = (*CARD_EVENTS, *LEAD_EVENTS, *INVOICE_EVENTS, *APP_EVENTS)
 
 
-async def listen(api: Api, address: str, sandbox: str | None) -> Ringing:
-    """Have events ring at ``address`` and nowhere else of ours; raises ``InstallationError``.
+async def listen(api: Api, address: str, page: str, sandbox: str | None) -> Ringing:
+    """Have events ring at ``address`` and cards show ``page``, and nothing else of ours; raises ``InstallationError``.
 
     ``sandbox`` is where one plays Bitrix24: it may reach what the open internet does not.
     """
     host = urlsplit(address).hostname or ""
     if _is_inner(host) and not (sandbox and _is_inner(urlsplit(sandbox).hostname or "")):
         return Ringing(rings=False, said=(Said("hooks_no_way", {"host": host}),))
-    told = await read(api, {"app": command("app.info", {}), "events": command("event.get", {})})
+    told = await read(api, {"app": command("app.info", {}), "events": command("event.get", {}), "tabs": tabs.bound()})
     if told.object("app").get("INSTALLED") is False:
         return Ringing(rings=False, said=(Said("not_finished"),))
     if "events" in told.faults:
         return _silent(told.faults["events"])
-    bound = told.rows("events", "events")
-    return await _made_sure(api, dict(_changes(bound, address)))
+    commands = dict(_changes(told.rows("events", "events"), address))
+    if page and "tabs" not in told.faults:
+        commands |= dict(tabs.changes(told.rows("tabs", "tabs"), page))
+    ringing = await _made_sure(api, commands)
+    return _without_tab(ringing, told.faults.get("tabs") if page else None)
 
 
 def _changes(bound: Sequence[Json], address: str) -> Iterator[tuple[str, str]]:
@@ -77,7 +82,7 @@ async def _made_sure(api: Api, commands: Mapping[str, str]) -> Ringing:
             raise stopped
     lost = [fault for key, fault in refused.items() if key.removeprefix("bind") in _NEEDED]
     lost += [Fault("", "…") for name in _NEEDED if _is_lost(f"bind{name}", commands, told)]
-    return _silent(lost[0]) if lost else Ringing(rings=True)
+    return _without_tab(_silent(lost[0]) if lost else Ringing(rings=True), tabs.refused(refused))
 
 
 def _is_lost(key: str, commands: Mapping[str, str], told: Replies) -> bool:
@@ -93,9 +98,15 @@ def _silent(fault: Fault) -> Ringing:
     return Ringing(rings=False, said=(Said("hooks_refused", {"words": words(fault) or "…"}),))
 
 
+def _without_tab(ringing: Ringing, fault: Fault | None) -> Ringing:
+    """Return how the doorbell is, with why a card does not show our tab, where it does not."""
+    said = (Said("tab_refused", {"words": words(fault) or "…"}),) if fault else ()
+    return replace(ringing, said=(*ringing.said, *said))
+
+
 async def leave(api: Api, address: str) -> None:
-    """Take away every event of ours, at this address or one before; raises ``InstallationError``."""
-    told = await read(api, {"events": command("event.get", {})})
+    """Take away every event of ours, at this address or one before, and our tabs; raises ``InstallationError``."""
+    told = await read(api, {"events": command("event.get", {}), "tabs": tabs.bound()})
     bound = told.rows("events", "events")
     commands = {f"old{place}": _unbind(one) for place, one in enumerate(_ours(bound, address))}
     queued = {_event(one) for one in bound if _is_queued(one)}
@@ -104,6 +115,7 @@ async def leave(api: Api, address: str) -> None:
         for name in DELETIONS
         if name in queued
     }
+    commands |= tabs.taken_away(told.rows("tabs", "tabs"))
     if commands:
         try:
             await api.change(commands)

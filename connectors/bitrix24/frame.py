@@ -1,151 +1,149 @@
-"""Our pages inside a portal: who looks at them (sheet sections 1.3, 1.5 and 7.3).
+"""Our pages inside a portal: who opened them, and on which card (sheet sections 1.3, 1.5 and 7.3).
 
-The form that opens a page can be forged by anyone. ``vouch`` asks the authorisation server whose token it carries and
-the portal who that is, and gives a ticket of our own; ``opened`` reads that ticket from every request of the page.
+The form that opens a page can be forged by anyone: the authorisation server says whose token it carries, and the portal
+who that is and whether he may see the card.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
+from importlib.resources import files
 from urllib.parse import urlsplit
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
-
-from connectors.bitrix24.api import Api, Json, envelope, whose
+from connectors.bitrix24 import ticket
+from connectors.bitrix24.api import Api, Replies, envelope, whose
+from connectors.bitrix24.cards import named, whole
 from connectors.bitrix24.encoding import command
-from connectors.bitrix24.grant import account_host, address, is_account, servers
+from connectors.bitrix24.grant import account_host, address, is_account, lifetime, servers
+from connectors.bitrix24.mappings import CARD_TABS, LIBRARY
+from connectors.bitrix24.posted import form
 from connectors.bitrix24.trouble import trouble
 from connectors.errors import ConnectorError, Refused
+from connectors.frames import Framed, Frames, Hidden
 from connectors.http import Http
-from connectors.protocol import App, HookRequest, Opened, Rejected
+from connectors.protocol import App, Grant, HookRequest, Opened, Rejected
+from connectors.telling import Said
 
-HEADER = "x-auth-token"
-LIFE = timedelta(minutes=30)
-_ALGORITHM = "HS256"
-_LEEWAY = timedelta(seconds=60)
-_CAP = 4_096  # characters
+_CAP = 4_096  # characters of a token
+_NO_CARD = ("", "")  # who is no administrator sees the settings and no card
 
 
 @dataclass(frozen=True, slots=True)
-class Vouched:
-    """Who opened a page of ours, on which card if on any, and the ticket for the page's own requests."""
+class _Page:
+    """What the form of a page says; nothing of it is believed yet."""
 
-    opened: Opened
-    ticket: str = field(repr=False)
-    placement: str
-    card: str | None
+    host: str
+    account: str
+    language: str
+    fields: Mapping[str, str]
+
+    @property
+    def access(self) -> str:
+        return self.fields.get("AUTH_ID", "")
+
+    @property
+    def kind(self) -> int | None:
+        """The kind of card whose tab it is; None for our main page."""
+        return CARD_TABS.get(self.fields.get("PLACEMENT", ""))
+
+    @property
+    def card(self) -> int:
+        """The id of the card; its options are JSON in a text, or nothing [1.3]."""
+        try:
+            found = json.loads(self.fields.get("PLACEMENT_OPTIONS", ""))
+        except (ValueError, RecursionError):
+            return 0
+        return whole(found.get("ID")) if isinstance(found, dict) else 0
 
 
-async def vouch(
-    http: Http, app: App, query: Mapping[str, str], fields: Mapping[str, str], now: datetime
-) -> Vouched | Rejected:
-    """Return who opened a page, by what the vendor says of the token in its form; raises ``InstallationError``.
-
-    ``query`` and ``fields`` are those of the request that opens it [1.3].
-    """
-    access, claimed = fields.get("AUTH_ID", ""), fields.get("member_id", "")
-    host = account_host(app, query.get("DOMAIN", ""))
-    if not access or len(access) > _CAP or host is None or not is_account(claimed):
-        return Rejected("The page was not opened by Bitrix24: open it inside your portal.")
+async def vouch(http: Http, app: App, request: HookRequest, now: datetime) -> Framed:
+    """Return who opened a page on what; raises ``Hidden`` with the reason why not, ``InstallationError``."""
+    page = _read(request, app)
     try:
-        found = envelope(await whose(http, servers(app, host)[0], access)).get("result")
-        if not _is_of(found, app, claimed, host):
-            return Rejected("The token of the page is of another application or portal.")
-        profile = (await Api(http, address(app, host), access).ask({"profile": command("profile", {})})).object(
-            "profile"
-        )
+        user = await _user(http, app, page)
+        told = await Api(http, address(app, page.host), page.access).ask(_asked(page))
     except Refused as error:
         if error.status in (400, 401, 403):
-            return Rejected("The token of the page is not good: reload the page.")
+            raise Hidden(Said("frame_old")) from None
         raise trouble(error) from None
     except ConnectorError as error:
         raise trouble(error) from None
-    user = str(profile.get("ID") or "")
-    if not user:
-        return Rejected("The portal does not say who opened the page.")
-    opened_by = Opened(claimed, host, user, profile.get("ADMIN") is True, _token_id(access, now), now + LIFE)
-    placement = fields.get("PLACEMENT", "DEFAULT")
-    return Vouched(opened_by, _ticket(opened_by, app, now), placement, _card(fields.get("PLACEMENT_OPTIONS", "")))
+    return _framed(app, page, user, told, now)
 
 
-def _is_of(found: object, app: App, account: str, host: str) -> bool:
+def _read(request: HookRequest, app: App) -> _Page:
+    fields = form(request)
+    if isinstance(fields, Rejected):
+        raise Hidden(Said("frame_elsewhere"))
+    host = account_host(app, request.query.get("DOMAIN", ""))
+    language = request.query.get("LANG", "").lower()
+    page = _Page(host or "", fields.get("member_id", ""), language, fields)
+    if not page.access or len(page.access) > _CAP or host is None or not is_account(page.account):
+        raise Hidden(Said("frame_elsewhere"))
+    if page.kind and not page.card:
+        raise Hidden(Said("frame_unsaved"))
+    return page
+
+
+async def _user(http: Http, app: App, page: _Page) -> str:
+    """Return whose token it is, once it is of our application and of this portal."""
+    found = envelope(await whose(http, servers(app, page.host)[0], page.access)).get("result")
     told = found if isinstance(found, dict) else {}
     install = told.get("install")
     if not isinstance(install, dict) or told.get("client_id") != app.client_id:
-        return False
-    return install.get("member_id") == account and account_host(app, str(install.get("domain") or "")) == host
+        raise Hidden(Said("frame_elsewhere"))
+    host = account_host(app, str(install.get("domain") or ""))
+    if install.get("member_id") != page.account or host != page.host:
+        raise Hidden(Said("frame_elsewhere"))
+    return str(told.get("user_id") or "")
 
 
-def _token_id(access: str, now: datetime) -> str:
-    return sha256(f"{access}|{now.timestamp()}".encode()).hexdigest()[:32]
+def _asked(page: _Page) -> dict[str, str]:
+    asked = {"profile": command("profile", {}), "app": command("app.info", {})}
+    if page.kind:  # by the rights of who looks
+        asked["card"] = command("crm.item.get", {"entityTypeId": page.kind, "id": page.card})
+    return asked
 
 
-def _ticket(of: Opened, app: App, now: datetime) -> str:
-    claims: Json = {
-        "iss": "bitrix24",
-        "account": of.account,
-        "host": of.host,
-        "user": of.user,
-        "admin": of.is_admin,
-        "jti": of.token_id,
-        "nbf": int(now.timestamp()),
-        "exp": int(of.ends_at.timestamp()),
-    }
-    return jwt.encode({"alg": _ALGORITHM}, claims, _key(app))
+def _framed(app: App, page: _Page, user: str, told: Replies, now: datetime) -> Framed:
+    profile = told.object("profile")
+    if not user or str(profile.get("ID") or "") != user:
+        raise Hidden(Said("frame_old"))
+    if page.kind and whole(told.card("card").get("id")) != page.card:
+        raise Hidden(Said("frame_no_card"))
+    is_admin = profile.get("ADMIN") is True
+    kind = "contact" if page.fields.get("PLACEMENT", "").startswith("CRM_CONTACT") else "deal"
+    card = (kind, named(page.kind, page.card)) if page.kind else None
+    once = sha256(f"{page.access}|{now.timestamp()}".encode()).hexdigest()[:32]
+    sees = card if card or is_admin else _NO_CARD
+    opened = Opened(page.account, page.host, user, is_admin, once, now + ticket.LIFE, sees)
+    is_new = is_admin and told.object("app").get("INSTALLED") is False
+    grant = _grant(page, now) if is_admin and not page.kind else None
+    return Framed(opened, card, ticket.written(opened, app, now), grant, page.language, is_new)
 
 
-def _key(app: App) -> OctKey:
-    """Return the key of tickets: made of our secret, and good for nothing else."""
-    return OctKey.import_key(sha256(f"{HEADER}|{app.client_secret}".encode()).hexdigest())
-
-
-def _card(options: str) -> str | None:
-    """Return the id of the card a page was opened on; its options are JSON in a text, or nothing [1.3]."""
-    try:
-        found = json.loads(options)
-    except (ValueError, RecursionError):
+def _grant(page: _Page, now: datetime) -> Grant | None:
+    """Return the access that an administrator's page brought; the portal gives a pair with each opening [1.3]."""
+    refresh, secret = page.fields.get("REFRESH_ID", ""), page.fields.get("APPLICATION_TOKEN", "")
+    if not refresh or len(refresh) > _CAP or len(secret) > _CAP:
         return None
-    id_ = str(found.get("ID") or "") if isinstance(found, dict) else ""
-    return id_ if id_.isascii() and id_.isdigit() else None
+    ends_at = now + lifetime(page.fields.get("AUTH_EXPIRES"))
+    return Grant(page.account, page.host, page.access, refresh, ends_at, secret)
 
 
-def opened(request: HookRequest, app: App, now: datetime) -> Opened | Rejected:
-    """Return who a ticket of ours speaks of, or ``Rejected`` with the reason."""
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    text = headers.get(HEADER, "")
-    if not text or len(text) > _CAP:
-        return Rejected("The request carries no ticket of ours: reload the page.")
-    try:
-        claims = jwt.decode(text, _key(app), algorithms=[_ALGORITHM]).claims
-    except (JoseError, ValueError, TypeError, RecursionError):
-        return Rejected("The ticket is not ours.")
-    begins, ends = _moment(claims.get("nbf")), _moment(claims.get("exp"))
-    if claims.get("iss") != "bitrix24" or begins is None or ends is None:
-        return Rejected("The ticket is not of a page in Bitrix24.")
-    if not begins - _LEEWAY <= now < ends + _LEEWAY:
-        return Rejected("The ticket is not good at this moment: reload the page.")
-    account, host, user, jti = (str(claims.get(name) or "") for name in ("account", "host", "user", "jti"))
-    return Opened(account, host, user, claims.get("admin") is True, jti, ends + _LEEWAY)
+def _script() -> bytes:
+    return files("connectors.bitrix24").joinpath("page", "frame.js").read_bytes()
 
 
-def may_embed(app: App, origin: str) -> bool:
-    """Say whether an origin is a portal's: https and a host of Bitrix24's, or the sandbox's."""
-    try:
-        parts = urlsplit(origin)
-        host = parts.netloc.lower()
-        if app.base_url:
-            sandbox = urlsplit(app.base_url)
-            return origin.lower() == f"{sandbox.scheme}://{sandbox.netloc}".lower()
-    except ValueError:
-        return False
-    return origin.lower() == f"https://{host}" and account_host(app, host) is not None
+def _library(app: App) -> str:
+    return f"{app.base_url.rstrip('/')}/api/v1/" if app.base_url else LIBRARY
 
 
-def _moment(seconds: object) -> datetime | None:
-    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds < 1 << 33:
-        return None
-    return datetime.fromtimestamp(seconds, UTC)
+def _parent(app: App, host: str) -> str:
+    parts = urlsplit(address(app, host))
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+frames = Frames(vouch=vouch, script=_script, library=_library, parent=_parent)

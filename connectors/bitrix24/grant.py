@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlencode, urlsplit
 
-from connectors.bitrix24.api import Denied, Json, envelope, token
+from connectors.bitrix24.api import Api, Denied, Json, envelope, token
+from connectors.bitrix24.encoding import command
 from connectors.bitrix24.manifest import manifest
 from connectors.bitrix24.mappings import EAST, EAST_PORTALS, PORTALS, WEST
 from connectors.bitrix24.trouble import trouble
@@ -75,7 +76,19 @@ async def exchange(http: Http, app: App, installed: Installed, now: datetime) ->
         raise trouble(error, asks_token=True) from None
     if not grant.account or not grant.host:
         raise GrantRevoked(Said("consent_elsewhere"))
+    if is_token:
+        await _check_admin(http, app, grant)
     return grant
+
+
+async def _check_admin(http: Http, app: App, grant: Grant) -> None:
+    """Refuse tokens of who is no administrator: every user of a portal has some, and could tell of an installation."""
+    try:
+        told = await Api(http, address(app, grant.host), grant.access_token).ask({"profile": command("profile", {})})
+    except ConnectorError as error:
+        raise trouble(error) from None
+    if told.object("profile").get("ADMIN") is not True:
+        raise GrantRevoked(Said("frame_no_admin"))
 
 
 async def refresh(http: Http, app: App, grant: Grant, now: datetime) -> Grant:
@@ -153,7 +166,7 @@ def _granted(found: Json, app: App, account: str, host: str, now: datetime) -> G
         raise Unreadable("the authorisation server answered without a portal")
     kept = fresh if isinstance(fresh, str) and fresh else None
     where = _host(app, found) or host
-    return Grant(member, where, access, kept, now + _lifetime(found.get("expires_in")))
+    return Grant(member, where, access, kept, now + lifetime(found.get("expires_in")))
 
 
 def _host(app: App, found: Json) -> str | None:
@@ -165,7 +178,8 @@ def _host(app: App, found: Json) -> str | None:
         return None
 
 
-def _lifetime(seconds: object) -> timedelta:
+def lifetime(seconds: object) -> timedelta:
+    """Return how long an access token lives by what is told of it, and the documented hour otherwise [1.6]."""
     told = int(seconds) if isinstance(seconds, str) and seconds.isdigit() and len(seconds) < 8 else seconds
     if isinstance(told, int) and 0 < told <= _LONGEST_ACCESS.total_seconds():
         return timedelta(seconds=told)

@@ -7,15 +7,12 @@ token where the hub keeps it; nothing in it is believed but that something chang
 import hmac
 from collections.abc import Mapping
 from datetime import datetime
-from urllib.parse import parse_qsl
 
-from connectors.bitrix24 import frame
+from connectors.bitrix24 import ticket
 from connectors.bitrix24.grant import TOKENS, account_host, is_account
+from connectors.bitrix24.posted import form
 from connectors.protocol import App, Changed, HookRequest, Installed, Opened, Rejected, Uninstalled
 
-BODY_CAP = 1024 * 1024  # bytes
-_MOST_FIELDS = 5_000
-_FORM = "application/x-www-form-urlencoded"
 _CODE_CAP = 4_096
 _INSTALLED, _REMOVED = "ONAPPINSTALL", "ONAPPUNINSTALL"
 
@@ -37,30 +34,15 @@ class Bitrix24Hooks:
         fields = form(request)
         if isinstance(fields, Rejected):
             return fields
-        if "event" in fields:
-            return _told(fields, app, secrets)
-        return _opened_first(request.query, fields, app)
+        return _told(fields, app, secrets)
 
     def opened(self, request: HookRequest, app: App, now: datetime) -> Opened | Rejected:
         """Return who looks at a page of ours, or ``Rejected`` with one sentence; never raises."""
-        return frame.opened(request, app, now)
+        return ticket.opened(request, app, now)
 
     def may_embed(self, app: App, origin: str) -> bool:
-        """Say whether an origin is a portal's, whose pages show ours."""
-        return frame.may_embed(app, origin)
-
-
-def form(request: HookRequest) -> Mapping[str, str] | Rejected:
-    """Return the fields of a form, by their names with brackets."""
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    if headers.get("content-type", _FORM).split(";")[0].strip().lower() != _FORM:
-        return Rejected(f"What Bitrix24 sends is a form; allowed content type: {_FORM}.")
-    if len(request.body) > BODY_CAP:
-        return Rejected(f"The form is larger than {BODY_CAP} bytes.")
-    try:
-        return dict(parse_qsl(request.body.decode("utf-8", "replace"), True, max_num_fields=_MOST_FIELDS))
-    except ValueError:
-        return Rejected(f"The form has more than {_MOST_FIELDS} fields.")
+        """Say no: our pages in a portal are served by the hub itself, and ask nobody else's."""
+        return False
 
 
 def _redirected(query: Mapping[str, str], app: App) -> Installed | Rejected:
@@ -75,12 +57,6 @@ def _redirected(query: Mapping[str, str], app: App) -> Installed | Rejected:
     if not state:
         return Rejected("The redirect carries no state: the connection was not started here.")
     return Installed(code=code, host=host, state=state)
-
-
-def _opened_first(query: Mapping[str, str], fields: Mapping[str, str], app: App) -> Installed | Rejected:
-    """Return the installation whose page an administrator opens in his browser [1.3]."""
-    host = account_host(app, query.get("DOMAIN", "") or fields.get("DOMAIN", ""))
-    return _with_tokens(fields.get("REFRESH_ID", ""), host, fields.get("member_id", ""))
 
 
 def _with_tokens(refresh_token: str, host: str | None, account: str) -> Installed | Rejected:
@@ -98,7 +74,7 @@ def _told(
     fields: Mapping[str, str], app: App, secrets: Mapping[str, str]
 ) -> Installed | Uninstalled | Changed | Rejected:
     """Return what an event says; one that nobody vouches for only rings, and what is so will be asked."""
-    name, account = fields["event"].upper(), fields.get("auth[member_id]", "")
+    name, account = fields.get("event", "").upper(), fields.get("auth[member_id]", "")
     if name == _INSTALLED:
         host = account_host(app, fields.get("auth[domain]", ""))
         return _with_tokens(fields.get("auth[refresh_token]", ""), host, account)

@@ -101,6 +101,14 @@ CARD_EVENTS = ("ONCRMDEALADD", "ONCRMDEALUPDATE", "ONCRMDEALDELETE", "ONCRMDEALM
 LEAD_EVENTS = ("ONCRMLEADADD", "ONCRMLEADUPDATE", "ONCRMLEADDELETE")
 INVOICE_EVENTS = ("ONCRMDYNAMICITEMADD", "ONCRMDYNAMICITEMUPDATE", "ONCRMDYNAMICITEMDELETE")
 APP_EVENTS = ("ONAPPUNINSTALL", "ONAPPUPDATE")
+# Tabs of cards that show our page -> the kind of card [7.2].
+CARD_TABS: Mapping[str, int] = {
+    "CRM_DEAL_DETAIL_TAB": DEAL,
+    "CRM_LEAD_DETAIL_TAB": LEAD,
+    "CRM_CONTACT_DETAIL_TAB": CONTACT,
+}
+TAB_TITLES: Mapping[str, str] = {"ru": "Источник обращения", "en": "Source of the enquiry"}
+LIBRARY = "https://api.bitrix24.com/api/v1/"  # what a page in a portal speaks to it with [7.5]
 DELETIONS: Mapping[str, int] = {"ONCRMDEALDELETE": DEAL, "ONCRMLEADDELETE": LEAD}
 
 _HOLD = timedelta(minutes=5)

@@ -69,9 +69,9 @@ class Session:
         """Show the card of a call to a user who talks; raises ``InstallationError``."""
         return await popup.show(self._api, user, caller)
 
-    async def listen(self, address: str) -> Ringing:
+    async def listen(self, address: str, page: str = "") -> Ringing:
         """Have events ring at an address of ours, once; raises ``InstallationError``."""
-        return await doorbell.listen(self._api, address, self._sandbox)
+        return await doorbell.listen(self._api, address, page, self._sandbox)
 
     async def leave(self, address: str) -> None:
         """Take our events away; raises ``InstallationError``."""

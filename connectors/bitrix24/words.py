@@ -39,6 +39,28 @@ _RU = {
         "Адрес хаба {host} не виден из интернета, поэтому Битрикс24 не сможет сообщать об изменениях. Хаб узнаёт о них опросом.",
         "Откройте хаб по внешнему адресу и укажите его в HUB_PUBLIC_URL.",
     ),
+    "tab_refused": Sentence(
+        "Битрикс24 не показал вкладку хаба в карточках ({words}).",
+        "Подключите портал ещё раз под администратором; источник виден в полях сделки и в комментарии.",
+    ),
+    "frame_elsewhere": Sentence(
+        "Эту страницу открывает Битрикс24 внутри вашего портала.",
+        "Откройте приложение CallTracking Hub или карточку сделки в своём портале.",
+    ),
+    "frame_old": Sentence(
+        "Битрикс24 больше не ручается за эту страницу: она открыта слишком давно.", "Обновите страницу."
+    ),
+    "frame_unsaved": Sentence(
+        "Карточка ещё не сохранена, поэтому источника у неё пока нет.", "Сохраните её и откройте вкладку ещё раз."
+    ),
+    "frame_no_card": Sentence(
+        "Битрикс24 не показывает вам эту карточку: её удалили, или у вас нет прав на неё.",
+        "Попросите администратора портала дать вам право её читать.",
+    ),
+    "frame_no_admin": Sentence(
+        "Приложение установил пользователь без прав администратора.",
+        "Откройте приложение в Битрикс24 под администратором.",
+    ),
 }
 
 _EN = {
@@ -73,6 +95,28 @@ _EN = {
     "hooks_no_way": Sentence(
         "The hub's address {host} cannot be seen from the internet, so Bitrix24 cannot tell of changes. The hub asks for them instead.",
         "Have the hub answer under an outside address and set it as HUB_PUBLIC_URL.",
+    ),
+    "tab_refused": Sentence(
+        "Bitrix24 did not let the hub show its tab on cards ({words}).",
+        "Connect the portal again as an administrator; the source is in the fields of the deal and in its comment.",
+    ),
+    "frame_elsewhere": Sentence(
+        "Bitrix24 opens this page inside your portal.",
+        "Open the application CallTracking Hub, or the card of a deal, in your portal.",
+    ),
+    "frame_old": Sentence(
+        "Bitrix24 does not vouch for this page any more: it was opened too long ago.", "Reload the page."
+    ),
+    "frame_unsaved": Sentence(
+        "This card is not saved yet, so it has no source so far.", "Save it and open the tab again."
+    ),
+    "frame_no_card": Sentence(
+        "Bitrix24 does not show you this card: it was deleted, or you may not read it.",
+        "Ask an administrator of the portal for the right to read it.",
+    ),
+    "frame_no_admin": Sentence(
+        "The application was installed by a user without admin rights.",
+        "Open the application in Bitrix24 as an administrator.",
     ),
 }
 

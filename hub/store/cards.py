@@ -72,8 +72,10 @@ def first_on(tx: Tx, tenant_id: int, installation_id: int, kind: str, external_i
     return tx.execute(select(_enquiry.c.id).where(*here).order_by(_enquiry.c.at, _enquiry.c.id).limit(1)).scalar()
 
 
-def is_on_any(tx: Tx, tenant_id: int, installation_id: int, enquiry_id: int) -> bool:
-    """Say whether an enquiry is on any card of an account."""
+def is_on(tx: Tx, tenant_id: int, installation_id: int, enquiry_id: int, card: tuple[str, str] | None) -> bool:
+    """Say whether an enquiry is on a card (kind, id) of an account; without one, on any."""
+    if card is not None:
+        return enquiry_id in enquiries_on(tx, tenant_id, installation_id, *card)
     noted = select(_card.c.enquiry_id).where(
         _card.c.tenant_id == tenant_id,
         _card.c.installation_id == installation_id,

@@ -106,9 +106,12 @@ class AccountTaken(Exception):
 def save_grant(
     tx: Tx, tenant_id: int, installation_id: int, grant: Grant, vault: Vault, refreshed_at: datetime | None = None
 ) -> None:
-    """Write the tokens of an installation, sealed, before anybody uses them; a refresh is told to the ledger."""
+    """Write the tokens of an installation, sealed, before anybody uses them; a refresh is told to the ledger.
+
+    A refresh says nothing of the secret of hooks: it stays.
+    """
     place = (tenant_id, installation_id)
-    values = {
+    values: dict[str, Any] = {
         "access_token": vault.seal(grant.access_token, *place, "access_token"),
         "refresh_token": vault.seal(grant.refresh_token, *place, "refresh_token") if grant.refresh_token else None,
         "expires_at": grant.expires_at,
@@ -116,6 +119,9 @@ def save_grant(
         "rests_until": None,
         "in_doubt": False,
     }
+    if grant.hook_secret or refreshed_at is None:
+        secret = grant.hook_secret
+        values["hook_secret"] = vault.seal(secret, *place, "hook_secret") if secret else None
     tx.execute(
         insert_or(tx, _grant)
         .values(tenant_id=tenant_id, installation_id=installation_id, version=1, **values)

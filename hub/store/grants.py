@@ -63,6 +63,7 @@ def load(tx: Tx, of: Installed, vault: Vault) -> Kept:
         access_token=vault.open(row.access_token, *place, "access_token"),
         refresh_token=vault.open(row.refresh_token, *place, "refresh_token") if row.refresh_token else None,
         expires_at=row.expires_at,
+        hook_secret=vault.open(row.hook_secret, *place, "hook_secret") if row.hook_secret else "",
     )
     refused = row.reason if row.status != crm.ACTIVE else ""
     return Kept(grant, row.version, row.refreshing_until, row.rests_until, refused)

@@ -137,18 +137,21 @@ def unlinked(tx: Tx, of: Account, now: datetime, vault: Vault) -> Unlinked | Non
     try:
         access = vault.open(row.access_token, *of.place, "access_token")
         refresh = vault.open(row.refresh_token, *of.place, "refresh_token") if row.refresh_token else None
+        secret = vault.open(row.hook_secret, *of.place, "hook_secret") if row.hook_secret else ""
     except Unopenable:
         return None
-    return Unlinked(Grant(of.account, row.host, access, refresh, row.ends_at), row.wanted_by, row.wanted_person)
+    grant = Grant(of.account, row.host, access, refresh, row.ends_at, secret)
+    return Unlinked(grant, row.wanted_by, row.wanted_person)
 
 
 def keep_grant(tx: Tx, of: Account, grant: Grant, now: datetime, vault: Vault) -> None:
     """Keep the tokens of an account until somebody links it."""
-    refresh = grant.refresh_token
+    refresh, secret = grant.refresh_token, grant.hook_secret
     values = {
         "host": grant.host,
         "access_token": vault.seal(grant.access_token, *of.place, "access_token"),
         "refresh_token": vault.seal(refresh, *of.place, "refresh_token") if refresh else None,
+        "hook_secret": vault.seal(secret, *of.place, "hook_secret") if secret else None,
         "ends_at": grant.expires_at,
     }
     _keep(tx, of, values, now)

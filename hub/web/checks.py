@@ -52,8 +52,7 @@ def doorbell(connector: Connector | None, heard: Heard | None, t: Words) -> Iter
         yield Check(False, t("check.rings_again"), t("check.rings_again_do"))
     elif heard.rings:
         yield Check(True, t("check.rings"), level="good")
-    if not heard.rings:
-        yield from (_said(connector, one, t) for one in heard.said)
+    yield from (_said(connector, one, t) for one in heard.said)
 
 
 def token(ends_at: datetime | None, now: datetime, day: str, t: Words) -> Iterator[Check]:

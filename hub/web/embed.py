@@ -37,6 +37,7 @@ from hub.web.words import Words
 log = structlog.get_logger()
 
 _CAP = 10_000  # bytes of a body
+_LONGEST_ID = 32  # characters
 _PATIENCE = timedelta(seconds=3)  # of an answer with what it has begun
 _GLANCE = timedelta(seconds=0.1)
 
@@ -219,11 +220,16 @@ async def _test(guest: Guest) -> dict[str, Any]:
 
 async def _card(guest: Guest) -> dict[str, Any]:
     kind, card = guest.request.path_params["kind"], guest.request.path_params["card"]
-    if kind not in cards.KINDS or id_in(card) is None:
+    if kind not in cards.KINDS or not _is_card(card) or guest.opened.card not in (None, (kind, card)):
         raise No(404, "embed.no_enquiry")
     of = guest.installation
     found = await guest.hub.db.read(embed_card.of_card, of.tenant_id, of.id, (kind, card), guest.hub.vault)
     return {"enquiries": await _shown(guest, found)}
+
+
+def _is_card(card: str) -> bool:
+    """Say whether a text can be the id of a card: vendors number them, some with a letter before."""
+    return card.isascii() and card.isalnum() and len(card) <= _LONGEST_ID
 
 
 async def _shown(guest: Guest, found: Sequence[embed_card.Known]) -> list[dict[str, Any]]:
@@ -274,7 +280,7 @@ def _unsaid(tx: Tx, guest: Guest, enquiry_id: int) -> None:
 
 def _on_his_cards(tx: Tx, guest: Guest, enquiry_id: int) -> Installed:
     of = guest.installation
-    if not cards.is_on_any(tx, of.tenant_id, of.id, enquiry_id):
+    if not cards.is_on(tx, of.tenant_id, of.id, enquiry_id, guest.opened.card):
         raise No(404, "embed.no_enquiry")
     return of
 

@@ -19,15 +19,11 @@ from connectors.protocol import (
     InstallationError,
     Installed,
     Rejected,
-    Uninstalled,
     Why,
 )
-from hub import arrivals
-from hub.delivery import lanes
 from hub.hub import Hub
 from hub.pace import Pace
-from hub.store import crm, ledger, market, people
-from hub.store.ledger import Entry, Kind
+from hub.store import crm, market, people
 from hub.store.market import Account
 from hub.store.people import Who
 from hub.web import connecting, telling
@@ -42,7 +38,7 @@ _SECOND = timedelta(seconds=1.1)  # vendors count by it, and clocks differ
 
 
 class Connecting:
-    """The doors of authorisation and of the connectors' hooks."""
+    """The doors of authorisation."""
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
@@ -81,7 +77,7 @@ class Connecting:
         connector, app = known
         parsed = connector.hooks.parse(await as_hook(request), app, {})
         if isinstance(parsed, Installed) and parsed.state is None:
-            return await self._arrived(request, connector, app, parsed)
+            return await self.arrived(request, connector, app, parsed)
         if not isinstance(parsed, Installed) or parsed.state is None:
             said = parsed.sentence if isinstance(parsed, Rejected) else ""
             return await complain(request, 400, "error.connect.answer", said)
@@ -90,26 +86,12 @@ class Connecting:
             return await complain(request, 403, "error.connect.state")
         return await self._connect(request, connector, app, tenant_id, parsed)
 
-    async def _arrived(self, request: Request, connector: Connector, app: App, installed: Installed) -> Response:
+    async def arrived(self, request: Request, connector: Connector, app: App, installed: Installed) -> Response:
         """Keep a marketplace's code and answer: it waits three seconds, once, and nobody's browser is there."""
         of = (connector.manifest.name, app.client_id, installed.host, installed.code)
         if not await self.hub.db.write(market.take_code, *of, self.hub.clock.now(), self.hub.vault):
             return refused(request, 429, "Too many codes of this account wait to be exchanged.")
         self.hub.arrivals.wake.set()
-        return Response(status_code=200)
-
-    async def removed(self, request: Request) -> Response:
-        """Take the vendor's word that an account removed us: its installation stops, what we know of it stays."""
-        known = self.known(request)
-        if known is None:
-            return refused(request, 404, "Nothing is connected under that address.")
-        connector, app = known
-        parsed = connector.hooks.parse(await as_hook(request), app, {})
-        if not isinstance(parsed, Uninstalled):
-            said = parsed.sentence if isinstance(parsed, Rejected) else "This is not the notice of a removal."
-            return refused(request, 400, said)
-        of = Account(connector.manifest.name, parsed.account, app.client_id)
-        await self.hub.db.write(arrivals.remove, of, self.hub.clock.now())
         return Response(status_code=200)
 
     async def _started_here(self, request: Request, state: str, connector: str) -> int | None:
@@ -152,25 +134,6 @@ class Connecting:
         await clock.wait_until(clock.now() + _SECOND, _SECOND.total_seconds())
         return await connector.exchange(http, app, installed, clock.now())
 
-    async def hook(self, request: Request) -> Response:
-        """Take a doorbell: verify it as far as the vendor allows, answer at once, read back sooner."""
-        door = await self.hub.db.read(people.hook_door, request.path_params["token"])
-        known = self.known(request)
-        if door is None or known is None or door[2] != request.path_params["connector"]:
-            return refused(request, 404, "Nothing is connected under that address.")
-        connector, app = known
-        parsed = connector.hooks.parse(await as_hook(request), app, {})
-        if isinstance(parsed, Rejected):
-            if self.hub.refusals.is_noted("hook", str(door[1])):
-                refusal = Entry(
-                    Kind.HOOK_REFUSED, self.hub.clock.now(), installation_id=door[1], facts={"door": "hook"}
-                )
-                await self.hub.db.write(ledger.write, door[0], refusal)
-            return refused(request, 400, parsed.sentence)
-        await self.hub.db.write(lanes.ring, door[0], door[1], self.hub.clock.now())
-        self.hub.worker.wake.set()
-        return Response(status_code=200)
-
 
 async def _in_words(
     request: Request, connector: Connector, error: InstallationError | GrantRevoked | ConnectorError
@@ -193,10 +156,8 @@ async def as_hook(request: Request) -> HookRequest:
 
 
 def routes(doors: Connecting) -> list[Route]:
-    """Return the routes of authorisation and hooks."""
+    """Return the routes of authorisation."""
     return [
         Route("/connect/{connector:str}", doors.start, methods=["POST"]),
         Route("/oauth/{connector:str}/callback", doors.callback, methods=["GET"]),
-        Route("/oauth/{connector:str}/removed", doors.removed, methods=["GET"]),
-        Route("/hooks/{connector:str}/{token:str}", doors.hook, methods=["POST"]),
     ]

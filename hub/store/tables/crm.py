@@ -56,6 +56,7 @@ class Grant(SQLModel, table=True):
     tenant_id: int = tenant()
     access_token: bytes
     refresh_token: bytes | None = None
+    hook_secret: bytes | None = None  # what the account's own hooks prove themselves by
     expires_at: datetime = moment()
     version: int = 1
     refreshing_until: datetime | None = moment(nullable=True)  # somebody asks the vendor for a new pair; others wait

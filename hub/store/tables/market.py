@@ -38,6 +38,7 @@ class UnlinkedAccount(SQLModel, table=True):
     host: str
     access_token: bytes | None = None  # sealed
     refresh_token: bytes | None = None  # sealed
+    hook_secret: bytes | None = None  # sealed
     ends_at: datetime | None = moment(nullable=True)  # of the access token
     wanted_by: int | None = reference("tenant", nullable=True)
     wanted_person: int | None = reference("person", nullable=True)

@@ -47,6 +47,10 @@ _RU = {
     "hub.disconnected": Sentence(
         "Аккаунт отключили в хабе.", "Чтобы передавать обращения снова, подключите его ещё раз."
     ),
+    "hub.frame_outside": Sentence(
+        "Эту страницу показывает {crm} внутри вашего аккаунта.", "Откройте в нём приложение или карточку сделки."
+    ),
+    "hub.frame_flood": Sentence("С вашего адреса слишком часто открывают эту страницу.", "Обновите её через минуту."),
 }
 
 _EN = {
@@ -89,6 +93,10 @@ _EN = {
     "hub.disconnected": Sentence(
         "The account was disconnected in the hub.", "To send enquiries again, connect it once more."
     ),
+    "hub.frame_outside": Sentence(
+        "{crm} shows this page inside your account.", "Open the application there, or the card of a deal."
+    ),
+    "hub.frame_flood": Sentence("This page is opened too often from your address.", "Reload it in a minute."),
 }
 
 hub_words: Mapping[str, Mapping[str, Sentence]] = {"ru": _RU, "en": _EN}
