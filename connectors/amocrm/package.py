@@ -1,4 +1,4 @@
-"""The package for amoCRM's marketplace: ``widget.zip``, made of the files in widget/ [8.1].
+"""The package for amoCRM's marketplace: ``widget.zip``, made of the files in widget/ and of the panel [8.1].
 
 The same request gives the same bytes: names in order, one moment for every file, pictures drawn by us.
 """
@@ -11,8 +11,10 @@ import zipfile
 from collections.abc import Mapping
 from importlib.resources import files
 from io import BytesIO
+from textwrap import indent
 from typing import Any
 
+from connectors import panel
 from connectors.amocrm.drawing import SIZES, picture
 from connectors.amocrm.moderation import FILE_NAME, check
 from connectors.packaging import PackageAsked, PackageRefused, Packaging
@@ -42,10 +44,10 @@ def build(asked: PackageAsked) -> bytes:
     _refuse_unusable(asked, values)
     manifest = _manifest(asked, values)
     inside = {
-        "manifest.json": (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode(),
-        "script.js": _filled("script.js", values).encode(),
-        "style.css": _filled("style.css", {}).encode(),
-        **{f"i18n/{code}.json": _filled(f"i18n/{code}.json", values).encode() for code in asked.locales},
+        "manifest.json": _json(manifest),
+        "script.js": _filled("script.js", {**values, "panel": _panel()}).encode(),
+        "style.css": panel.text("panel.css").encode(),
+        **{f"i18n/{code}.json": _json(_texts(code, values)) for code in asked.locales},
         **{f"images/{name}": picture(name) for name in SIZES if asked.app or name != "logo_dp.png"},
     }
     return _archive(inside)
@@ -69,6 +71,22 @@ def _refuse_unusable(asked: PackageAsked, values: Mapping[str, str]) -> None:
 def _filled(name: str, values: Mapping[str, str]) -> str:
     text = files("connectors.amocrm").joinpath("widget", name).read_text(encoding="utf-8")
     return re.sub(r"\{\{(\w+)\}\}", lambda found: values[found[1]], text)
+
+
+def _panel() -> str:
+    """Return the panel's script as it stands inside ours, indented by one step."""
+    return indent(panel.text("panel.js"), "  ").strip()
+
+
+def _texts(code: str, values: Mapping[str, str]) -> panel.Words:
+    """Return the panel's texts and our own; where both have a sentence, ours speaks of amoCRM's window."""
+    shared = panel.words(code)
+    own: panel.Words = json.loads(_filled(f"i18n/{code}.json", values))
+    return {section: {**shared.get(section, {}), **own.get(section, {})} for section in {**shared, **own}}
+
+
+def _json(told: Mapping[str, Any]) -> bytes:
+    return (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _manifest(asked: PackageAsked, values: Mapping[str, str]) -> dict[str, Any]:
