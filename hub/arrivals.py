@@ -138,13 +138,13 @@ def link(
 _REMOVED = pack(Said("hub.removed_there"))
 
 
-def remove(tx: Tx, of: Account, now: datetime) -> bool:
-    """Stop an account that removed us, with its reason; its data stay. False when it is nobody's."""
+def remove(tx: Tx, of: Account, now: datetime, vault: Vault) -> bool:
+    """Stop an account that removed us and throw its tokens away; what is known of it stays. False when nobody's."""
     market.forget_account(tx, of)
     owner = market.owner_of(tx, of.connector, of.account)
     if owner is None:
         return False
-    crm.set_status(tx, owner[0], owner[1], crm.REMOVED, _REMOVED)
+    crm.forget_access(tx, crm.installation(tx, owner[0], owner[1]), _REMOVED, vault)
     ledger.write(tx, owner[0], Entry(Kind.GRANT_REVOKED, now, installation_id=owner[1]))
     return True
 

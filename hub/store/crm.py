@@ -160,7 +160,8 @@ def forget_access(tx: Tx, of: Installed, reason: str, vault: Vault) -> None:
     """Disconnect an account: its tokens are thrown away, what is known of it stays."""
     set_status(tx, of.tenant_id, of.id, REMOVED, reason)
     here = (_grant.c.tenant_id == of.tenant_id, _grant.c.installation_id == of.id)
-    nothing = {"access_token": vault.seal("", of.tenant_id, of.id, "access_token"), "refresh_token": None}
+    empty = vault.seal("", of.tenant_id, of.id, "access_token")
+    nothing = {"access_token": empty, "refresh_token": None, "hook_secret": None}
     tx.execute(update(_grant).where(*here).values(**nothing, version=_grant.c.version + 1))
 
 

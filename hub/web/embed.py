@@ -4,6 +4,7 @@ Every request carries a one-time token that the vendor signs: it says which acco
 administrator. Nothing else is believed, no cookie is read, and a card is looked for among the account's own.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,7 +38,7 @@ from hub.web.words import Words
 log = structlog.get_logger()
 
 _CAP = 10_000  # bytes of a body
-_LONGEST_ID = 32  # characters
+_CARD = re.compile(r"[A-Z]?[1-9][0-9]{0,18}")
 _PATIENCE = timedelta(seconds=3)  # of an answer with what it has begun
 _GLANCE = timedelta(seconds=0.1)
 
@@ -229,7 +230,7 @@ async def _card(guest: Guest) -> dict[str, Any]:
 
 def _is_card(card: str) -> bool:
     """Say whether a text can be the id of a card: vendors number them, some with a letter before."""
-    return card.isascii() and card.isalnum() and len(card) <= _LONGEST_ID
+    return _CARD.fullmatch(card) is not None
 
 
 async def _shown(guest: Guest, found: Sequence[embed_card.Known]) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ from hub.store.doorbells import Due
 from hub.store.market import Account
 from hub.store.tx import Tx
 from hub.web import telling
+from hub.web.connecting import wake
 from hub.web.console.shell import bare_desk, render
 from hub.web.flood import Rates
 from hub.web.middleware import origin_of
@@ -95,8 +96,7 @@ class Framing:
             told = installation_error(error) if isinstance(error, ConnectorError) else error
             return _hidden(request, of, told.said, 502)
         if await self.hub.db.write(_taken, of, framed, spent, self.hub):
-            self.hub.worker.wake.set()
-            self.hub.doorbells.wake.set()
+            wake(self.hub)
         return _page(request, of, framed)
 
     async def file(self, request: Request) -> Response:

@@ -66,7 +66,7 @@ class Hooks:
             said = parsed.sentence if isinstance(parsed, Rejected) else "This is not the notice of a removal."
             return refused(request, 400, said)
         of = Account(connector.manifest.name, parsed.account, app.client_id)
-        await self.hub.db.write(arrivals.remove, of, self.hub.clock.now())
+        await self.hub.db.write(arrivals.remove, of, self.hub.clock.now(), self.hub.vault)
         return Response(status_code=200)
 
     async def hook(self, request: Request) -> Response:
@@ -99,7 +99,8 @@ class Hooks:
             return refused(request, 400, parsed.sentence)
         if isinstance(parsed, Uninstalled):
             connector = request.path_params["connector"]
-            await hub.db.write(arrivals.remove, Account(connector, parsed.account, hub.apps[connector].client_id), now)
+            of = Account(connector, parsed.account, hub.apps[connector].client_id)
+            await hub.db.write(arrivals.remove, of, now, hub.vault)
             return Response(status_code=200)
         await hub.db.write(lanes.ring, tenant_id, installation_id, now)
         hub.worker.wake.set()

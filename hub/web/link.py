@@ -21,6 +21,7 @@ from hub.store import crm, market
 from hub.store.market import Account
 from hub.store.tx import Tx
 from hub.store.vault import Unopenable, Vault
+from hub.web.connecting import wake
 from hub.web.console.page import form, page
 from hub.web.console.session import form_of
 from hub.web.console.shell import Desk, complain, render
@@ -117,7 +118,7 @@ class Linking:
             return await complain(desk.request, 409, "error.connect.taken")
         if not is_linked and not await self._comes(of, ticket.host):
             return await self.connecting.consent(desk.who, connector, app)
-        self.hub.worker.wake.set()
+        wake(self.hub)
         return RedirectResponse("/connections", status_code=303)
 
     async def _comes(self, of: Account, host: str) -> bool:

@@ -82,9 +82,9 @@ class HandClock:
 
 
 @contextmanager
-def sandbox(clock: Path, redirect_uri: str, vendor: str = "amocrm") -> Iterator[dict[str, Any]]:
+def sandbox(clock: Path, redirect_uri: str, vendor: str = "amocrm", *more: str) -> Iterator[dict[str, Any]]:
     """Run the CRM's sandbox as a process of its own; yield the line it prints."""
-    asked = ("--port", "0", "--clock", str(clock), "--redirect-uri", redirect_uri)
+    asked = ("--port", "0", "--clock", str(clock), "--redirect-uri", redirect_uri, *more)
     with processes.running("sandbox", vendor, *asked, environment={}, log=clock.with_suffix(".log")) as process:
         yield process.printed
 

@@ -1,13 +1,14 @@
 import httpx
 import pytest
 
-from connectors.bitrix24.mappings import APP_EVENTS, CARD_EVENTS, INVOICE_EVENTS, LEAD_EVENTS
+from connectors.bitrix24.mappings import APP_EVENTS, CARD_EVENTS, CARD_TABS, INVOICE_EVENTS, LEAD_EVENTS
 from connectors.protocol import InstallationError, Why
 from connectors.telling import Ringing, Said
 from tests.connectors.bitrix24.conftest import Fault
 
 ADDRESS = "https://hub.example/hooks/bitrix24/s3cret"
 ONLINE = [*CARD_EVENTS, *LEAD_EVENTS, *INVOICE_EVENTS, *APP_EVENTS]
+PAGE = "https://hub.example/frame/bitrix24"
 QUEUED = ["ONCRMDEALDELETE", "ONCRMLEADDELETE"]
 
 
@@ -25,6 +26,9 @@ def portal(portal):
     portal.on("event.get", [])
     portal.on("event.bind", True)
     portal.on("event.unbind", {"count": 1})
+    portal.on("placement.get", [])
+    portal.on("placement.bind", True)
+    portal.on("placement.unbind", {"count": 1})
     return portal
 
 
@@ -132,3 +136,61 @@ async def test_leaving_takes_our_events_away_and_no_others(session, portal):
 async def test_leaving_where_nothing_is_bound_changes_nothing(session, portal):
     await session.leave(ADDRESS)
     assert len(portal.batches) == 1
+
+
+# -- our tab on cards
+
+
+def tabs(*codes, handler=PAGE):
+    return [{"placement": code, "userId": 0, "handler": handler, "title": "…"} for code in codes]
+
+
+async def test_cards_get_our_tab_in_both_languages(session, portal):
+    assert await session.listen(ADDRESS, PAGE) == Ringing(rings=True)
+    asked = portal.of("placement.bind")
+    assert [(one["PLACEMENT"], one["HANDLER"]) for one in asked] == [(code, PAGE) for code in CARD_TABS]
+    assert asked[0]["LANG_ALL[ru][TITLE]"] == "Источник обращения"
+
+
+async def test_tabs_that_are_there_stay(session, portal):
+    portal.on("event.get", ALL)
+    portal.on("placement.get", tabs(*CARD_TABS))
+    await session.listen(ADDRESS, PAGE)
+    assert len(portal.batches) == 1
+
+
+async def test_a_tab_of_an_address_the_hub_had_before_is_taken_away(session, portal):
+    old = "https://old.example/frame/bitrix24"
+    portal.on("placement.get", [*tabs(*CARD_TABS), *tabs("CRM_DEAL_DETAIL_TAB", handler=old)])
+    await session.listen(ADDRESS, PAGE)
+    assert [one["HANDLER"] for one in portal.of("placement.unbind")] == [old]
+    assert not portal.of("placement.bind")
+
+
+async def test_a_hub_without_a_page_binds_no_tab(session, portal):
+    await session.listen(ADDRESS)
+    assert not portal.of("placement.bind")
+
+
+async def test_a_tab_that_turns_out_to_be_bound_is_no_trouble(session, portal):
+    portal.on("placement.bind", Fault("ERROR_CORE", "Unable to set placement handler: Handler already binded"))
+    assert await session.listen(ADDRESS, PAGE) == Ringing(rings=True)
+
+
+async def test_a_refused_tab_is_told_and_it_rings_all_the_same(session, portal):
+    portal.on("placement.bind", Fault("ERROR_PLACEMENT_NOT_FOUND", "Placement not found"))
+    said = Said("tab_refused", {"words": "Placement not found"})
+    assert await session.listen(ADDRESS, PAGE) == Ringing(rings=True, said=(said,))
+
+
+async def test_who_may_not_see_tabs_is_told(session, portal):
+    portal.on("placement.get", Fault("ACCESS_DENIED", "Access denied!"))
+    said = Said("tab_refused", {"words": "Access denied!"})
+    assert await session.listen(ADDRESS, PAGE) == Ringing(rings=True, said=(said,))
+    assert not portal.of("placement.bind")
+
+
+async def test_leaving_takes_our_tabs_away(session, portal):
+    portal.on("placement.get", tabs(*CARD_TABS))
+    await session.leave(ADDRESS)
+    assert [one["PLACEMENT"] for one in portal.of("placement.unbind")] == [*CARD_TABS]

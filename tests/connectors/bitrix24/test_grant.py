@@ -33,6 +33,10 @@ def issued(**more):
     }
 
 
+def profile(*, is_admin):
+    return {"result": {"result": {"profile": {"ID": "1", "ADMIN": is_admin}}, "result_error": []}}
+
+
 def error(code, status=400):
     return httpx.Response(status, json={"error": code, "error_description": "told"})
 
@@ -114,9 +118,18 @@ async def test_an_application_that_one_server_does_not_know_the_other_may(http, 
 
 async def test_tokens_of_an_installation_are_renewed_before_they_are_believed(http, app, server):
     route = server.post(EAST).respond(json=issued())
+    server.post(f"https://{HOST}/rest/batch").respond(json=profile(is_admin=True))
     grant = await connector.exchange(http, app, replace(INSTALLED, code="refresh_token:r1", state=None), NOW)
     assert grant.refresh_token == "r2"
     assert (form(route.calls[0])["grant_type"], form(route.calls[0])["refresh_token"]) == ("refresh_token", "r1")
+
+
+async def test_tokens_of_who_is_no_administrator_are_not_taken(http, app, server):
+    server.post(EAST).respond(json=issued())
+    server.post(f"https://{HOST}/rest/batch").respond(json=profile(is_admin=False))
+    with pytest.raises(GrantRevoked) as raised:
+        await connector.exchange(http, app, replace(INSTALLED, code="refresh_token:r1", state=None), NOW)
+    assert raised.value.said == Said("frame_no_admin")
 
 
 async def test_a_consent_of_a_foreign_host_gets_no_secret(http, app, server):
