@@ -53,11 +53,6 @@ class CardFile(BaseModel):
     screenshots: tuple[str, ...] = ()
 
 
-@app_cli.callback()
-def _group() -> None:
-    """Keep the verb's name while there is one alone."""
-
-
 @app_cli.command("check")
 def check(
     connector: Annotated[str, typer.Argument(help="Name of the connector.")],

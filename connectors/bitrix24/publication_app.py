@@ -17,7 +17,7 @@ NEEDED: Mapping[str, tuple[str, str]] = {
 # Permissions that are needed for what nothing does yet; a test holds them against the methods in our code.
 NOT_USED_YET = frozenset({"placement"})
 
-_BATCH, _BURST, _PER_SECOND = 50, 50, 2.0  # commands of a batch, hits at once, hits a second [2.1, 2.5]
+_BURST, _PER_SECOND = 50, 2.0  # hits at once, hits a second [2.1]
 _EXCHANGE = (Can.CONTACT, Can.DEAL, Can.READ_BACK)
 _LOGIN = re.compile(r"login|passw|webhook", re.IGNORECASE)
 
@@ -65,10 +65,10 @@ def _reasons(scopes: Iterable[str]) -> str:
 
 def _pace(limits: Limits) -> Finding:
     about = "REST is not overloaded"
-    said = f"{limits.burst} hits at once, {limits.per_second:g} a second, {limits.batch} deliveries in a batch, at most"
-    if limits.burst <= _BURST and limits.per_second <= _PER_SECOND and limits.batch <= _BATCH:
+    said = f"{limits.burst} hits at once and {limits.per_second:g} a second at most, each a batch"
+    if limits.burst <= _BURST and limits.per_second <= _PER_SECOND:
         return Finding("T6", about, Ruling.KEPT, said)
-    allowed = f"{_BURST} hits at once, {_PER_SECOND:g} a second, {_BATCH} in a batch"
+    allowed = f"{_BURST} hits at once, {_PER_SECOND:g} a second"
     return Finding("T6", about, Ruling.BROKEN, said, allowed, "Lower the limits in the connector's manifest.")
 
 
