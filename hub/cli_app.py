@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
+import httpx
 import typer
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -91,11 +91,11 @@ def _address(base_url: str) -> str:
     """Return the hub's address without a slash at the end."""
     base = base_url.strip().rstrip("/")
     try:
-        parts = urlsplit(base)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
+        parts = httpx.URL(base)
+        is_address = parts.scheme in ("http", "https") and bool(parts.host)
+    except httpx.InvalidURL:
         is_address = False
-    if not is_address or "@" in base or "?" in base or "#" in base:
+    if not is_address or parts.userinfo or parts.query or parts.fragment:
         raise HubError(f"{base_url} is not where a hub answers; give an address as in https://hub.example.com.")
     return base
 

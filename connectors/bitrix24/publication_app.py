@@ -7,15 +7,14 @@ from connectors.bitrix24.publication_words import BY_HAND, OPEN
 from connectors.protocol import Can, Connector, Limits, Manifest
 from connectors.publication import Finding, Ruling
 
-# Each permission we need: the method that takes it, and why there is no doing without [1.9].
+# Each permission we need: a method that takes it, and why there is no doing without [1.9]. None is for the future: a
+# test holds the methods against our code.
 NEEDED: Mapping[str, tuple[str, str]] = {
     "crm": ("crm.item.add", "contacts, leads and deals are made and read back"),
     "telephony": ("telephony.externalCall.register", "who answers a call is shown the caller's card"),
     "user_basic": ("user.get", "a scenario names the employees whom deals are given to"),
     "placement": ("placement.bind", "a card shows where its call came from"),
 }
-# Permissions that are needed for what nothing does yet; a test holds them against the methods in our code.
-NOT_USED_YET = frozenset({"placement"})
 
 _BURST, _PER_SECOND = 50, 2.0  # hits at once, hits a second [2.1]
 _EXCHANGE = (Can.CONTACT, Can.DEAL, Can.READ_BACK)
@@ -50,12 +49,10 @@ def _oauth_alone(connector: Connector) -> Finding:
 def _scopes(asked: Collection[str]) -> Finding:
     about = "No permission that is not needed"
     beyond = [f"{scope} is not needed for anything" for scope in asked if scope not in NEEDED]
-    early = [f"{scope} is asked for before anything uses it" for scope in asked if scope in NOT_USED_YET]
-    if not beyond and not early:
+    if not beyond:
         return Finding("T4", about, Ruling.KEPT, _reasons(asked))
     to_do = "Take it out of the version's permissions and of the connector's manifest."
-    allowed = _reasons(scope for scope in NEEDED if scope not in NOT_USED_YET)
-    return Finding("T4", about, Ruling.BROKEN, "; ".join((*beyond, *early)), allowed, to_do)
+    return Finding("T4", about, Ruling.BROKEN, "; ".join(beyond), _reasons(NEEDED), to_do)
 
 
 def _reasons(scopes: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 A rule that the hub begins to keep moves from ``OPEN`` to ``BY_HAND``, or to where a program judges it.
 """
 
+from connectors.bitrix24.mappings import CARD_TABS
 from connectors.publication import Finding, Ruling
 
 # Rules that are not kept yet.
@@ -27,9 +28,9 @@ OPEN = (
         "T9",
         "Removing the application deletes the stored access; installing it again works",
         Ruling.BROKEN,
-        "not yet done by the hub: after a removal its tokens are dead, and they stay stored, sealed",
+        "not yet done by the hub: a removal stops the account's work, and its tokens, dead by then, stay stored, sealed",
         "authorisation data is deleted at a removal",
-        "Press Disconnect at the account on the hub's page Connections, which throws its tokens away.",
+        "Tell who removes the application to press Disconnect on the hub's page Connections first: that throws the tokens away.",
     ),
 )
 
@@ -39,7 +40,7 @@ BY_HAND = (
         "T8",
         "The installer leaves no empty page",
         Ruling.LOOK,
-        to_do="Install on a test portal: the page after Install must lead into the application, without a click elsewhere.",
+        to_do="Install on a test portal: our page shows the settings of the account and finishes the installation by itself; then each deal has our tab.",
     ),
     Finding(
         "T10",
@@ -63,9 +64,9 @@ BY_HAND = (
         "T14",
         "Options of the version are set as the application is",
         Ruling.LOOK,
-        to_do="Switch “Add widgets” on only with the list of placements the hub binds, “Add custom page and menu item” only if"
-        " the page is wanted in the menu; leave “can be installed without admin rights” off: fields and events need an"
-        " administrator.",
+        to_do="Switch “Add widgets” on, with "
+        + ", ".join(CARD_TABS)
+        + "; “Add custom page and menu item” on: the account's settings stand there; “can be installed without admin rights” off: tabs and deletions need an administrator.",
     ),
     Finding(
         "T15",

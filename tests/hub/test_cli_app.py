@@ -297,7 +297,7 @@ def test_a_card_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "base_url", ["hub.example.com", "ftp://hub.example.com", "https://", "https://a@hub.example.com", "https://hub:port", "https://h?x=1"]
+    "base_url", ["hub.example.com", "ftp://hub.example.com", "https://", "https://a@hub.example.com", "https://hub:port", "https://h?x=1", "https://☃.example"]
 )  # fmt: skip
 def test_an_address_that_is_none_is_one_sentence(base_url: str) -> None:
     assert "is not where a hub answers" in refused(NAME, "--base-url", base_url)

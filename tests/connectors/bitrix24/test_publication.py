@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from connectors.bitrix24 import connector, publication_app
+from connectors.bitrix24.mappings import CARD_TABS
 from connectors.bitrix24.publication import ASKS, GET_PAGE, HEAD_PAGE, POST_EVENT, check
 from connectors.bitrix24.publication_words import OPEN
 from connectors.errors import NotSent, PerhapsSent
@@ -42,12 +43,8 @@ CARD = Card(
     screenshots=("deal.png",),
     pictures=SHOTS,
 )
-# No permission that nothing uses: what is asked for too early has a test of its own.
-USED = tuple(scope for scope in publication_app.NEEDED if scope not in publication_app.NOT_USED_YET)
 GOOD = Looked(
-    connector=replace(
-        connector, manifest=replace(connector.manifest, oauth=replace(connector.manifest.oauth, scopes=USED))
-    ),
+    connector=connector,
     base_url=HUB,
     answers={ask: answer() for ask in ASKS} | {POST_EVENT: answer(400)},
     unnamed=NOBODY,
@@ -163,8 +160,7 @@ def test_what_is_not_kept_yet_is_broken(rule, found):
         (answered(GET_PAGE, answer(404)), "7.3", f"{HUB}/frame/bitrix24 answers 404"),
         (answered(GET_PAGE, PerhapsSent("ReadTimeout: late")), "7.3", "no answer: ReadTimeout: late"),
         (page(x_frame_options="SAMEORIGIN"), "7.3", "X-Frame-Options: SAMEORIGIN"),
-        (page(content_security_policy="default-src 'self'"), "7.3", "no frame-ancestors, so anybody may"),
-        (page(content_security_policy="frame-ancestors *"), "7.3", "frame-ancestors *"),
+        (page(content_security_policy="default-src 'self'"), "7.3", "no frame-ancestors"),
         (page(referrer_policy=""), "7.3", "no Referrer-Policy"),
         (page(referrer_policy="unsafe-url"), "7.3", "Referrer-Policy: unsafe-url"),
         (page(set_cookie="sid=1"), "7.3", "a cookie is set"),
@@ -235,18 +231,26 @@ def test_a_page_may_refuse_a_get(status):
     assert broken(answered(GET_PAGE, answer(status))) == []
 
 
-def test_a_permission_that_nothing_uses_yet_is_told():
-    early = [one.found for one in of(replace(GOOD, connector=connector), "T4") if one.ruling is Ruling.BROKEN]
-    asked = publication_app.NOT_USED_YET & set(connector.manifest.oauth.scopes)
-    assert early == [f"{scope} is asked for before anything uses it" for scope in asked]
-
-
-def test_what_is_said_to_use_a_permission_stands_in_the_connector_and_nothing_else_does():
+def test_each_permission_that_is_needed_is_used():
     code = "".join(
         path.read_text("utf-8") for path in files("connectors/bitrix24") if not path.name.startswith("publication")
     )
-    unused = {scope for scope, (method, _) in publication_app.NEEDED.items() if f'"{method}"' not in code}
-    assert unused == publication_app.NOT_USED_YET
+    assert [method for method, _ in publication_app.NEEDED.values() if f'"{method}"' not in code] == []
+
+
+@pytest.mark.parametrize("sources", ["'none'", "'self' *", "'self' https://romashka.bitrix24.ru"])
+def test_outside_of_a_portal_a_page_may_name_anybody_or_nobody(sources):
+    assert broken(page(content_security_policy=f"default-src 'self'; frame-ancestors {sources}")) == []
+
+
+@pytest.mark.parametrize("value", ["no-referrer", "same-origin", "strict-origin-when-cross-origin", "no-such, origin"])
+def test_a_page_may_tell_its_origin(value):
+    assert broken(page(referrer_policy=value)) == []
+
+
+def test_the_tabs_to_declare_are_those_the_connector_binds():
+    (told,) = of(GOOD, "T14")
+    assert [code for code in CARD_TABS if code not in told.to_do] == []
 
 
 def test_without_a_card_all_of_it_is_a_persons_to_look_at():
