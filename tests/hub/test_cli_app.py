@@ -23,7 +23,9 @@ from connectors.registry import CONNECTORS
 from hub import cli_app
 from hub.__main__ import cli
 from hub.errors import HubError
+from hub.settings import AppSettings
 from tests.browser.two_hosts import Host, certificate, serving
+from tests.hub import world as worlds
 from tests.hub.world import World
 from tests.serving import in_thread
 
@@ -310,7 +312,25 @@ def test_a_connector_without_a_checklist_is_one_sentence() -> None:
     )
 
 
-# -- what the hub's own pages say where nobody has named himself
+# -- the hub itself
+
+
+@pytest.fixture
+def real(database_url: str, tmp_path: Path, cert: tuple[Path, Path]) -> Iterator[Host]:
+    """This hub, whose administrator registered the application and said who he is, behind that certificate."""
+    registered = AppSettings(client_id="app.1", client_secret="secret", base_url="http://127.0.0.1:9")
+    told = {"operator": "Romashka", "support_email": "help@romashka.example", "apps": {NAME: registered}}
+    with worlds.still(database_url, tmp_path, **told) as made, serving(Host(), *cert) as host:
+        host.app = made.app
+        yield host
+
+
+@pytest.mark.usefixtures("trusted")
+def test_every_address_of_this_hub_keeps_the_rules(real: Host) -> None:
+    told = look(at(real))
+    asked = [one for one in told["rules"] if one["rule"] in ("T1", "T2", "1.2", "7.3") or "page /" in one["about"]]
+    assert [(one["about"], one["found"]) for one in asked if one["ruling"] != "kept"] == []
+    assert len(asked) == 9
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])
