@@ -26,7 +26,6 @@ app_cli = typer.Typer(no_args_is_help=True, help="The application in a CRM's mar
 _err = Console(stderr=True, soft_wrap=True)
 
 _TIMEOUT_S = 10.0
-_AS_A_BROWSER = {"accept": "text/html", "accept-language": "en"}
 _SHOWN = {
     Ruling.KEPT: ("kept", "green"),
     Ruling.BROKEN: ("broken", "red"),
@@ -107,9 +106,7 @@ async def _answers(base: str, asks: Iterable[Ask]) -> Mapping[Ask, Answer | Conn
 
 async def _answer(http: Http, base: str, ask: Ask) -> Answer | ConnectorError:
     try:
-        return await http.send(
-            ask.method, f"{base}{ask.path}", headers=_AS_A_BROWSER, timeout=_TIMEOUT_S, reads=ask.method != "POST"
-        )
+        return await http.send(ask.method, f"{base}{ask.path}", timeout=_TIMEOUT_S, reads=ask.method != "POST")
     except ConnectorError as error:
         return error
 
