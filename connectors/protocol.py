@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # both speak this vocabulary
     from connectors.frames import Frames
     from connectors.http import Http
     from connectors.packaging import Packaging
+    from connectors.publication import Publication
 
 
 class Can(StrEnum):
@@ -383,6 +384,7 @@ class Connector:
     # By which keys of contacts a person is looked for, in turn; None for one that only a search can find.
     keys_of: Callable[[Enquiry], tuple[str, ...] | None] = lambda _enquiry: None
     packaging: "Packaging | None" = None  # absent: the vendor's marketplace takes no package of ours
+    publication: "Publication | None" = None  # absent: no checklist of the vendor's marketplace is known
     frames: "Frames | None" = None  # absent: the vendor shows no pages of ours that the hub serves
     # What a request of the account's automation asks for, given the secret of its path; None for another secret.
     # Absent: the vendor has no such automation.

@@ -21,6 +21,7 @@ from rich.text import Text
 from hub import report as reporting
 from hub.app import build, web_app, work_until
 from hub.cli_accuracy import accuracy
+from hub.cli_app import app_cli
 from hub.cli_deliveries import deliveries_cli
 from hub.cli_habits import habits
 from hub.cli_hub import DaysBack, latest, tenant_of, with_hub
@@ -49,6 +50,7 @@ cli.add_typer(pool_cli, name="pool")
 cli.add_typer(ledger_cli, name="ledger")
 cli.add_typer(deliveries_cli, name="deliveries")
 cli.add_typer(widget_cli, name="widget")
+cli.add_typer(app_cli, name="app")
 cli.command()(habits)
 cli.command()(accuracy)
 cli.command("reconcile")(reconcile_)

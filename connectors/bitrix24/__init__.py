@@ -4,6 +4,7 @@ from connectors.bitrix24.frame import frames
 from connectors.bitrix24.grant import authorize_url, exchange, refresh
 from connectors.bitrix24.hooks import hooks
 from connectors.bitrix24.manifest import manifest
+from connectors.bitrix24.publication import publication
 from connectors.bitrix24.session import open_session
 from connectors.bitrix24.words import words
 from connectors.protocol import Connector
@@ -16,5 +17,6 @@ connector = Connector(
     refresh=refresh,
     open=open_session,
     frames=frames,
+    publication=publication,
     words=words,
 )

@@ -1,0 +1,110 @@
+"""The rules of publication that no program judges: those a person must look at, and those that are not kept yet.
+
+A rule that the hub begins to keep moves from ``OPEN`` to ``BY_HAND``, or to where a program judges it.
+"""
+
+from connectors.bitrix24.mappings import CARD_TABS
+from connectors.publication import Finding, Ruling
+
+# Rules that are not kept yet.
+OPEN = (
+    Finding(
+        "T5",
+        "Works in a Bitrix24 on the customer's own server",
+        Ruling.BROKEN,
+        "not covered by the connector: it sends nothing to hosts outside of the vendor's cloud",
+        "cloud and own servers",
+        "Ask the moderators whether a solution for the cloud alone is taken, and say so among the card's limits.",
+    ),
+    Finding(
+        "T7",
+        "REST requests and answers are logged",
+        Ruling.BROKEN,
+        "not yet kept by the hub: it keeps what each delivery came to, not the requests and answers",
+        "a log of the last 3 days at least",
+        "Nothing an administrator can set: this waits for a version of the hub that keeps one.",
+    ),
+    Finding(
+        "T9",
+        "Removing the application deletes the stored access; installing it again works",
+        Ruling.BROKEN,
+        "not yet done by the hub: a removal stops the account's work, and its tokens, dead by then, stay stored, sealed",
+        "authorisation data is deleted at a removal",
+        "Tell who removes the application to press Disconnect on the hub's page Connections first: that throws the tokens away.",
+    ),
+)
+
+# Rules that no program can judge.
+BY_HAND = (
+    Finding(
+        "T8",
+        "The installer leaves no empty page",
+        Ruling.LOOK,
+        to_do="Install on a test portal: our page shows the settings of the account and finishes the installation by itself; then each deal has our tab.",
+    ),
+    Finding(
+        "T10",
+        "Tested on a clean portal, as administrator and as employee",
+        Ruling.LOOK,
+        to_do="Make a new portal, not the one you develop on; connect it, call a number of the hub, open the deal as both.",
+    ),
+    Finding(
+        "T11",
+        "No script errors, raw HTML, broken texts or server errors; looks like Bitrix24",
+        Ruling.LOOK,
+        to_do="Open our page in the portal at a width of 1280: the console of the browser is silent, nothing scrolls sideways.",
+    ),
+    Finding(
+        "T12",
+        "Passes the moderators' security scanner",
+        Ruling.LOOK,
+        to_do="Nobody but the moderators has it: have a scanner of your own look at the hub's address before.",
+    ),
+    Finding(
+        "T14",
+        "Options of the version are set as the application is",
+        Ruling.LOOK,
+        to_do="Switch “Add widgets” on, with "
+        + ", ".join(CARD_TABS)
+        + "; “Add custom page and menu item” on: the account's settings stand there; “can be installed without admin rights” off: tabs and deletions need an administrator.",
+    ),
+    Finding(
+        "T15",
+        "Demo data is nobody's",
+        Ruling.LOOK,
+        to_do="Look at phones and e-mails on the test portal and on screenshots; the hub's own demo draws phone numbers at"
+        " random from real ranges, so they may be somebody's: replace them.",
+    ),
+)
+
+# What no program can judge of the card [8.2].
+CARD_BY_HAND = (
+    Finding(
+        "8.2",
+        "Full description",
+        Ruling.LOOK,
+        to_do="Say what it does, its limits, the plan and the rights it needs, what is paid elsewhere, with a link to the prices; then set “User needs to pay for the external service” if anything is.",
+    ),
+    Finding(
+        "8.2",
+        "Installation text",
+        Ruling.LOOK,
+        to_do="Let somebody follow it who has never installed anything, on the hub's side, too.",
+    ),
+    Finding("8.2", "Support", Ruling.LOOK, to_do="Name channels, working hours, and how soon you answer."),
+    Finding(
+        "8.2",
+        "Licence and privacy policy",
+        Ruling.LOOK,
+        to_do="Link your own licence, and /privacy of your hub or a policy of your own.",
+    ),
+    Finding(
+        "8.2", "Test Data", Ruling.LOOK, to_do="Give the moderators an account of the hub that they can log in to."
+    ),
+    Finding(
+        "8.2",
+        "Languages",
+        Ruling.LOOK,
+        to_do="English is a must in the global catalogue, Russian in the Russian one; with version 2, “What's new” in all.",
+    ),
+)
