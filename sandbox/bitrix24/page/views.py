@@ -150,7 +150,8 @@ def base_of(request: Request) -> str:
 
 
 def _title(tab: Placement) -> str:
-    return tab.title or next((texts["TITLE"] for texts in tab.lang_all.values() if texts["TITLE"]), tab.placement)
+    told = (tab.lang_all.get("ru", {}).get("TITLE"), tab.title, *(texts["TITLE"] for texts in tab.lang_all.values()))
+    return next((one for one in told if one), tab.placement)
 
 
 def _script(name: str) -> Page:

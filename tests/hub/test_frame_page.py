@@ -1,0 +1,99 @@
+"""Our page in a real browser inside the sandbox's portal, before the real hub: install, link, read a deal's source."""
+
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from playwright.async_api import Browser, FrameLocator, Page, Route, expect
+
+from tests.browser.conftest import browser as browser
+from tests.hub.test_frame import called, rung
+from tests.hub.test_frame import connected as connected
+from tests.hub.test_frame import crm as crm
+from tests.hub.test_frame import crm_kind as crm_kind
+from tests.hub.world import World
+
+_NOT_OURS = {"host", "content-length", "accept-encoding", "cookie"}
+
+
+@pytest.fixture
+async def portal(browser: Browser, world: World) -> AsyncIterator[Page]:
+    """A browser in the portal; what it asks of the hub's host this hub answers. No script may fail in it."""
+    made = await browser.new_page(base_url=world.crm["base_url"], viewport={"width": 1280, "height": 900})
+    wrong: list[str] = []
+    made.on("pageerror", lambda error: wrong.append(str(error)))
+    made.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+
+    async def to_hub(route: Route) -> None:
+        asked = route.request
+        headers = {name: value for name, value in (await asked.all_headers()).items() if name not in _NOT_OURS}
+        path = httpx.URL(asked.url).raw_path.decode()
+        asking = world.web.request(asked.method, path, headers=headers, content=asked.post_data_buffer)
+        answer = await (asking if asked.method == "GET" else world.while_time_goes_on(asking))
+        await route.fulfill(status=answer.status_code, body=answer.content, headers=dict(answer.headers))
+
+    await made.route("http://hub.test/**", to_hub)
+    yield made
+    await made.close()
+    assert wrong == []
+
+
+def frame(page: Page) -> FrameLocator:
+    """Our page in the portal's."""
+    return page.frame_locator("iframe")
+
+
+async def on_deal(page: Page, world: World, kind: str = "deal") -> FrameLocator:
+    """Open the tab of the card that a call was made into."""
+    deal = await called(await rung(world))
+    card = deal if kind == "deal" else str((await world.state())["contact"][0]["id"])
+    await page.goto(f"/crm/{kind}/details/{card}/")
+    await page.get_by_text("Источник обращения").click()
+    return frame(page)
+
+
+async def test_the_installer_finishes_by_itself_and_asks_to_connect(portal: Page) -> None:
+    await portal.goto("/marketplace/app/")
+    await portal.get_by_role("button", name="Установить").click()
+    await expect(frame(portal).get_by_text("Приложение установлено, но ещё не привязано")).to_be_visible()
+    await expect(frame(portal).get_by_role("link", name="Подключить")).to_have_attribute(
+        "href", re.compile("http://hub.test/link/bitrix24")
+    )
+    await portal.goto("/marketplace/app/")
+    await expect(portal.get_by_text("Приложение установлено не до конца.")).to_have_count(0)
+
+
+async def test_a_deal_shows_its_source(portal: Page, connected: World) -> None:
+    shown = await on_deal(portal, connected)
+    await expect(shown.locator(".cthub-headline")).to_have_text("yandex / okna-msk")
+    await expect(shown.locator(".cthub-confidence")).to_contain_text("Точно")
+
+
+async def test_a_contact_shows_it_too(portal: Page, connected: World) -> None:
+    shown = await on_deal(portal, connected, "contact")
+    await expect(shown.locator(".cthub-headline")).to_have_text("yandex / okna-msk")
+
+
+async def test_the_frame_is_as_high_as_what_it_shows(portal: Page, connected: World) -> None:
+    shown = await on_deal(portal, connected)
+    await shown.get_by_text("Путь посетителя").click()
+    height = await shown.locator("html").evaluate("one => one.scrollHeight")
+    await expect(portal.locator("iframe")).to_have_css("height", f"{height}px")
+
+
+async def test_a_correction_is_made_and_taken_back(portal: Page, connected: World) -> None:
+    shown = await on_deal(portal, connected)
+    await shown.get_by_role("button", name="Источник не тот?").click()
+    await shown.get_by_role("button", name="Никто из них").click()
+    await expect(shown.locator(".cthub-headline")).to_have_text("Источник неизвестен")
+    await shown.get_by_role("button", name="Вернуть, как было").click()
+    await expect(shown.locator(".cthub-headline")).to_have_text("yandex / okna-msk")
+
+
+async def test_the_settings_say_what_is_so_and_try_the_connection(portal: Page, connected: World) -> None:
+    await rung(connected)
+    await portal.goto("/marketplace/app/")
+    await expect(frame(portal).get_by_text("Хаб подключён к этому аккаунту.")).to_be_visible()
+    await frame(portal).get_by_role("button", name="Проверить сейчас").click()
+    await expect(frame(portal).get_by_text("Связь есть")).to_be_visible()
