@@ -316,6 +316,14 @@ async def test_who_comes_back_when_the_settings_are_gone_asks_nobody(frame: Page
     assert await asked(frame) == before
 
 
+async def test_settings_that_were_opened_twice_ask_once_when_he_comes_back(frame: Page) -> None:
+    await settings(frame)
+    await pressed_connect(frame)
+    before = await asked(frame)
+    await comes_back(frame)
+    assert await asked(frame) == [*before, "GET state"]
+
+
 async def test_one_place_may_show_settings_and_then_a_card(frame: Page) -> None:
     await settings(frame)
     await expect(frame.locator("#root")).to_have_class("cthub cthub-settings")
