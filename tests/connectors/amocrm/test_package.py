@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from connectors import panel
 from connectors.amocrm.drawing import SIZES
 from connectors.amocrm.moderation import check
 from connectors.amocrm.package import build, pipeline_secret
@@ -63,6 +64,33 @@ def test_a_picture_has_its_exact_size(name: str) -> None:
 
 def test_the_script_knows_the_hub() -> None:
     assert "var HUB = 'https://hub.example.com';" in opened(build(ASKED))["script.js"].decode()
+
+
+def test_the_style_sheet_is_the_panels() -> None:
+    assert opened(build(ASKED))["style.css"].decode() == panel.text("panel.css")
+
+
+def test_the_panel_stands_in_the_script_line_by_line() -> None:
+    lines = [line.strip() for line in opened(build(ASKED))["script.js"].decode().splitlines()]
+    own = [line.strip() for line in panel.text("panel.js").splitlines()]
+    start = lines.index(own[0])
+    assert lines[start : start + len(own)] == own
+
+
+@pytest.mark.parametrize("code", ["ru", "en"])
+def test_the_texts_are_the_panels_and_the_widgets_own(code: str) -> None:
+    told = json.loads(opened(build(ASKED))[f"i18n/{code}.json"])
+    shared = panel.words(code)
+    assert told["card"] == shared["card"]
+    assert told["settings"].keys() - shared["settings"].keys() == {"standing", "not_installed", "not_installed_todo"}
+    assert told.keys() - shared.keys() == {"widget", "dp"}
+
+
+def test_where_both_have_a_sentence_the_widgets_own_is_taken() -> None:
+    told = json.loads(opened(build(ASKED))["i18n/en.json"])["failure"]
+    shared = panel.words("en")["failure"]
+    assert "the widget's settings" in told["todo_401"]
+    assert {key for key, text in told.items() if text != shared[key]} == {"todo_401"}
 
 
 def test_nothing_is_left_to_fill_in() -> None:
