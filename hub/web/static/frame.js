@@ -3,6 +3,7 @@
 
 (function () {
   const given = JSON.parse(document.getElementById('given').textContent);
+  const TIMEOUT_MS = 20000;
   const root = document.getElementById('cthub');
 
   function once() {
@@ -11,7 +12,7 @@
 
   async function ask(method, path, body) {
     const headers = { 'X-Auth-Token': given.ticket, 'X-Once': once() };
-    const asked = { method, headers, cache: 'no-store', credentials: 'omit' };
+    const asked = { method, headers, cache: 'no-store', credentials: 'omit', signal: AbortSignal.timeout(TIMEOUT_MS) };
     if (body !== null && body !== undefined) {
       headers['Content-Type'] = 'application/json';
       asked.body = JSON.stringify(body);
