@@ -97,9 +97,15 @@ class Asker:
         return self.turned_away == before
 
     async def _is_thought_good(self, of: Installed, token: str) -> bool:
-        """Say whether the hub still holds this token for live, a verdict under way being given a moment to arrive."""
+        """Say whether the hub still holds this token for live, once a verdict that is under way has arrived.
+
+        A vendor that sees a refresh token twice ends the whole family at once, and may take long to say so.
+        """
         await asyncio.sleep(_LOOK_S)
         kept = await self.hub.db.read(grants.load, of, self.hub.vault)
+        while kept.refreshing_until and kept.refreshing_until > self.hub.clock.now():
+            await asyncio.sleep(_LOOK_S)
+            kept = await self.hub.db.read(grants.load, of, self.hub.vault)
         ended = kept.grant.expires_at <= self.hub.clock.now()
         return kept.grant.access_token == token and not kept.refused and not ended
 
