@@ -79,7 +79,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class OAuth:
-    """How an installation is granted: consent address, scopes, and what happens to the refresh token."""
+    """How an installation is granted: consent address, scopes, and what happens to the refresh token.
+
+    ``at_account``: consent is asked at the account's own address, which a person types; without, at ``authorize_url``.
+    """
 
     authorize_url: str
     scopes: tuple[str, ...]
@@ -87,6 +90,7 @@ class OAuth:
     access_lifetime: timedelta
     refresh_lifetime: timedelta
     refresh_rotates: bool
+    at_account: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,7 +379,7 @@ class Connector:
 
     manifest: Manifest
     hooks: Hooks
-    authorize_url: Callable[[App, str], str]  # (app, state) -> where the browser goes
+    authorize_url: Callable[[App, str, str], str]  # (app, state, account as typed) -> where the browser goes; NotTaken
     exchange: Callable[["Http", App, Installed, datetime], Awaitable[Grant]]
     refresh: Callable[["Http", App, Grant, datetime], Awaitable[Grant]]
     open: Callable[

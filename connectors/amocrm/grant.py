@@ -26,7 +26,7 @@ _LOST_ACCOUNT = frozenset({401, 404, 301, 302, 303, 307, 308})
 _LONGEST_ACCESS = timedelta(days=1825)
 
 
-def authorize_url(app: App, state: str) -> str:
+def authorize_url(app: App, state: str, _account: str = "") -> str:
     """Return where the browser goes for consent; the redirect happens in the window that was opened [1.2]."""
     start = f"{app.base_url.rstrip('/')}/oauth" if app.base_url else manifest.oauth.authorize_url
     return f"{start}?{urlencode({'client_id': app.client_id, 'state': state, 'mode': 'post_message'})}"

@@ -18,7 +18,7 @@ from connectors.bitrix24.trouble import trouble
 from connectors.errors import ConnectorError, NotSent, Refused, Unreadable, verdict
 from connectors.http import Http
 from connectors.protocol import AnswerLost, App, Grant, GrantRevoked, InstallationError, Installed, Status, Why
-from connectors.telling import Said
+from connectors.telling import NotTaken, Said
 
 TOKENS = "refresh_token:"  # before what an installation inside a portal brings in place of a code
 # With these the authorisation server speaks of the code or token; with others, of our registration or the portal [1.6].
@@ -27,13 +27,24 @@ _OF_APP = frozenset({"invalid_client", "wrong_client", "unauthorized_client"})
 _GONE = frozenset({"not_installed", "application_not_found"})
 _LONGEST_ACCESS = timedelta(days=1)
 _ID_CAP = 64
+_SHOWN = 60  # characters of what was typed
 _NAME = re.compile(r"[a-z0-9.-]{1,253}(?::\d{1,5})?")
 
 
-def authorize_url(app: App, state: str) -> str:
-    """Return where the browser goes for consent; the redirect goes where the application's settings say [1.6]."""
-    start = f"{app.base_url.rstrip('/')}/oauth/authorize/" if app.base_url else manifest.oauth.authorize_url
-    return f"{start}?{urlencode({'client_id': app.client_id, 'state': state})}"
+def authorize_url(app: App, state: str, account: str = "") -> str:
+    """Return where the browser goes for consent; the redirect goes where the application's settings say [1.6].
+
+    Raises ``NotTaken`` for an account that is no portal's address.
+    """
+    typed = account.strip().lower()
+    try:
+        host = account_host(app, urlsplit(typed if "://" in typed else f"//{typed}").netloc)
+    except ValueError:
+        host = None
+    if host is None and not app.base_url:
+        raise NotTaken(Said("no_portal", {"host": typed[:_SHOWN]}))
+    asked = urlencode({"client_id": app.client_id, "state": state})
+    return f"{address(app, host or '')}/oauth/authorize/?{asked}"
 
 
 def account_host(app: App, named: str) -> str | None:

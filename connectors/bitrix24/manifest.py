@@ -38,6 +38,7 @@ manifest = Manifest(
         access_lifetime=timedelta(hours=1),
         refresh_lifetime=timedelta(days=180),
         refresh_rotates=True,
+        at_account=True,
     ),
     settings=Settings,
     standing="sandbox-tested",

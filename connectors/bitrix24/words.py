@@ -43,6 +43,9 @@ _RU = {
         "Битрикс24 не показал вкладку хаба в карточках ({words}).",
         "Подключите портал ещё раз под администратором; источник виден в полях сделки и в комментарии.",
     ),
+    "no_portal": Sentence(
+        "«{host}» — не адрес портала Битрикс24.", "Впишите адрес вида romashka.bitrix24.ru, как в строке браузера."
+    ),
     "frame_elsewhere": Sentence(
         "Эту страницу открывает Битрикс24 внутри вашего портала.",
         "Откройте приложение CallTracking Hub или карточку сделки в своём портале.",
@@ -99,6 +102,10 @@ _EN = {
     "tab_refused": Sentence(
         "Bitrix24 did not let the hub show its tab on cards ({words}).",
         "Connect the portal again as an administrator; the source is in the fields of the deal and in its comment.",
+    ),
+    "no_portal": Sentence(
+        "“{host}” is not the address of a Bitrix24 portal.",
+        "Write it as in the browser, for example acme.bitrix24.com.",
     ),
     "frame_elsewhere": Sentence(
         "Bitrix24 opens this page inside your portal.",

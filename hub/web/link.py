@@ -117,7 +117,7 @@ class Linking:
         except crm.AccountTaken:
             return await complain(desk.request, 409, "error.connect.taken")
         if not is_linked and not await self._comes(of, ticket.host):
-            return await self.connecting.consent(desk.who, connector, app)
+            return await self.connecting.consent(desk.request, desk.who, connector, app, ticket.host)
         wake(self.hub)
         return RedirectResponse("/connections", status_code=303)
 

@@ -21,6 +21,7 @@ from connectors.protocol import (
     Rejected,
     Why,
 )
+from connectors.telling import NotTaken
 from hub.hub import Hub
 from hub.pace import Pace
 from hub.store import crm, market, people
@@ -28,11 +29,12 @@ from hub.store.market import Account
 from hub.store.people import Who
 from hub.web import connecting, telling
 from hub.web.answers import refused
-from hub.web.console.session import checked, whoever
+from hub.web.console.session import checked, form_of, whoever
 from hub.web.console.shell import bare_desk, complain
 
 log = structlog.get_logger()
 
+_TYPED_CAP = 1_000  # characters
 _STATE_LIFE = timedelta(minutes=10)
 _SECOND = timedelta(seconds=1.1)  # vendors count by it, and clocks differ
 
@@ -57,17 +59,26 @@ class Connecting:
         known = self.known(request)
         if known is None:
             return await complain(request, 404, "error.connect.unknown")
-        return await self.consent(who, *known)
+        typed = str((await form_of(request)).get("account", ""))[:_TYPED_CAP]
+        return await self.consent(request, who, *known, typed)
 
-    async def consent(self, who: Who, connector: Connector, app: App) -> Response:
-        """Send the browser of a person who is logged in to the vendor's consent page, with a state of its own."""
+    async def consent(self, request: Request, who: Who, connector: Connector, app: App, account: str) -> Response:
+        """Send the browser of a person who is logged in to the vendor's consent page, with a state of its own.
+
+        ``account`` is the address he typed, or where the account is known to be.
+        """
         state = secrets.token_urlsafe(32)
+        try:
+            where = connector.authorize_url(app, state, account)
+        except NotTaken as error:
+            told = telling.sentence(connector, error.said, bare_desk(request, who).words.language)
+            return await complain(request, 400, detail=told.whole)
         expires = self.hub.clock.now() + _STATE_LIFE
         name = connector.manifest.name
         await self.hub.db.write(
             crm.start_authorisation, people.digest(state), who.tenant_id, who.login_hash, name, expires
         )
-        return RedirectResponse(connector.authorize_url(app, state), status_code=303)
+        return RedirectResponse(where, status_code=303)
 
     async def callback(self, request: Request) -> Response:
         """Take the code a vendor sends: with the browser of who asked for it, or by itself from its marketplace."""

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from connectors.protocol import App, Connector
 from hub.errors import DatabaseAway
 from hub.hub import Hub
 from hub.store.away import touch
@@ -63,12 +64,16 @@ def routes(hub: Hub) -> list[BaseRoute]:
 
 def middleware(hub: Hub) -> list[Middleware]:
     """Return what stands around every request; forms may lead to the consent pages of the connectors."""
-    consents = [
-        app.base_url or hub.connectors[name].manifest.oauth.authorize_url
-        for name, app in hub.apps.items()
-        if name in hub.connectors
-    ]
-    return [Middleware(Frame, consent_origins=tuple(origin_of(url) for url in consents))]
+    known = ((hub.connectors[name], app) for name, app in hub.apps.items() if name in hub.connectors)
+    return [Middleware(Frame, consent_origins=tuple(one for of in known for one in _consents(*of)))]
+
+
+def _consents(connector: Connector, app: App) -> list[str]:
+    """Return where a person gives consent: one page for all, or the address of each account."""
+    oauth = connector.manifest.oauth
+    if oauth.at_account and not app.base_url:
+        return [f"https://*.{host}" for host in connector.manifest.hosts]
+    return [origin_of(app.base_url or oauth.authorize_url)]
 
 
 async def _health(request: Request) -> Response:

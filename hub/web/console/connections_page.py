@@ -42,7 +42,7 @@ async def _show(desk: Desk, trouble: str = "", tried: Mapping[int, tuple[bool, s
         tried=tried or {},
         checks={one.id: _checks(desk, one, heard.get(one.id), rules.get(one.connector)) for one in installed},
         connectors=[
-            (connector, name in hub.apps, [one for one in installed if one.connector == name], _can(desk, connector))
+            (connector, hub.apps.get(name), [one for one in installed if one.connector == name], _can(desk, connector))
             for name, connector in hub.connectors.items()
         ],
         others=[one for one in installed if one.connector not in hub.connectors],

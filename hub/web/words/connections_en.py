@@ -19,6 +19,8 @@ CONNECTIONS_EN: Mapping[str, str] = {
     "connections.works": "It works: the hub has read the account {name}.",
     "connections.busy": "The hub is busy with the account. Try again in a minute.",
     "connections.failed": "The hub could not read the account: {why}",
+    "connections.inside": "Easiest from inside: open the hub’s application in {title} as an administrator and press Connect.",
+    "connections.account_at": "Address of your {title} account",
     "connections.by_token": "Connect by token",
     "connections.token_until": "Token until",
     "connections.disconnect": "Disconnect",

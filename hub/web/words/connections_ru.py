@@ -19,6 +19,8 @@ CONNECTIONS_RU: Mapping[str, str] = {
     "connections.works": "Связь есть: хаб прочитал аккаунт «{name}».",
     "connections.busy": "Хаб сейчас сам работает с аккаунтом. Повторите через минуту.",
     "connections.failed": "Хаб не смог прочитать аккаунт: {why}",
+    "connections.inside": "Проще всего изнутри: откройте приложение хаба в {title} под администратором и нажмите «Подключить».",
+    "connections.account_at": "Адрес вашего аккаунта {title}",
     "connections.by_token": "Подключить токеном",
     "connections.token_until": "Токен до",
     "connections.disconnect": "Отключить",

@@ -9,7 +9,7 @@ from connectors.bitrix24 import connector
 from connectors.bitrix24.grant import account_host, is_portal
 from connectors.http import Http
 from connectors.protocol import AnswerLost, GrantRevoked, InstallationError, Installed, Why
-from connectors.telling import Said
+from connectors.telling import NotTaken, Said
 from tests.connectors.bitrix24.conftest import ACCOUNT, HOST, NOW
 
 WEST, EAST = "https://oauth.bitrix.info/oauth/token/", "https://oauth.bitrix24.tech/oauth/token/"
@@ -51,12 +51,27 @@ def form(call):
     return dict(httpx.QueryParams(call.request.content.decode()))
 
 
-def test_consent_starts_at_the_vendor(app):
-    assert connector.authorize_url(app, "st4te").endswith("/oauth/authorize/?client_id=app.1&state=st4te")
+def test_consent_starts_at_the_portal(app):
+    url = connector.authorize_url(app, "st4te", HOST)
+    assert url == f"https://{HOST}/oauth/authorize/?client_id=app.1&state=st4te"
+
+
+@pytest.mark.parametrize("typed", [f" https://{HOST.upper()}/crm/deal/ ", f"http://{HOST}", f"{HOST}/"])
+def test_an_account_may_be_typed_as_the_browser_shows_it(app, typed):
+    assert connector.authorize_url(app, "s", typed).startswith(f"https://{HOST}/oauth/")
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "romashka", "evil.example", f"{HOST}.evil.example", f"{HOST}@evil.example", "[::1"]
+)
+def test_consent_is_asked_of_portals_alone(app, typed):
+    with pytest.raises(NotTaken) as raised:
+        connector.authorize_url(app, "s", typed)
+    assert raised.value.said.code == "no_portal"
 
 
 def test_consent_may_start_at_a_sandbox(app):
-    url = connector.authorize_url(replace(app, base_url="http://127.0.0.1:8802/"), "s")
+    url = connector.authorize_url(replace(app, base_url="http://127.0.0.1:8802/"), "s", "")
     assert url == "http://127.0.0.1:8802/oauth/authorize/?client_id=app.1&state=s"
 
 
