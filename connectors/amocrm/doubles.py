@@ -27,6 +27,7 @@ class _Made:
 
 @dataclass(frozen=True, slots=True)
 class _Double:
+    key: str
     deal: str
     ours: str
     theirs: str
@@ -34,9 +35,13 @@ class _Double:
 
 @dataclass(slots=True)
 class Doubles:
-    """What this session made of callers nobody knew, by the one key that such a contact has."""
+    """What this session made of callers nobody knew, by the one key that such a contact has.
+
+    One look may take several pages, and the two of a person may stand on different ones.
+    """
 
     _made: dict[str, _Made] = field(default_factory=dict)
+    _there: dict[str, tuple[str, ...]] = field(default_factory=dict)  # id -> keys, of who has a key of these
 
     def note(self, works: Iterable[Work]) -> None:
         """Remember the new contacts of a batch; one with an e-mail is left to a person."""
@@ -50,29 +55,42 @@ class Doubles:
 
         Raises ``InstallationError``.
         """
-        found = self._found(page)
+        self._see(page)
+        found = self._found()
         try:
             # One that is gone by now makes amoCRM refuse them all [5.5].
             joined = found if await _join(api, found) else [one for one in found if await _join(api, [one])]
         except ConnectorError as error:
             raise trouble(error) from None
+        for one in found:  # whom amoCRM refuses is tried again once he is seen again
+            self._there.pop(one.theirs, None)
+        for one in joined:
+            del self._made[one.key], self._there[one.ours]
         emptied = {one.ours for one in joined}
         return replace(page, contacts=tuple(_without_keys(one, emptied) for one in page.contacts))
 
-    def _found(self, page: ContactPage) -> list[_Double]:
-        there = [change for change in page.contacts if change.is_sure and not change.deleted]
+    def _see(self, page: ContactPage) -> None:
+        for change in page.contacts:
+            if change.deleted:
+                self._there.pop(change.id, None)
+            elif change.is_sure:
+                self._there.pop(change.id, None)
+                if not self._made.keys().isdisjoint(change.keys):
+                    self._there[change.id] = change.keys
+
+    def _found(self) -> list[_Double]:
         holders: dict[str, list[str]] = {}
-        for change in there:
-            for key in change.keys:
-                holders.setdefault(key, []).append(change.id)
-        untouched = {change.id for change in there if len(change.keys) == 1}  # what a person added stays
-        found = []
-        for key, ids in holders.items():
-            made = self._made.get(key)
-            others = [id_ for id_ in ids if made and id_ != made.contact]
-            if made and made.contact in untouched and made.contact in ids and others:
-                found.append(_Double(made.deal, made.contact, min(others, key=int)))
-        return found
+        for id_, keys in self._there.items():
+            for key in keys:
+                holders.setdefault(key, []).append(id_)
+        return [
+            _Double(key, made.deal, made.contact, min(others, key=int))
+            for key, made in self._made.items()
+            # What a person added to our contact stays.
+            if len(self._there.get(made.contact, ())) == 1
+            and made.contact in holders.get(key, ())
+            and (others := [id_ for id_ in holders[key] if id_ != made.contact])
+        ]
 
 
 def _without_keys(change: ContactChange, emptied: set[str]) -> ContactChange:

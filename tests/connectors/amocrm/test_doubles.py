@@ -101,3 +101,20 @@ async def test_an_account_that_throttles_meanwhile_is_the_accounts_trouble(made,
     willing.on("GET", CONTACTS, listed(load, OURS, THEIRS))
     with pytest.raises(InstallationError):
         await made.contacts(None)
+
+
+async def test_two_that_a_long_look_shows_one_after_the_other_are_joined_too(made, willing, load):
+    willing.on("GET", CONTACTS, listed(load, OURS), listed(load, THEIRS))
+    first = await made.contacts(None)
+    second = await made.contacts(first.cursor)
+    assert [one["to_entity_id"] for one in changed(willing)["leads/link"]] == [THEIRS]
+    assert second.contacts == (ContactChange(str(THEIRS), ("phone:9161234567",)),)
+
+
+async def test_what_was_joined_is_joined_once(made, willing, load):
+    willing.on("GET", CONTACTS, listed(load, OURS, THEIRS))
+    page = await made.contacts(None)
+    moved = len(willing.router.calls)
+    await made.contacts(page.cursor)
+    later = [call.request.method for call in list(willing.router.calls)[moved:]]
+    assert set(later) == {"GET"}
