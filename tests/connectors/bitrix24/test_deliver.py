@@ -6,7 +6,6 @@ import httpx
 import pytest
 
 from connectors.bitrix24 import connector
-from connectors.bitrix24.deliver import HEAVY
 from connectors.contract import MARKER, delivery, enquiry
 from connectors.contract_inputs import STARTED
 from connectors.http import Http
@@ -53,24 +52,40 @@ async def test_unknown_caller_gets_contact_deal_call_note_and_task(session, port
     ]
 
 
-async def test_it_takes_three_requests(session, portal):
+async def test_it_takes_two_requests(session, portal):
     await deliver(session)
     assert [[one.key for one in batch] for batch in portal.batches] == [
         ["phonec0"],
-        ["contact0", "deal0"],
-        ["call0", "text0x0", "task0x0"],
+        ["contact0", "deal0", "call0", "text0x0", "task0x0"],
     ]
 
 
-async def test_ten_callers_take_one_look_two_requests_for_cards_and_one_for_the_rest(session, portal):
+async def test_ten_callers_take_one_look_and_two_requests_for_everything(session, portal):
     outcomes = await session.deliver(several(10))
     assert {outcome.status for outcome in outcomes.values()} == {Status.DELIVERED}
-    assert [len(batch) for batch in portal.batches] == [10, HEAVY, HEAVY, 30]
+    assert [len(batch) for batch in portal.batches] == [10, 25, 25]
 
 
-async def test_fifty_callers_take_fourteen_requests(session, portal):
+async def test_fifty_callers_take_eleven_requests_of_a_portal_that_does_not_say_how_long_it_takes(session, portal):
     await session.deliver(several(50))
-    assert len(portal.batches) == 1 + 10 + 3
+    assert len(portal.batches) == 1 + 10
+
+
+async def test_what_is_written_stands_behind_all_cards_of_a_request(session, portal):
+    await session.deliver(several(2))
+    cards = ["contact0", "deal0", "contact1", "deal1"]
+    written = ["call0", "text0x0", "task0x0", "call1", "text0x1", "task0x1"]
+    assert [one.key for one in portal.batches[-1]] == cards + written
+
+
+async def test_where_there_is_room_a_request_for_cards_writes_on_known_deals_too(session, known):
+    known.on("crm.duplicate.findbycomm", [], where=lambda asked: not asked["values[0]"].endswith("1234567"))
+    await session.deliver([delivery(), delivery(enquiry(caller="+79035550011"), id="d-2", marker="hub:2")])
+    assert [one.key for one in known.batches[-1]] == [
+        *("contact1", "deal1", "call1", "text0x1", "task0x1"),
+        *("call0", "text0x0", "task0x0"),
+    ]
+    assert len(known.batches) == 3
 
 
 async def test_a_deal_has_a_page_a_person_opens(session, portal):
@@ -124,9 +139,34 @@ async def test_the_deal_carries_contact_source_and_mark(session, portal):
     }
 
 
-async def test_cards_are_made_until_the_first_refusal_and_the_rest_whatever_happens(session, portal):
+async def test_after_the_first_refusal_nothing_more_of_a_request_for_cards_is_done(session, portal):
     await deliver(session)
+    assert [body["halt"] for body in portal.bodies] == [0, 1]
+
+
+async def test_a_note_that_is_refused_beside_its_card_is_tried_once_more_and_the_rest_whatever_happens(session, portal):
+    portal.on("crm.timeline.comment.add", Fault("ACCESS_DENIED", "Access denied."), 501)
+    outcome = await deliver(session)
+    assert outcome.status is Status.DELIVERED
     assert [body["halt"] for body in portal.bodies] == [0, 1, 0]
+    assert [one.key for one in portal.batches[-1]] == ["text0x0", "task0x0"]
+
+
+async def test_a_note_of_which_the_portal_does_not_know_itself_is_not_tried_again(session, portal):
+    portal.on("crm.timeline.comment.add", Fault("INTERNAL_SERVER_ERROR"))
+    outcome = await deliver(session)
+    assert outcome.status is Status.UNKNOWN
+    assert len(portal.of("crm.timeline.comment.add")) == 1
+
+
+async def test_a_deal_that_was_made_before_the_account_was_refused_is_not_forgotten(session, portal):
+    portal.on("crm.timeline.comment.add", Fault("ACCESS_DENIED"))
+    portal.instead(2, httpx.Response(401, json={"error": "expired_token"}))
+    with pytest.raises(InstallationError) as raised:
+        await session.deliver([delivery()])
+    outcome = raised.value.outcomes["d-1"]
+    assert outcome.status is Status.RETRY
+    assert ("deal", "342") in [(ref.kind, ref.id) for ref in outcome.refs]
 
 
 async def test_the_place_of_the_deal_comes_from_the_scenario(session, portal):
@@ -168,11 +208,12 @@ async def test_the_call_is_an_activity_with_the_recording(session, portal):
     [asked] = portal.of("crm.activity.add")
     told = {name.removeprefix("fields["): value for name, value in asked.params.items()}
     assert told["TYPE_ID]"] == "2"
-    assert (told["OWNER_TYPE_ID]"], told["OWNER_ID]"], told["RESPONSIBLE_ID]"]) == ("2", "342", "6")
+    assert (told["OWNER_TYPE_ID]"], told["OWNER_ID]"]) == ("2", "$result[deal0][item][id]")
+    assert told["RESPONSIBLE_ID]"] == "$result[deal0][item][assignedById]"
     assert told["SUBJECT]"] == "Входящий звонок: +7 916 123-45-67"
     assert (told["START_TIME]"], told["END_TIME]"]) == ("2026-01-01T09:00:00+00:00", "2026-01-01T09:01:08+00:00")
     assert told["COMMUNICATIONS][0][VALUE]"] == "+79161234567"
-    assert told["COMMUNICATIONS][0][ENTITY_ID]"] == "44"
+    assert told["COMMUNICATIONS][0][ENTITY_ID]"] == "$result[contact0][item][id]"
     assert told["DESCRIPTION]"] == "https://hub.example/rec/1.mp3"
     assert told["ORIGIN_ID]"] == MARKER
 
@@ -191,7 +232,7 @@ async def test_the_note_is_a_comment_whose_last_line_is_our_mark(session, portal
     await deliver(session)
     [asked] = portal.of("crm.timeline.comment.add")
     assert asked.params == {
-        "fields[ENTITY_ID]": "342",
+        "fields[ENTITY_ID]": "$result[deal0][item][id]",
         "fields[ENTITY_TYPE]": "deal",
         "fields[COMMENT]": f"Источник: yandex\n{MARKER}",
     }
@@ -213,11 +254,11 @@ async def test_a_task_is_due_from_the_start_of_the_call(session, portal):
     [asked] = portal.of("crm.activity.todo.add")
     assert asked.params == {
         "ownerTypeId": "2",
-        "ownerId": "342",
+        "ownerId": "$result[deal0][item][id]",
         "deadline": "2026-01-01T09:15:00+00:00",
         "title": "Перезвонить",
         "description": f"Перезвонить\n{MARKER}",
-        "responsibleId": "6",
+        "responsibleId": "$result[deal0][item][assignedById]",
     }
 
 
@@ -244,7 +285,7 @@ async def test_an_anonymous_caller_gets_a_deal_without_a_contact_and_the_recordi
 
 async def test_nobody_is_looked_for_where_nothing_is_known_of_him(session, portal):
     await deliver(session, delivery(enquiry(caller=None)))
-    assert [[one.key for one in batch] for batch in portal.batches] == [["deal0"], ["text0x0", "task0x0"]]
+    assert [[one.key for one in batch] for batch in portal.batches] == [["deal0", "text0x0", "task0x0"]]
 
 
 async def test_who_leaves_an_e_mail_is_known_by_it(session, portal):
