@@ -14,7 +14,7 @@ from connectors.bitrix24.api import COMMANDS, Api
 from connectors.bitrix24.cards import NoId, whole
 from connectors.bitrix24.encoding import Link, result
 from connectors.bitrix24.find import is_ours
-from connectors.bitrix24.follow import Moved, beside, following
+from connectors.bitrix24.follow import beside, following
 from connectors.bitrix24.looking import Look
 from connectors.bitrix24.mappings import COMPANY, CONTACT, LEAD
 from connectors.bitrix24.pace import Pace
@@ -27,7 +27,6 @@ from connectors.telling import Said
 from connectors.together import side_by_side
 
 _ROUNDS = 4
-_Cost = tuple[Work, int, int]  # one delivery, the cards that are made for it, what is written on its deal
 
 _SAME_CALLER = Said("same_caller")
 _UNSETTLED = Said("unsettled")
@@ -40,7 +39,6 @@ class Batch:
     def __init__(self, api: Api, settings: Settings, batch: Sequence[Delivery], pace: Pace) -> None:
         self._api, self._settings, self._pace = api, settings, pace
         self._sender = Sender(api, pace)
-        self._moved: Moved = {}
         self._portal: Portal = portal_of(settings, api.address)
         self.works = [Work(delivery, api.address, place) for place, delivery in enumerate(batch)]
         _one_per_caller(self.works)
@@ -73,37 +71,34 @@ class Batch:
         await side_by_side(partial(self._make, works) for works in self._portions())
 
     def _portions(self) -> Iterator[list[Work]]:
-        """Yield works as one request makes their cards, with others that are only written on where there is room.
+        """Yield works as one request makes their cards; how many that are is asked anew each time: answers before tell.
 
-        How many cards that are is asked anew each time: the answers before tell.
+        The last of them may find no room for all that is written on it; that is left for a request of its own kind.
         """
-        costs = [(work, len(self._chain(work)), len(work.steps() - work.done)) for work in self._ready()]
-        shared = [one for one in costs if not one[0].delivery.in_doubt]
-        left, fillers = [one for one in shared if one[1]], [one for one in shared if not one[1]]
-        while left:
-            some, rest, cards, commands = list[Work](), list[_Cost](), 0, 0
-            for work, made, written in (*left, *fillers):
-                has_room = commands + made + written <= COMMANDS and cards + made <= self._pace.cards
-                if some and not has_room:
-                    rest.append((work, made, written))
-                    continue
-                some.append(work)
-                cards, commands = cards + made, commands + made + written
+        costs = [(work, len(self._chain(work)), len(work.steps())) for work in self._asked()]
+        some, cards, commands = list[Work](), 0, 0
+        for work, made, written in costs:
+            if work.delivery.in_doubt:
+                continue
+            if some and (cards + made > self._pace.cards or commands + made > COMMANDS):
+                yield some
+                some, cards, commands = [], 0, 0
+            some.append(work)
+            cards, commands = cards + made, commands + made + written
+        if some:
             yield some
-            left, fillers = [one for one in rest if one[1]], [one for one in rest if not one[1]]
         # What was in doubt goes alone: one request the vendor chokes on must not take others with it again and again.
-        yield from ([work] for work, made, _ in costs if made and work.delivery.in_doubt)
+        yield from ([work] for work, _, _ in costs if work.delivery.in_doubt)
 
     async def _make(self, works: Sequence[Work]) -> None:
         """Make the cards of some works, and what is written on them, with one request, or few when some are refused."""
         for _ in range(_ROUNDS * len(works)):
             chains = [(work, self._chain(work)) for work in works if work.is_live]
-            made = [part for _, parts in chains for part in parts]
+            made = [part for _, cards in chains for part in cards]
             if not made:
                 return  # what is left is only to be written
-            for work, cards in chains:
-                made += beside(work, cards, self._portal) if cards else self._following([work])
-            if not await self._sender.chain(made[:COMMANDS]):
+            written = [part for work, cards in chains if cards for part in beside(work, cards, self._portal)]
+            if not await self._sender.chain([*made, *written][:COMMANDS]):
                 return
         for work in works:
             if work.is_live and work.create_deal:
@@ -140,14 +135,9 @@ class Batch:
 
     # -- what is written on them
 
-    def _ready(self) -> list[Work]:
-        return [work for work in self.works if work.is_live and work.actions]
-
-    def _following(self, works: Sequence[Work]) -> list[Part]:
-        return following([work for work in works if work.deal], self._portal, self._moved)
-
     async def _write(self) -> None:
-        made = self._following(self._ready())
+        ready = [work for work in self.works if work.deal and work.actions and work.is_live]
+        made = following(ready, self._portal)
         chunks = [made[start : start + COMMANDS] for start in range(0, len(made), COMMANDS)]
         await side_by_side(partial(self._sender.follow, chunk) for chunk in chunks)
 

@@ -18,11 +18,9 @@ from connectors.telling import Said
 _SAME_DEAL = Said("same_deal")
 
 
-Moved = dict[tuple[int, int | None], int]  # kind and number of a card -> the place of the delivery that moves it
-
-
-def following(works: Sequence[Work], portal: Portal, moved: Moved) -> list[Part]:
-    """Return what is still to be done on the deals of these works, each one's move first."""
+def following(works: Sequence[Work], portal: Portal) -> list[Part]:
+    """Return what is still to be done on the deals of these works, moves first."""
+    moved: set[tuple[int, int | None]] = set()
     made: list[Part] = []
     for work in works:
         made += _moves(work, moved)
@@ -42,7 +40,7 @@ def beside(work: Work, chain: Sequence[Part], portal: Portal) -> list[Part]:
     return _written(work, on, portal)
 
 
-def _moves(work: Work, moved: Moved) -> list[Part]:
+def _moves(work: Work, moved: set[tuple[int, int | None]]) -> list[Part]:
     """Return the move of a deal that stands where it is moved from; two of one batch go one after the other."""
     action = work.move
     if action is None:
@@ -50,9 +48,10 @@ def _moves(work: Work, moved: Moved) -> list[Part]:
     if not _stands_before(work, action):
         work.done.add(MOVE_STEP)
         return []
-    if moved.setdefault((work.entity, work.deal), work.place) != work.place:
+    if (work.entity, work.deal) in moved:
         work.trouble(Status.RETRY, Why.TOO_EARLY, _SAME_DEAL)
         return []
+    moved.add((work.entity, work.deal))
     return [Part(work, MOVE_STEP, "move", "crm.item.update", parts.move(work, action), _took_move)]
 
 

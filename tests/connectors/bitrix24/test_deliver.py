@@ -78,14 +78,11 @@ async def test_what_is_written_stands_behind_all_cards_of_a_request(session, por
     assert [one.key for one in portal.batches[-1]] == cards + written
 
 
-async def test_where_there_is_room_a_request_for_cards_writes_on_known_deals_too(session, known):
-    known.on("crm.duplicate.findbycomm", [], where=lambda asked: not asked["values[0]"].endswith("1234567"))
-    await session.deliver([delivery(), delivery(enquiry(caller="+79035550011"), id="d-2", marker="hub:2")])
-    assert [one.key for one in known.batches[-1]] == [
-        *("contact1", "deal1", "call1", "text0x1", "task0x1"),
-        *("call0", "text0x0", "task0x0"),
-    ]
-    assert len(known.batches) == 3
+async def test_what_finds_no_room_beside_its_card_is_written_after_it(session, portal):
+    notes = [AddNote(str(number)) for number in range(60)]
+    outcome = await deliver(session, delivery(what=plan_of(CreateDeal("x"), *notes)))
+    assert outcome.status is Status.DELIVERED
+    assert [len(batch) for batch in portal.batches] == [1, 50, 13]
 
 
 async def test_a_deal_has_a_page_a_person_opens(session, portal):
