@@ -4,12 +4,12 @@ All looks of a batch of deliveries share requests: one for the people, one for t
 one for what is on those deals where an attempt before may have left something.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connectors.bitrix24 import asking, left
+from connectors.bitrix24 import asking, left, recent
 from connectors.bitrix24.api import Api, Json, Replies
-from connectors.bitrix24.cards import parted, whole
+from connectors.bitrix24.cards import whole
 from connectors.bitrix24.companies import longest
 from connectors.bitrix24.find import (
     NOBODY,
@@ -86,6 +86,7 @@ class Look:
             self.has_leads = whole(self._told.results.get("mode")) == 1
         for work in self._live():
             self._take_person(work)
+        await self._for_recent()
 
     def _of_person(self, work: Work) -> dict[str, str]:
         enquiry, i = work.delivery.what.enquiry, work.place
@@ -95,8 +96,6 @@ class Look:
                 asked[f"phone{key}{i}"] = asking.by_phone(enquiry.caller, kind)
             if enquiry.email:
                 asked[f"email{key}{i}"] = asking.by_email(enquiry.email, kind)
-        for j, id_ in enumerate(_nearby(work, "contact")):
-            asked[f"near{i}x{j}"] = asking.card(CONTACT, id_)
         for j, name in enumerate(work.company_names):
             asked[f"company{i}x{j}"] = asking.companies(longest(name))
         return asked | (self._of_attempt(work) if work.looks_first else {})
@@ -125,13 +124,12 @@ class Look:
         seen.made_contact = oldest(one for one in self._told.rows(f"maker{i}") if is_ours(one, work.delivery.marker))
         if seen.made_contact:
             seen.contacts = seen.contacts or [whole(seen.made_contact["id"])]
-        seen.contacts = seen.contacts or self._recent(work)
         if work.looks_first:
             self._take_attempt(work)
 
     def _is_told(self, work: Work) -> bool:
         """Say whether the looks for a person brought answers; what cannot be looked for is not made."""
-        wanted = [key for key in self._of_person(work) if not key.startswith(("near", "known"))]
+        wanted = [key for key in self._of_person(work) if not key.startswith("known")]
         for key in wanted:
             fault = self._told.faults.get(key)
             if fault and is_denied(fault):
@@ -153,10 +151,18 @@ class Look:
         found = self._told.object(f"{key}{place}").get(entity)
         return [id_ for one in (found if isinstance(found, list) else ()) if (id_ := whole(one))]
 
+    async def _for_recent(self) -> None:
+        """Look at contacts that the hub saw made lately, of people whom no search shows."""
+        asked = [work for work in self._live() if work.actions is None and not self._seen[work.place].contacts]
+        near = {work.place: recent.contacts(work) for work in asked}
+        await self._ask({f"near{i}x{j}": asking.card(CONTACT, id_) for i in near for j, id_ in enumerate(near[i])})
+        for work in asked:
+            self._seen[work.place].contacts = self._recent(work)
+
     def _recent(self, work: Work) -> list[int]:
         """Return the contacts that the hub saw made lately: they count before a search shows them."""
         enquiry, found = work.delivery.what.enquiry, []
-        for j, id_ in enumerate(_nearby(work, "contact")):
+        for j, id_ in enumerate(recent.contacts(work)):
             card = self._told.card(f"near{work.place}x{j}")
             is_his = bool(enquiry.caller and has_phone(card, enquiry.caller))
             if is_his or (enquiry.email and has_email(card, enquiry.email)):
@@ -202,12 +208,12 @@ class Look:
 
     async def _for_deals(self) -> None:
         asked = [work for work in self._live() if work.actions is None]
-        commands: dict[str, str] = {}
+        commands = recent.asked(asked)
         for work in asked:
             commands |= self._of_deals(work)
         await self._ask(commands)
         for work in asked:
-            self._take_deals(work)
+            self._take_deals(work, commands)
 
     def _of_deals(self, work: Work) -> dict[str, str]:
         i, seen = work.place, self._seen[work.place]
@@ -218,25 +224,20 @@ class Look:
                 asked[f"leads{i}"] = asking.of_contacts(LEAD, seen.contacts)
         if seen.leads and self.has_leads:
             asked[f"loose{i}"] = asking.several(LEAD, seen.leads)
-        recent = [parted(ref.id) for ref in work.delivery.nearby if ref.kind == "deal"]
-        for entity in (DEAL, LEAD):
-            ids = [id_ for kind, id_ in recent if kind == entity and id_]
-            if ids:
-                asked[f"near{entity}x{i}"] = asking.several(entity, ids)
         return asked
 
-    def _take_deals(self, work: Work) -> None:
+    def _take_deals(self, work: Work, commands: Mapping[str, str]) -> None:
         i, seen = work.place, self._seen[work.place]
-        for key in self._of_deals(work):
+        for key in (*self._of_deals(work), *recent.keys(commands, work)):
             fault = self._told.faults.get(key)
             if fault and is_denied(fault):
                 raise no_rights()
             if fault or key not in self._told.results:
                 work.trouble(Status.RETRY, Why.UNREADABLE, _UNTOLD, detail=words(fault) if fault else "")
                 return
-        deals = once([*self._told.rows(f"deals{i}"), *self._told.rows(f"near{DEAL}x{i}")])
-        rows = (f"leads{i}", f"loose{i}", f"near{LEAD}x{i}")
-        leads = once([one for key in rows for one in self._told.rows(key)])
+        near = {entity: recent.rows(self._told, commands, work, entity) for entity in (DEAL, LEAD)}
+        deals = once([*self._told.rows(f"deals{i}"), *near[DEAL]])
+        leads = once([*self._told.rows(f"leads{i}"), *self._told.rows(f"loose{i}"), *near[LEAD]])
         if work.looks_first and self._is_left(work, deals, leads):
             return
         caller = choose(seen.contacts, deals, leads) if seen.contacts or leads else NOBODY
@@ -301,7 +302,3 @@ def _is_older(card: Json, work: Work) -> bool:
 
 def _id(candidate: tuple[int, Json]) -> tuple[int, int]:
     return candidate[0], whole(candidate[1].get("id"))
-
-
-def _nearby(work: Work, kind: str) -> list[int]:
-    return [id_ for ref in work.delivery.nearby if ref.kind == kind and (id_ := whole(ref.id))]

@@ -348,6 +348,30 @@ async def test_a_nearby_contact_of_another_phone_is_not_the_caller(session, port
     assert cards_of(portal, 3)
 
 
+async def test_a_nearby_contact_is_not_looked_at_where_the_search_finds_one(session, known):
+    await deliver(session, delivery(nearby=(Ref("contact", "44"),)))
+    assert not known.of("crm.item.get")
+
+
+async def test_nearby_deals_of_all_callers_are_asked_for_at_once_and_each_gets_his_own(session, portal):
+    phones = {"44": "+79161230000", "45": "+79161230001"}
+    portal.on("crm.item.get", lambda asked: {"item": {"id": asked["id"], "fm": [phone(phones[asked["id"]])]}})
+    both = {"items": [card(342, contactId=45), card(341, contactId=44)]}
+    portal.on("crm.item.list", both, where=lambda asked: asked["filter[@id][1]"] == "342")
+    first, second = several(2)
+    first = replace(first, nearby=(Ref("contact", "44"), Ref("deal", "341")))
+    second = replace(second, nearby=(Ref("contact", "45"), Ref("deal", "342")))
+    outcomes = await session.deliver([first, second])
+    found = [{ref.id for ref in outcome.refs if ref.kind == "deal"} for outcome in outcomes.values()]
+    assert found == [{"341"}, {"342"}]
+    assert not portal.of("crm.item.add")
+
+
+def phone(value):
+    """A phone of a contact, as the vendor tells it."""
+    return {"typeId": "PHONE", "value": value}
+
+
 async def test_a_deal_that_is_closed_is_not_open_whatever_its_stage_says(session, known):
     closed = [card(340, stageSemanticId=None, closed="Y")]
     known.on("crm.item.list", {"items": closed}, where=lambda asked: asked["filter[@contactId][0]"] == "44")
