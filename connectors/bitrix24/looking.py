@@ -7,7 +7,7 @@ one for what is on those deals where an attempt before may have left something.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connectors.bitrix24 import asking, left, recent
+from connectors.bitrix24 import asking, left, owned, recent
 from connectors.bitrix24.api import Api, Json, Replies
 from connectors.bitrix24.cards import whole
 from connectors.bitrix24.companies import longest
@@ -21,6 +21,7 @@ from connectors.bitrix24.find import (
     once,
 )
 from connectors.bitrix24.mappings import CLASSIC, CONTACT, DEAL, LEAD, SIMPLE
+from connectors.bitrix24.owned import Owners
 from connectors.bitrix24.settings import Settings
 from connectors.bitrix24.trouble import checked, is_denied, is_gone, no_rights, trouble, words
 from connectors.bitrix24.work import Work
@@ -35,6 +36,7 @@ _DEAL_GONE = Said("deal_gone")
 _NO_DEAL = Said("no_deal")
 _NO_FILTER = "invalid_arg_value"
 _UNTOLD = Said("untold")
+_NOBODYS = Owners({}, ())
 
 
 @dataclass(slots=True)
@@ -208,36 +210,45 @@ class Look:
 
     async def _for_deals(self) -> None:
         asked = [work for work in self._live() if work.actions is None]
-        commands = recent.asked(asked)
+        owners = owned.together(
+            {work.place: self._seen[work.place].contacts for work in asked}, (DEAL, LEAD) if self.has_leads else (DEAL,)
+        )
+        near = recent.asked(asked)
+        commands = near | {key: command for some in owners for key, command in some.commands().items()}
         for work in asked:
-            commands |= self._of_deals(work)
+            commands |= self._of_loose_leads(work)
         await self._ask(commands)
+        owners = await self._uncut(owners)
+        of = {place: some for some in owners for place in some.of}
         for work in asked:
-            self._take_deals(work, commands)
+            self._take_deals(work, of.get(work.place, _NOBODYS), near)
 
-    def _of_deals(self, work: Work) -> dict[str, str]:
-        i, seen = work.place, self._seen[work.place]
-        asked: dict[str, str] = {}
-        if seen.contacts:
-            asked[f"deals{i}"] = asking.of_contacts(DEAL, seen.contacts)
-            if self.has_leads:
-                asked[f"leads{i}"] = asking.of_contacts(LEAD, seen.contacts)
-        if seen.leads and self.has_leads:
-            asked[f"loose{i}"] = asking.several(LEAD, seen.leads)
-        return asked
+    async def _uncut(self, owners: Sequence[Owners]) -> list[Owners]:
+        """Ask for each caller alone where together they have more cards than a page shows."""
+        apart = [one for some in owners if some.is_cut(self._told) for one in some.apart()]
+        told = self._told
+        await self._ask({key: command for one in apart for key, command in one.commands().items()})
+        self._told = told | self._told
+        return [*(some for some in owners if not some.is_cut(told)), *apart]
 
-    def _take_deals(self, work: Work, commands: Mapping[str, str]) -> None:
+    def _of_loose_leads(self, work: Work) -> dict[str, str]:
+        seen = self._seen[work.place]
+        return {f"loose{work.place}": asking.several(LEAD, seen.leads)} if seen.leads and self.has_leads else {}
+
+    def _take_deals(self, work: Work, of: Owners, near: Mapping[str, str]) -> None:
         i, seen = work.place, self._seen[work.place]
-        for key in (*self._of_deals(work), *recent.keys(commands, work)):
+        for key in (*of.commands(), *self._of_loose_leads(work), *recent.keys(near, work)):
             fault = self._told.faults.get(key)
             if fault and is_denied(fault):
                 raise no_rights()
             if fault or key not in self._told.results:
                 work.trouble(Status.RETRY, Why.UNREADABLE, _UNTOLD, detail=words(fault) if fault else "")
                 return
-        near = {entity: recent.rows(self._told, commands, work, entity) for entity in (DEAL, LEAD)}
-        deals = once([*self._told.rows(f"deals{i}"), *near[DEAL]])
-        leads = once([*self._told.rows(f"leads{i}"), *self._told.rows(f"loose{i}"), *near[LEAD]])
+        cards = {
+            kind: [*of.rows(self._told, i, kind), *recent.rows(self._told, near, work, kind)] for kind in (DEAL, LEAD)
+        }
+        deals = once(cards[DEAL])
+        leads = once([*cards[LEAD], *self._told.rows(f"loose{i}")])
         if work.looks_first and self._is_left(work, deals, leads):
             return
         caller = choose(seen.contacts, deals, leads) if seen.contacts or leads else NOBODY

@@ -367,6 +367,41 @@ async def test_nearby_deals_of_all_callers_are_asked_for_at_once_and_each_gets_h
     assert not portal.of("crm.item.add")
 
 
+def of_two(portal, *cards):
+    """Let two callers be contacts 44 and 45, who together have these deals."""
+    for caller, contact in (("+79161230000", 44), ("+79161230001", 45)):
+        portal.on(
+            "crm.duplicate.findbycomm",
+            {"CONTACT": [contact]},
+            where=lambda asked, caller=caller: asked["values[0]"] == caller,
+        )
+    portal.on("crm.item.list", {"items": list(cards)}, where=lambda asked: asked["filter[@contactId][1]"] == "45")
+
+
+async def test_the_deals_of_several_callers_are_asked_for_at_once_and_told_apart(session, portal):
+    of_two(portal, card(342, contactId=45), card(341, contactId=44))
+    outcomes = await session.deliver(several(2))
+    found = [{ref.id for ref in outcome.refs if ref.kind == "deal"} for outcome in outcomes.values()]
+    assert found == [{"341"}, {"342"}]
+    assert len(portal.of("crm.item.list")) == 1
+
+
+async def test_where_a_page_is_too_short_for_several_callers_each_is_asked_for_alone(session, portal):
+    of_two(portal, *(card(number, contactId=45, closed="Y") for number in range(400, 450)))
+    for contact, deal in (("44", 341), ("45", 342)):
+        alone = {"items": [card(deal, contactId=int(contact))]}
+        portal.on(
+            "crm.item.list",
+            alone,
+            where=lambda asked, contact=contact: (
+                asked["filter[@contactId][0]"] == contact and not asked["filter[@contactId][1]"]
+            ),
+        )
+    outcomes = await session.deliver(several(2))
+    found = [{ref.id for ref in outcome.refs if ref.kind == "deal"} for outcome in outcomes.values()]
+    assert found == [{"341"}, {"342"}]
+
+
 def phone(value):
     """A phone of a contact, as the vendor tells it."""
     return {"typeId": "PHONE", "value": value}
