@@ -11,15 +11,7 @@ from connectors.bitrix24 import asking, left, owned, recent
 from connectors.bitrix24.api import Api, Json, Replies
 from connectors.bitrix24.cards import whole
 from connectors.bitrix24.companies import longest
-from connectors.bitrix24.find import (
-    NOBODY,
-    choose,
-    has_email,
-    has_phone,
-    is_ours,
-    oldest,
-    once,
-)
+from connectors.bitrix24.find import NOBODY, choose, is_ours, oldest, once
 from connectors.bitrix24.mappings import CLASSIC, CONTACT, DEAL, LEAD, SIMPLE
 from connectors.bitrix24.owned import Owners
 from connectors.bitrix24.settings import Settings
@@ -156,20 +148,9 @@ class Look:
     async def _for_recent(self) -> None:
         """Look at contacts that the hub saw made lately, of people whom no search shows."""
         asked = [work for work in self._live() if work.actions is None and not self._seen[work.place].contacts]
-        near = {work.place: recent.contacts(work) for work in asked}
-        await self._ask({f"near{i}x{j}": asking.card(CONTACT, id_) for i in near for j, id_ in enumerate(near[i])})
+        await self._ask(recent.asked_contacts(asked))
         for work in asked:
-            self._seen[work.place].contacts = self._recent(work)
-
-    def _recent(self, work: Work) -> list[int]:
-        """Return the contacts that the hub saw made lately: they count before a search shows them."""
-        enquiry, found = work.delivery.what.enquiry, []
-        for j, id_ in enumerate(recent.contacts(work)):
-            card = self._told.card(f"near{work.place}x{j}")
-            is_his = bool(enquiry.caller and has_phone(card, enquiry.caller))
-            if is_his or (enquiry.email and has_email(card, enquiry.email)):
-                found.append(id_)
-        return found
+            self._seen[work.place].contacts = recent.contacts(self._told, work)
 
     def _take_attempt(self, work: Work) -> None:
         i = work.place
@@ -213,7 +194,7 @@ class Look:
         owners = owned.together(
             {work.place: self._seen[work.place].contacts for work in asked}, (DEAL, LEAD) if self.has_leads else (DEAL,)
         )
-        near = recent.asked(asked)
+        near = recent.asked_deals(asked)
         commands = near | {key: command for some in owners for key, command in some.commands().items()}
         for work in asked:
             commands |= self._of_loose_leads(work)
