@@ -19,7 +19,8 @@ portal answers quickly. And each method may work for 480 s in ten minutes: the s
 
 Each delivery costs the same however many there are. The bench delivers 2,000, which are 201 hits or 75.5 s at least and
 keep within the time of a method; ``bitrix24_hits_for_5000`` is what the hits measured come to for 5,000. Another number
-is taken from the environment, ``DRAIN_BITRIX24_CALLS``; a large one lets a method take less time in the sandbox.
+is taken from the environment, ``DRAIN_BITRIX24_CALLS``: above 500, which need no waiting. A large one lets a method
+take less time in the sandbox.
 
 Then an independent client from PyPI (bench/in_bulk.py) does the same for as many calls of other callers, in bulk, on
 the same portal with the same limits.
