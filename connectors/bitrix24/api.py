@@ -46,6 +46,7 @@ class Replies:
     following: Mapping[str, object] = field(default_factory=dict)  # where a list goes on [3.3]
     clock: float = 0.0
     resets_at: float = 0.0  # when the vendor forgets the oldest minute of our requests [2.2]
+    took: float = 0.0  # seconds it worked on the request, 0 untold [2.3]
 
     def __or__(self, other: "Replies") -> "Replies":
         return Replies(
@@ -54,6 +55,7 @@ class Replies:
             {**self.following, **other.following},
             self.clock or other.clock,
             max(self.resets_at, other.resets_at),
+            self.took + other.took,
         )
 
     def object(self, key: str) -> Json:
@@ -153,6 +155,7 @@ def replies(answer: Answer) -> Replies:
         following=_map(inner.get("result_next")),
         clock=_seconds(time.get("start")),
         resets_at=_seconds(time.get("operating_reset_at")),
+        took=_seconds(time.get("duration")),
     )
 
 

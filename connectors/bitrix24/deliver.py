@@ -1,11 +1,12 @@
 """Delivers a batch of plans: look, make deals or leads with contacts, move, write notes, create tasks.
 
-In as few requests as the vendor's batches allow: one look for the people of all deliveries, one for the deals of those
-who are known, one for each few new cards, and one for up to fifty things that are written on them (README, "Hits").
+In as few requests as the vendor's batches allow: looks for fifty people each, one for the deals of those who are known,
+one for each few new cards with what is written on them, and one for each fifty things that are left to write (README,
+"Hits").
 Steps that succeeded are always reported, and looked for before they are ever repeated (sheet section 9).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from connectors.bitrix24 import companies, parts
@@ -13,9 +14,10 @@ from connectors.bitrix24.api import COMMANDS, Api
 from connectors.bitrix24.cards import NoId, whole
 from connectors.bitrix24.encoding import Link, result
 from connectors.bitrix24.find import is_ours
-from connectors.bitrix24.follow import following
+from connectors.bitrix24.follow import beside, following
 from connectors.bitrix24.looking import Look
 from connectors.bitrix24.mappings import COMPANY, CONTACT, LEAD
+from connectors.bitrix24.pace import Pace
 from connectors.bitrix24.parts import Portal, portal_of
 from connectors.bitrix24.sending import Part, Sender, adding
 from connectors.bitrix24.settings import Settings
@@ -24,7 +26,6 @@ from connectors.protocol import Delivery, InstallationError, Outcome, Status, Wh
 from connectors.telling import Said
 from connectors.together import side_by_side
 
-HEAVY = 10  # cards that one request makes: the portal's own automation runs on each [2.4]
 _ROUNDS = 4
 
 _SAME_CALLER = Said("same_caller")
@@ -35,9 +36,9 @@ _NO_LEADS = Said("leads_are_off")
 class Batch:
     """One call of ``deliver``."""
 
-    def __init__(self, api: Api, settings: Settings, batch: Sequence[Delivery]) -> None:
-        self._api, self._settings = api, settings
-        self._sender = Sender(api)
+    def __init__(self, api: Api, settings: Settings, batch: Sequence[Delivery], pace: Pace) -> None:
+        self._api, self._settings, self._pace = api, settings, pace
+        self._sender = Sender(api, pace)
         self._portal: Portal = portal_of(settings, api.address)
         self.works = [Work(delivery, api.address, place) for place, delivery in enumerate(batch)]
         _one_per_caller(self.works)
@@ -67,17 +68,37 @@ class Batch:
     # -- cards
 
     async def _create(self) -> None:
-        asked = self._asked()
+        await side_by_side(partial(self._make, works) for works in self._portions())
+
+    def _portions(self) -> Iterator[list[Work]]:
+        """Yield works as one request makes their cards; how many that are is asked anew each time: answers before tell.
+
+        The last of them may find no room for all that is written on it; that is left for a request of its own kind.
+        """
+        costs = [(work, len(self._chain(work)), len(work.steps())) for work in self._asked()]
+        some, cards, commands = list[Work](), 0, 0
+        for work, made, written in costs:
+            if work.delivery.in_doubt:
+                continue
+            if some and (cards + made > self._pace.cards or commands + made > COMMANDS):
+                yield some
+                some, cards, commands = [], 0, 0
+            some.append(work)
+            cards, commands = cards + made, commands + made + written
+        if some:
+            yield some
         # What was in doubt goes alone: one request the vendor chokes on must not take others with it again and again.
-        alone = [[work] for work in asked if work.delivery.in_doubt]
-        shared = list(_portions([work for work in asked if not work.delivery.in_doubt], self._chain))
-        await side_by_side(partial(self._make, works) for works in (*shared, *alone))
+        yield from ([work] for work, _, _ in costs if work.delivery.in_doubt)
 
     async def _make(self, works: Sequence[Work]) -> None:
-        """Make the cards of some works with one request, or few when some are refused."""
+        """Make the cards of some works, and what is written on them, with one request, or few when some are refused."""
         for _ in range(_ROUNDS * len(works)):
-            made = [part for work in works if work.is_live for part in self._chain(work)]
-            if not made or not await self._sender.chain(made):
+            chains = [(work, self._chain(work)) for work in works if work.is_live]
+            made = [part for _, cards in chains for part in cards]
+            if not made:
+                return  # what is left is only to be written
+            written = [part for work, cards in chains if cards for part in beside(work, cards, self._portal)]
+            if not await self._sender.chain([*made, *written][:COMMANDS]):
                 return
         for work in works:
             if work.is_live and work.create_deal:
@@ -119,21 +140,6 @@ class Batch:
         made = following(ready, self._portal)
         chunks = [made[start : start + COMMANDS] for start in range(0, len(made), COMMANDS)]
         await side_by_side(partial(self._sender.follow, chunk) for chunk in chunks)
-
-
-def _portions(works: Sequence[Work], chain: Callable[[Work], list[Part]]) -> Iterator[list[Work]]:
-    """Yield works as one request makes their cards."""
-    some: list[Work] = []
-    cards = 0
-    for work in works:
-        made = len(chain(work))
-        if some and cards + made > HEAVY:
-            yield some
-            some, cards = [], 0
-        some.append(work)
-        cards += made
-    if some:
-        yield some
 
 
 def _took_company(part: Part, found: object) -> bool:

@@ -89,17 +89,18 @@ def choose(contacts: Sequence[int], deals: Iterable[Json], leads: Iterable[Json]
     of: Mapping[int, list[tuple[int, Json]]] = {contact: [] for contact in contacts}
     for entity, cards in ((DEAL, deals), (LEAD, leads)):
         for card in cards:
-            for contact in _contacts_of(card) & set(contacts):
+            for contact in contacts_of(card) & set(contacts):
                 of[contact].append((entity, card))
     callers = [Caller(contact, tuple(of[contact])) for contact in sorted(contacts)]
     known = next((one for one in callers if one.open_deal), callers[0] if callers else NOBODY)
     if known.open_deal:
         return known
-    loose = tuple((LEAD, card) for card in leads if not _contacts_of(card) & set(contacts))
+    loose = tuple((LEAD, card) for card in leads if not contacts_of(card) & set(contacts))
     return Caller(known.contact, known.cards + loose)
 
 
-def _contacts_of(card: Json) -> set[int]:
+def contacts_of(card: Json) -> set[int]:
+    """Return whose a deal or lead is."""
     several = card.get("contactIds")
     told = [card.get("contactId"), *(several if isinstance(several, list) else ())]
     return {id_ for one in told if (id_ := whole(one))}

@@ -6,8 +6,9 @@ from functools import partial
 from connectors.bitrix24 import parts
 from connectors.bitrix24.api import Json
 from connectors.bitrix24.cards import NoId, whole
+from connectors.bitrix24.encoding import result
 from connectors.bitrix24.mappings import LEAD, LEADS
-from connectors.bitrix24.parts import Portal
+from connectors.bitrix24.parts import Owner, Portal, owner_of
 from connectors.bitrix24.sending import Part
 from connectors.bitrix24.work import CALL_STEP, MOVE_STEP, Work, task_step, text_step
 from connectors.protocol import Status, Why
@@ -24,8 +25,19 @@ def following(works: Sequence[Work], portal: Portal) -> list[Part]:
     for work in works:
         made += _moves(work, moved)
         if work.is_live:
-            made += _written(work, portal)
+            made += _written(work, owner_of(work), portal)
     return made
+
+
+def beside(work: Work, chain: Sequence[Part], portal: Portal) -> list[Part]:
+    """Return what is written on the deal at the end of a chain, in the same request as the chain."""
+    if work.move:  # whether a deal stands where it is moved from is seen when it is there
+        return []
+    ids = {part.kind: result(part.key, "item", "id") for part in chain}
+    deal = chain[-1]
+    responsible = result(deal.key, "item", "assignedById")
+    on = Owner(deal.params["entityTypeId"], ids["deal"], ids.get("contact", work.contact), responsible)
+    return _written(work, on, portal)
 
 
 def _moves(work: Work, moved: set[tuple[int, int | None]]) -> list[Part]:
@@ -49,17 +61,19 @@ def _stands_before(work: Work, action: MoveDeal) -> bool:
     return pipeline == action.pipeline and str(deal.get("stageId") or "") in action.from_stages
 
 
-def _written(work: Work, portal: Portal) -> list[Part]:
+def _written(work: Work, on: Owner, portal: Portal) -> list[Part]:
     bodies: list[tuple[str, str, str, Json]] = []
     try:
         if work.tells_call:
-            fields = {"fields": parts.call(work, is_russian=portal.is_russian)}
+            fields = {"fields": parts.call(work, on, is_russian=portal.is_russian)}
             bodies.append((CALL_STEP, "note", "crm.activity.add", fields))
         for index, note in enumerate(work.notes):
-            fields = {"fields": parts.text(work, note, index)}
+            fields = {"fields": parts.text(work, on, note, index)}
             bodies.append((text_step(index), "note", "crm.timeline.comment.add", fields))
         for index, task in enumerate(work.tasks):
-            bodies.append((task_step(index), "task", "crm.activity.todo.add", parts.task(work, task, index, portal)))
+            bodies.append(
+                (task_step(index), "task", "crm.activity.todo.add", parts.task(work, on, task, index, portal))
+            )
     except NoId as error:
         work.trouble(Status.REJECTED, Why.INVALID, error.said)
     missing = [one for one in bodies if one[0] not in work.done]

@@ -4,23 +4,16 @@ All looks of a batch of deliveries share requests: one for the people, one for t
 one for what is on those deals where an attempt before may have left something.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connectors.bitrix24 import asking, left
+from connectors.bitrix24 import asking, left, owned, recent
 from connectors.bitrix24.api import Api, Json, Replies
-from connectors.bitrix24.cards import parted, whole
+from connectors.bitrix24.cards import whole
 from connectors.bitrix24.companies import longest
-from connectors.bitrix24.find import (
-    NOBODY,
-    choose,
-    has_email,
-    has_phone,
-    is_ours,
-    oldest,
-    once,
-)
+from connectors.bitrix24.find import NOBODY, choose, is_ours, oldest, once
 from connectors.bitrix24.mappings import CLASSIC, CONTACT, DEAL, LEAD, SIMPLE
+from connectors.bitrix24.owned import Owners
 from connectors.bitrix24.settings import Settings
 from connectors.bitrix24.trouble import checked, is_denied, is_gone, no_rights, trouble, words
 from connectors.bitrix24.work import Work
@@ -35,6 +28,7 @@ _DEAL_GONE = Said("deal_gone")
 _NO_DEAL = Said("no_deal")
 _NO_FILTER = "invalid_arg_value"
 _UNTOLD = Said("untold")
+_NOBODYS = Owners({}, ())
 
 
 @dataclass(slots=True)
@@ -86,6 +80,7 @@ class Look:
             self.has_leads = whole(self._told.results.get("mode")) == 1
         for work in self._live():
             self._take_person(work)
+        await self._for_recent()
 
     def _of_person(self, work: Work) -> dict[str, str]:
         enquiry, i = work.delivery.what.enquiry, work.place
@@ -95,8 +90,6 @@ class Look:
                 asked[f"phone{key}{i}"] = asking.by_phone(enquiry.caller, kind)
             if enquiry.email:
                 asked[f"email{key}{i}"] = asking.by_email(enquiry.email, kind)
-        for j, id_ in enumerate(_nearby(work, "contact")):
-            asked[f"near{i}x{j}"] = asking.card(CONTACT, id_)
         for j, name in enumerate(work.company_names):
             asked[f"company{i}x{j}"] = asking.companies(longest(name))
         return asked | (self._of_attempt(work) if work.looks_first else {})
@@ -125,13 +118,12 @@ class Look:
         seen.made_contact = oldest(one for one in self._told.rows(f"maker{i}") if is_ours(one, work.delivery.marker))
         if seen.made_contact:
             seen.contacts = seen.contacts or [whole(seen.made_contact["id"])]
-        seen.contacts = seen.contacts or self._recent(work)
         if work.looks_first:
             self._take_attempt(work)
 
     def _is_told(self, work: Work) -> bool:
         """Say whether the looks for a person brought answers; what cannot be looked for is not made."""
-        wanted = [key for key in self._of_person(work) if not key.startswith(("near", "known"))]
+        wanted = [key for key in self._of_person(work) if not key.startswith("known")]
         for key in wanted:
             fault = self._told.faults.get(key)
             if fault and is_denied(fault):
@@ -153,15 +145,12 @@ class Look:
         found = self._told.object(f"{key}{place}").get(entity)
         return [id_ for one in (found if isinstance(found, list) else ()) if (id_ := whole(one))]
 
-    def _recent(self, work: Work) -> list[int]:
-        """Return the contacts that the hub saw made lately: they count before a search shows them."""
-        enquiry, found = work.delivery.what.enquiry, []
-        for j, id_ in enumerate(_nearby(work, "contact")):
-            card = self._told.card(f"near{work.place}x{j}")
-            is_his = bool(enquiry.caller and has_phone(card, enquiry.caller))
-            if is_his or (enquiry.email and has_email(card, enquiry.email)):
-                found.append(id_)
-        return found
+    async def _for_recent(self) -> None:
+        """Look at contacts that the hub saw made lately, of people whom no search shows."""
+        asked = [work for work in self._live() if work.actions is None and not self._seen[work.place].contacts]
+        await self._ask(recent.asked_contacts(asked))
+        for work in asked:
+            self._seen[work.place].contacts = recent.contacts(self._told, work)
 
     def _take_attempt(self, work: Work) -> None:
         i = work.place
@@ -202,41 +191,45 @@ class Look:
 
     async def _for_deals(self) -> None:
         asked = [work for work in self._live() if work.actions is None]
-        commands: dict[str, str] = {}
+        owners = owned.together(
+            {work.place: self._seen[work.place].contacts for work in asked}, (DEAL, LEAD) if self.has_leads else (DEAL,)
+        )
+        near = recent.asked_deals(asked)
+        commands = near | {key: command for some in owners for key, command in some.commands().items()}
         for work in asked:
-            commands |= self._of_deals(work)
+            commands |= self._of_loose_leads(work)
         await self._ask(commands)
+        owners = await self._uncut(owners)
+        of = {place: some for some in owners for place in some.of}
         for work in asked:
-            self._take_deals(work)
+            self._take_deals(work, of.get(work.place, _NOBODYS), near)
 
-    def _of_deals(self, work: Work) -> dict[str, str]:
-        i, seen = work.place, self._seen[work.place]
-        asked: dict[str, str] = {}
-        if seen.contacts:
-            asked[f"deals{i}"] = asking.of_contacts(DEAL, seen.contacts)
-            if self.has_leads:
-                asked[f"leads{i}"] = asking.of_contacts(LEAD, seen.contacts)
-        if seen.leads and self.has_leads:
-            asked[f"loose{i}"] = asking.several(LEAD, seen.leads)
-        recent = [parted(ref.id) for ref in work.delivery.nearby if ref.kind == "deal"]
-        for entity in (DEAL, LEAD):
-            ids = [id_ for kind, id_ in recent if kind == entity and id_]
-            if ids:
-                asked[f"near{entity}x{i}"] = asking.several(entity, ids)
-        return asked
+    async def _uncut(self, owners: Sequence[Owners]) -> list[Owners]:
+        """Ask for each caller alone where together they have more cards than a page shows."""
+        apart = [one for some in owners if some.is_cut(self._told) for one in some.apart()]
+        told = self._told
+        await self._ask({key: command for one in apart for key, command in one.commands().items()})
+        self._told = told | self._told
+        return [*(some for some in owners if not some.is_cut(told)), *apart]
 
-    def _take_deals(self, work: Work) -> None:
+    def _of_loose_leads(self, work: Work) -> dict[str, str]:
+        seen = self._seen[work.place]
+        return {f"loose{work.place}": asking.several(LEAD, seen.leads)} if seen.leads and self.has_leads else {}
+
+    def _take_deals(self, work: Work, of: Owners, near: Mapping[str, str]) -> None:
         i, seen = work.place, self._seen[work.place]
-        for key in self._of_deals(work):
+        for key in (*of.commands(), *self._of_loose_leads(work), *recent.keys(near, work)):
             fault = self._told.faults.get(key)
             if fault and is_denied(fault):
                 raise no_rights()
             if fault or key not in self._told.results:
                 work.trouble(Status.RETRY, Why.UNREADABLE, _UNTOLD, detail=words(fault) if fault else "")
                 return
-        deals = once([*self._told.rows(f"deals{i}"), *self._told.rows(f"near{DEAL}x{i}")])
-        rows = (f"leads{i}", f"loose{i}", f"near{LEAD}x{i}")
-        leads = once([one for key in rows for one in self._told.rows(key)])
+        cards = {
+            kind: [*of.rows(self._told, i, kind), *recent.rows(self._told, near, work, kind)] for kind in (DEAL, LEAD)
+        }
+        deals = once(cards[DEAL])
+        leads = once([*cards[LEAD], *self._told.rows(f"loose{i}")])
         if work.looks_first and self._is_left(work, deals, leads):
             return
         caller = choose(seen.contacts, deals, leads) if seen.contacts or leads else NOBODY
@@ -301,7 +294,3 @@ def _is_older(card: Json, work: Work) -> bool:
 
 def _id(candidate: tuple[int, Json]) -> tuple[int, int]:
     return candidate[0], whole(candidate[1].get("id"))
-
-
-def _nearby(work: Work, kind: str) -> list[int]:
-    return [id_ for ref in work.delivery.nearby if ref.kind == kind and (id_ := whole(ref.id))]

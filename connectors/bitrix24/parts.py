@@ -48,6 +48,21 @@ class Portal:
     is_russian: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The card that things are written on: one that is there, or references to one that the same request makes."""
+
+    entity: int
+    id: Id
+    contact: Id
+    responsible: Id
+
+
+def owner_of(work: Work) -> Owner:
+    """Return the card of a delivery that is there."""
+    return Owner(work.entity, work.deal, work.contact, work.responsible)
+
+
 def is_for_leads(action: CreateDeal, portal: Portal) -> bool:
     """Say whether a new card is a lead: the scenario asks for one, and the account has them."""
     pipeline = action.pipeline or portal.settings.pipeline
@@ -165,17 +180,17 @@ def move(work: Work, action: MoveDeal) -> Json:
     return {"entityTypeId": work.entity, "id": work.deal, "fields": {"stageId": action.stage}, **ORIGINAL_NAMES}
 
 
-def call(work: Work, *, is_russian: bool) -> Json:
+def call(work: Work, on: Owner, *, is_russian: bool) -> Json:
     """Return the call as an activity of the deal, with the caller's contact [4.10]."""
     plan, enquiry = work.delivery.what, work.delivery.what.enquiry
     russian, english = CALL_SUBJECT[plan.trigger]
-    owner = (CONTACT, work.contact) if work.contact else (work.entity, work.deal)
+    person = (CONTACT, on.contact) if on.contact else (on.entity, on.id)
     spoken = enquiry.started_at + timedelta(seconds=max(enquiry.wait_s, 0) + max(enquiry.talk_s, 0))
     return {
         "TYPE_ID": CALL_TYPE,
-        "OWNER_TYPE_ID": work.entity,
-        "OWNER_ID": work.deal,
-        "RESPONSIBLE_ID": work.responsible,
+        "OWNER_TYPE_ID": on.entity,
+        "OWNER_ID": on.id,
+        "RESPONSIBLE_ID": on.responsible,
         "SUBJECT": f"{russian if is_russian else english}: {_caller(enquiry)}",
         "DESCRIPTION": enquiry.recording_url,
         "DIRECTION": INCOMING_CALL,
@@ -183,34 +198,34 @@ def call(work: Work, *, is_russian: bool) -> Json:
         "END_TIME": moment(spoken),
         "COMPLETED": "Y",
         "COMMUNICATIONS": [
-            {"TYPE": "PHONE", "VALUE": enquiry.caller, "ENTITY_ID": owner[1], "ENTITY_TYPE_ID": owner[0]}
+            {"TYPE": "PHONE", "VALUE": enquiry.caller, "ENTITY_ID": person[1], "ENTITY_TYPE_ID": person[0]}
         ],
         "ORIGINATOR_ID": ORIGINATOR,
         "ORIGIN_ID": work.delivery.marker,
     }
 
 
-def text(work: Work, action: AddNote, step: int) -> Json:
+def text(work: Work, on: Owner, action: AddNote, step: int) -> Json:
     """Return the source in words as a comment of the timeline; its last line is our mark."""
     enquiry = work.delivery.what.enquiry
     lines = [_plain(_cut(action.text, NOTE_CAP)), mark(work.delivery, step)]
     if not enquiry.caller and enquiry.recording_url and enquiry.recording_url not in action.text:
         lines.insert(1, enquiry.recording_url)
     comment = "\n".join(line for line in lines if line)
-    return {"ENTITY_ID": work.deal, "ENTITY_TYPE": TIMELINE[work.entity], "COMMENT": comment}
+    return {"ENTITY_ID": on.id, "ENTITY_TYPE": TIMELINE[on.entity], "COMMENT": comment}
 
 
-def task(work: Work, action: AddTask, step: int, portal: Portal) -> Json:
+def task(work: Work, on: Owner, action: AddTask, step: int, portal: Portal) -> Json:
     """Return something to do on the deal, due from the start of the enquiry; its last line is our mark [4.10]."""
     due = work.delivery.what.enquiry.started_at + timedelta(minutes=action.due_minutes)
     responsible = action.responsible or portal.settings.responsible
     return {
-        "ownerTypeId": work.entity,
-        "ownerId": work.deal,
+        "ownerTypeId": on.entity,
+        "ownerId": on.id,
         "deadline": moment(due),
         "title": tidy(action.text, TITLE_CAP) or SERVICE,
         "description": f"{_plain(_cut(action.text, NOTE_CAP))}\n{mark(work.delivery, step)}",
-        "responsibleId": number(responsible, "responsible") if responsible else work.responsible,
+        "responsibleId": number(responsible, "responsible") if responsible else on.responsible,
     }
 
 

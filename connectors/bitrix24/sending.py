@@ -1,7 +1,8 @@
 """Has creations of a batch of deliveries done and reads what became of each (sheet sections 2.5, 3.6 and 9).
 
-A chain makes a company, a contact and a deal of one delivery, each with a reference to the one before; after the first
-refusal of a request nothing more of it is done. What follows a deal goes on whatever else was refused. A lost answer
+A chain makes a company, a contact and a deal of one delivery, each with a reference to the one before, and behind all
+its cards what is written on them; after the first refusal of a request nothing more of it is done. What follows a deal
+that is there goes on whatever else was refused. A lost answer
 makes its deliveries UNKNOWN; the second one stops the batch.
 """
 
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from connectors.bitrix24.api import Api, Fault, Json, Replies, replies
 from connectors.bitrix24.encoding import command
 from connectors.bitrix24.mappings import FIELD_SAID, OPERATING, REFUSED, UNSURE
+from connectors.bitrix24.pace import Pace
 from connectors.bitrix24.parts import ORIGINAL_NAMES
 from connectors.bitrix24.trouble import is_denied, is_gone, judged, no_rights, of_account, trouble, words
 from connectors.bitrix24.work import Kind, Work
@@ -48,6 +50,11 @@ class Part:
         return f"{self.step}{'x' if self.step[-1].isdigit() else ''}{self.work.place}"
 
     @property
+    def is_card(self) -> bool:
+        """Says whether it makes a card."""
+        return self.method == "crm.item.add"
+
+    @property
     def command(self) -> str:
         """The command of a batch."""
         return command(self.method, self.params)
@@ -62,23 +69,26 @@ def adding(work: Work, kind: Kind, entity: int, fields: Json, take: Take) -> Par
 class Sender:
     """Sends the parts of one batch of deliveries; remembers how many answers were lost."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    def __init__(self, api: Api, pace: Pace) -> None:
+        self._api, self._pace = api, pace
         self._lost = 0
 
     async def chain(self, parts: Sequence[Part]) -> bool:
         """Have parts done one after the other; says whether what is left of them may be sent again.
 
-        What was not reached is as it was. Raises ``InstallationError``.
+        What was not reached is as it was. So is a note that was surely refused: it is written once more by ``follow``,
+        which then says why, and goes on with the others. Raises ``InstallationError``.
         """
         told = await self._ask(parts, halt=True)
         if told is None:
             return False
+        self._pace.took(sum(part.is_card and part.key in told.results for part in parts), told.took)
         for part in parts:
             if part.key in told.results:
                 self._take(part, told.results[part.key])
             elif part.key in told.faults:
-                self._refused(part, told.faults[part.key], told)
+                if part.is_card or told.faults[part.key].code in UNSURE:
+                    self._refused(part, told.faults[part.key], told)
                 return True
             else:
                 if not told.faults:
@@ -135,18 +145,21 @@ class Sender:
     def _lose(self, parts: Sequence[Part], read: Verdict, detail: str) -> None:
         for work in _works(parts):
             work.trouble(read.status, read.why, read.said, detail=detail)
+        self._pace.lost()
         self._lost += 1
         if self._lost >= MOST_LOST:
             raise InstallationError(Why.UNAVAILABLE, Said("losing"))
 
     def _take(self, part: Part, found: object) -> None:
         part.work.created = True
+        if not part.is_card and not part.work.deal:
+            return  # what it stands on was not named as ours, which is said of the card
         if not part.take(part, found):
             _unnamed(part)
 
     def _refused(self, part: Part, fault: Fault, told: Replies) -> None:
         """Note why a part was not done; what can do without a field is to be sent again without it."""
-        is_card = part.method == "crm.item.add"
+        is_card = part.is_card
         if fault.code == OPERATING and not is_card:  # other methods go on [2.2]
             part.work.trouble(Status.RETRY, Why.TOO_EARLY, Said("too_much_time"), not_before=_reset(told))
             return

@@ -8,6 +8,7 @@ from connectors.bitrix24.deliver import Batch
 from connectors.bitrix24.facts import facts
 from connectors.bitrix24.grant import address
 from connectors.bitrix24.mappings import SIMPLE
+from connectors.bitrix24.pace import Pace
 from connectors.bitrix24.settings import Settings
 from connectors.http import Http
 from connectors.protocol import (
@@ -35,6 +36,7 @@ class Session:
         self._api = Api(http, address(app, grant.host), grant.access_token)
         self._account = grant.account
         self._sandbox = app.base_url
+        self._pace = Pace()
 
     async def check(self) -> Ref:
         """Return the account's reference; raises ``InstallationError``."""
@@ -46,7 +48,7 @@ class Session:
 
     async def deliver(self, batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
         """Deliver plans; see the six rules in ``connectors.protocol``."""
-        return await Batch(self._api, self._settings, batch).run()
+        return await Batch(self._api, self._settings, batch, self._pace).run()
 
     async def changes(self, cursor: str | None) -> Page:
         """Return deals changed since a cursor of ours; raises ``InstallationError``."""

@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 from types import MappingProxyType
 
+import pytest
+
 from connectors.bitrix24 import connector
-from connectors.contract import Step
+from connectors.contract import Step, answer
 from connectors.contract_moves import MoveContract
+from connectors.protocol import Why
 from connectors.scenario import MoveDeal
 
 FIXTURES = Path(__file__).parents[1] / "connectors" / "bitrix24" / "fixtures"
@@ -31,6 +34,18 @@ class TestBitrix24(MoveContract):
     further = batch("open_deal_further_on")
     arrived = batch("open_deal_moved_back")
     changed = batch("changed")
+
+    @pytest.mark.parametrize(
+        ("status", "why"),
+        [(401, Why.UNAUTHORIZED), (402, Why.FORBIDDEN), (403, Why.FORBIDDEN), (429, Why.THROTTLED)],
+    )
+    def test_a_refused_installation_is_the_one_exception(self, status, why):
+        """The deal comes with its notes, in the last answer: before it there is none to be forgotten."""
+        for asked in self.requests():
+            outcome, error = self.broken(asked, answer(status, {"title": "no"}))
+            assert error is not None
+            assert error.why is why
+            assert outcome is None
 
     def creates(self, asked):
         """A batch that only reads is a POST, too."""

@@ -114,6 +114,7 @@ class Portal:
     bodies: list = field(default_factory=list)
     whole: list = field(default_factory=list)  # answers to whole requests, by number
     clock: float = CLOCK
+    took: float = 0.0  # seconds over each batch, 0 untold
 
     def on(self, method, *results, where: Callable = lambda asked: True):
         """Answer a method with these results in turn, the last one from then on; the newest rule decides."""
@@ -157,7 +158,10 @@ class Portal:
             elif found is not None:
                 result[asked.key] = found
         inner = {"result": result or [], "result_error": errors or [], "result_next": following or []}
-        return {"result": inner, "time": {"start": self.clock, "operating_reset_at": int(self.clock) + 240}}
+        return {
+            "result": inner,
+            "time": {"start": self.clock, "duration": self.took, "operating_reset_at": int(self.clock) + 240},
+        }
 
     def result(self, asked):
         for method, where, results in self.rules:

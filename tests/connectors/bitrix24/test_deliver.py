@@ -6,7 +6,6 @@ import httpx
 import pytest
 
 from connectors.bitrix24 import connector
-from connectors.bitrix24.deliver import HEAVY
 from connectors.contract import MARKER, delivery, enquiry
 from connectors.contract_inputs import STARTED
 from connectors.http import Http
@@ -53,24 +52,37 @@ async def test_unknown_caller_gets_contact_deal_call_note_and_task(session, port
     ]
 
 
-async def test_it_takes_three_requests(session, portal):
+async def test_it_takes_two_requests(session, portal):
     await deliver(session)
     assert [[one.key for one in batch] for batch in portal.batches] == [
         ["phonec0"],
-        ["contact0", "deal0"],
-        ["call0", "text0x0", "task0x0"],
+        ["contact0", "deal0", "call0", "text0x0", "task0x0"],
     ]
 
 
-async def test_ten_callers_take_one_look_two_requests_for_cards_and_one_for_the_rest(session, portal):
+async def test_ten_callers_take_one_look_and_two_requests_for_everything(session, portal):
     outcomes = await session.deliver(several(10))
     assert {outcome.status for outcome in outcomes.values()} == {Status.DELIVERED}
-    assert [len(batch) for batch in portal.batches] == [10, HEAVY, HEAVY, 30]
+    assert [len(batch) for batch in portal.batches] == [10, 25, 25]
 
 
-async def test_fifty_callers_take_fourteen_requests(session, portal):
+async def test_fifty_callers_take_eleven_requests_of_a_portal_that_does_not_say_how_long_it_takes(session, portal):
     await session.deliver(several(50))
-    assert len(portal.batches) == 1 + 10 + 3
+    assert len(portal.batches) == 1 + 10
+
+
+async def test_what_is_written_stands_behind_all_cards_of_a_request(session, portal):
+    await session.deliver(several(2))
+    cards = ["contact0", "deal0", "contact1", "deal1"]
+    written = ["call0", "text0x0", "task0x0", "call1", "text0x1", "task0x1"]
+    assert [one.key for one in portal.batches[-1]] == cards + written
+
+
+async def test_what_finds_no_room_beside_its_card_is_written_after_it(session, portal):
+    notes = [AddNote(str(number)) for number in range(60)]
+    outcome = await deliver(session, delivery(what=plan_of(CreateDeal("x"), *notes)))
+    assert outcome.status is Status.DELIVERED
+    assert [len(batch) for batch in portal.batches] == [1, 50, 13]
 
 
 async def test_a_deal_has_a_page_a_person_opens(session, portal):
@@ -124,9 +136,34 @@ async def test_the_deal_carries_contact_source_and_mark(session, portal):
     }
 
 
-async def test_cards_are_made_until_the_first_refusal_and_the_rest_whatever_happens(session, portal):
+async def test_after_the_first_refusal_nothing_more_of_a_request_for_cards_is_done(session, portal):
     await deliver(session)
+    assert [body["halt"] for body in portal.bodies] == [0, 1]
+
+
+async def test_a_note_that_is_refused_beside_its_card_is_tried_once_more_and_the_rest_whatever_happens(session, portal):
+    portal.on("crm.timeline.comment.add", Fault("ACCESS_DENIED", "Access denied."), 501)
+    outcome = await deliver(session)
+    assert outcome.status is Status.DELIVERED
     assert [body["halt"] for body in portal.bodies] == [0, 1, 0]
+    assert [one.key for one in portal.batches[-1]] == ["text0x0", "task0x0"]
+
+
+async def test_a_note_of_which_the_portal_does_not_know_itself_is_not_tried_again(session, portal):
+    portal.on("crm.timeline.comment.add", Fault("INTERNAL_SERVER_ERROR"))
+    outcome = await deliver(session)
+    assert outcome.status is Status.UNKNOWN
+    assert len(portal.of("crm.timeline.comment.add")) == 1
+
+
+async def test_a_deal_that_was_made_before_the_account_was_refused_is_not_forgotten(session, portal):
+    portal.on("crm.timeline.comment.add", Fault("ACCESS_DENIED"))
+    portal.instead(2, httpx.Response(401, json={"error": "expired_token"}))
+    with pytest.raises(InstallationError) as raised:
+        await session.deliver([delivery()])
+    outcome = raised.value.outcomes["d-1"]
+    assert outcome.status is Status.RETRY
+    assert ("deal", "342") in [(ref.kind, ref.id) for ref in outcome.refs]
 
 
 async def test_the_place_of_the_deal_comes_from_the_scenario(session, portal):
@@ -168,11 +205,12 @@ async def test_the_call_is_an_activity_with_the_recording(session, portal):
     [asked] = portal.of("crm.activity.add")
     told = {name.removeprefix("fields["): value for name, value in asked.params.items()}
     assert told["TYPE_ID]"] == "2"
-    assert (told["OWNER_TYPE_ID]"], told["OWNER_ID]"], told["RESPONSIBLE_ID]"]) == ("2", "342", "6")
+    assert (told["OWNER_TYPE_ID]"], told["OWNER_ID]"]) == ("2", "$result[deal0][item][id]")
+    assert told["RESPONSIBLE_ID]"] == "$result[deal0][item][assignedById]"
     assert told["SUBJECT]"] == "Входящий звонок: +7 916 123-45-67"
     assert (told["START_TIME]"], told["END_TIME]"]) == ("2026-01-01T09:00:00+00:00", "2026-01-01T09:01:08+00:00")
     assert told["COMMUNICATIONS][0][VALUE]"] == "+79161234567"
-    assert told["COMMUNICATIONS][0][ENTITY_ID]"] == "44"
+    assert told["COMMUNICATIONS][0][ENTITY_ID]"] == "$result[contact0][item][id]"
     assert told["DESCRIPTION]"] == "https://hub.example/rec/1.mp3"
     assert told["ORIGIN_ID]"] == MARKER
 
@@ -191,7 +229,7 @@ async def test_the_note_is_a_comment_whose_last_line_is_our_mark(session, portal
     await deliver(session)
     [asked] = portal.of("crm.timeline.comment.add")
     assert asked.params == {
-        "fields[ENTITY_ID]": "342",
+        "fields[ENTITY_ID]": "$result[deal0][item][id]",
         "fields[ENTITY_TYPE]": "deal",
         "fields[COMMENT]": f"Источник: yandex\n{MARKER}",
     }
@@ -213,11 +251,11 @@ async def test_a_task_is_due_from_the_start_of_the_call(session, portal):
     [asked] = portal.of("crm.activity.todo.add")
     assert asked.params == {
         "ownerTypeId": "2",
-        "ownerId": "342",
+        "ownerId": "$result[deal0][item][id]",
         "deadline": "2026-01-01T09:15:00+00:00",
         "title": "Перезвонить",
         "description": f"Перезвонить\n{MARKER}",
-        "responsibleId": "6",
+        "responsibleId": "$result[deal0][item][assignedById]",
     }
 
 
@@ -244,7 +282,7 @@ async def test_an_anonymous_caller_gets_a_deal_without_a_contact_and_the_recordi
 
 async def test_nobody_is_looked_for_where_nothing_is_known_of_him(session, portal):
     await deliver(session, delivery(enquiry(caller=None)))
-    assert [[one.key for one in batch] for batch in portal.batches] == [["deal0"], ["text0x0", "task0x0"]]
+    assert [[one.key for one in batch] for batch in portal.batches] == [["deal0", "text0x0", "task0x0"]]
 
 
 async def test_who_leaves_an_e_mail_is_known_by_it(session, portal):
@@ -308,6 +346,65 @@ async def test_a_nearby_contact_of_another_phone_is_not_the_caller(session, port
     portal.on("crm.item.get", {"item": {"id": 44, "fm": [{"typeId": "PHONE", "value": "+74950000000"}]}})
     await deliver(session, delivery(nearby=(Ref("contact", "44"),)))
     assert cards_of(portal, 3)
+
+
+async def test_a_nearby_contact_is_not_looked_at_where_the_search_finds_one(session, known):
+    await deliver(session, delivery(nearby=(Ref("contact", "44"),)))
+    assert not known.of("crm.item.get")
+
+
+async def test_nearby_deals_of_all_callers_are_asked_for_at_once_and_each_gets_his_own(session, portal):
+    phones = {"44": "+79161230000", "45": "+79161230001"}
+    portal.on("crm.item.get", lambda asked: {"item": {"id": asked["id"], "fm": [phone(phones[asked["id"]])]}})
+    both = {"items": [card(342, contactId=45), card(341, contactId=44)]}
+    portal.on("crm.item.list", both, where=lambda asked: asked["filter[@id][1]"] == "342")
+    first, second = several(2)
+    first = replace(first, nearby=(Ref("contact", "44"), Ref("deal", "341")))
+    second = replace(second, nearby=(Ref("contact", "45"), Ref("deal", "342")))
+    outcomes = await session.deliver([first, second])
+    found = [{ref.id for ref in outcome.refs if ref.kind == "deal"} for outcome in outcomes.values()]
+    assert found == [{"341"}, {"342"}]
+    assert not portal.of("crm.item.add")
+
+
+def of_two(portal, *cards):
+    """Let two callers be contacts 44 and 45, who together have these deals."""
+    for caller, contact in (("+79161230000", 44), ("+79161230001", 45)):
+        portal.on(
+            "crm.duplicate.findbycomm",
+            {"CONTACT": [contact]},
+            where=lambda asked, caller=caller: asked["values[0]"] == caller,
+        )
+    portal.on("crm.item.list", {"items": list(cards)}, where=lambda asked: asked["filter[@contactId][1]"] == "45")
+
+
+async def test_the_deals_of_several_callers_are_asked_for_at_once_and_told_apart(session, portal):
+    of_two(portal, card(342, contactId=45), card(341, contactId=44))
+    outcomes = await session.deliver(several(2))
+    found = [{ref.id for ref in outcome.refs if ref.kind == "deal"} for outcome in outcomes.values()]
+    assert found == [{"341"}, {"342"}]
+    assert len(portal.of("crm.item.list")) == 1
+
+
+async def test_where_a_page_is_too_short_for_several_callers_each_is_asked_for_alone(session, portal):
+    of_two(portal, *(card(number, contactId=45, closed="Y") for number in range(400, 450)))
+    for contact, deal in (("44", 341), ("45", 342)):
+        alone = {"items": [card(deal, contactId=int(contact))]}
+        portal.on(
+            "crm.item.list",
+            alone,
+            where=lambda asked, contact=contact: (
+                asked["filter[@contactId][0]"] == contact and not asked["filter[@contactId][1]"]
+            ),
+        )
+    outcomes = await session.deliver(several(2))
+    found = [{ref.id for ref in outcome.refs if ref.kind == "deal"} for outcome in outcomes.values()]
+    assert found == [{"341"}, {"342"}]
+
+
+def phone(value):
+    """A phone of a contact, as the vendor tells it."""
+    return {"typeId": "PHONE", "value": value}
 
 
 async def test_a_deal_that_is_closed_is_not_open_whatever_its_stage_says(session, known):

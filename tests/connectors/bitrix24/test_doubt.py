@@ -175,7 +175,10 @@ async def test_what_is_in_doubt_is_made_in_a_request_of_its_own(session, portal)
     other = delivery(enquiry(caller="+79035550011"), id="d-2", marker="hub:2")
     await session.deliver([DOUBTFUL, other])
     made = [[one.key for one in batch] for batch in portal.batches if batch[0].method == "crm.item.add"]
-    assert sorted(made) == [["contact0", "deal0"], ["contact1", "deal1"]]
+    assert sorted(made) == [
+        ["contact0", "deal0", "call0", "text0x0", "task0x0"],
+        ["contact1", "deal1", "call1", "text0x1", "task0x1"],
+    ]
 
 
 async def test_a_task_is_known_by_its_mark_alone(session, with_deal):
