@@ -38,11 +38,11 @@ async def called(world: World, *, hours_later: int = 0) -> dict[str, Any]:
 
 async def attributed(world: World) -> int | None:
     """Return the enquiry that the one deal is taken to have come from, once it has been read back."""
-    for _ in range(200):
+    for _ in range(2_000):
         rows = world.hub.db.read_now(lambda tx: tx.execute(select(_deal.c.enquiry_id, _deal.c.marker)).all())
         if rows and rows[0].marker:
             return rows[0].enquiry_id
-        await world.goes_on(5)
+        await world.goes_on(0.5)
     return None
 
 

@@ -105,10 +105,10 @@ async def called(world: World) -> str:
 
 async def rung(world: World) -> World:
     """Let the portal get our tabs."""
-    for _ in range(400):
+    for _ in range(2_000):
         if (await world.state())["placements"]:
             return world
-        world.clock.forward(0.2)
+        world.clock.forward(0.1)
         await world.api("status")
     raise AssertionError("no tab was ever bound")
 

@@ -72,11 +72,11 @@ async def answered(world: World, number: int) -> list[int]:
 
 async def settled(world: World, number: int = 1) -> list[Any]:
     """Let time go on until so many asked goals are settled."""
-    for _ in range(400):
+    for _ in range(4_000):
         rows = [row for row in await world.hub.db.read(asks) if row.settled_at is not None]
         if len(rows) >= number:
             return rows
-        await world.goes_on(1)
+        await world.goes_on(0.1)
     raise AssertionError(f"never settled: {await world.hub.db.read(asks)}")
 
 

@@ -98,6 +98,7 @@ async def _is_asked_nothing(crm_web: httpx.AsyncClient, page: httpx.URL) -> http
 
 
 _CONSENTS = {"amocrm": _agree, "bitrix24": _is_asked_nothing}  # what an administrator does on the vendor's page
+_SLOWLY_S = 0.02  # of one look, where many have been taken
 
 
 @dataclass
@@ -213,13 +214,16 @@ class World:
         return (await self.crm_web.get("/_sandbox/state")).json()  # type: ignore[no-any-return]
 
     async def until(self, holds: Callable[[dict[str, Any]], bool], step_s: float = 1.0) -> dict[str, Any]:
-        """Let time go on until the status of the hub satisfies ``holds``; fail after a bounded number of looks."""
+        """Let time go on until the status of the hub satisfies ``holds``; fail after a bounded number of looks.
+
+        On a slow machine a request takes long while time flies; so after many looks it goes on more slowly.
+        """
         status: dict[str, Any] = {}
-        for _ in range(400):
+        for look in range(2_000):
             status = await self.api("status")
             if holds(status):
                 return status
-            await self.goes_on(step_s)
+            await self.goes_on(step_s if look < 400 else _SLOWLY_S)
         raise AssertionError(f"it did not come to that: {status}")
 
     async def goes_on(self, seconds: float) -> None:
