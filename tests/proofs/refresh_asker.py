@@ -17,6 +17,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from connectors.http import Answer, Http
 from connectors.protocol import App, Connector, Grant, GrantRevoked, InstallationError
 from hub import credentials
@@ -26,6 +28,9 @@ from hub.settings import read_settings
 from hub.store import crm, grants
 from hub.store.crm import Installed
 from hub.store.grants import Turn
+from hub.store.tables import Grant as GrantRow
+from hub.store.tables import table_of
+from hub.store.tx import Tx
 from tests.transactions import OpenTransactions
 
 _EARLY = timedelta(minutes=10)
@@ -99,7 +104,8 @@ class Asker:
     async def _is_thought_good(self, of: Installed, token: str) -> bool:
         """Say whether the hub still holds this token for live, once a verdict that is under way has arrived.
 
-        A vendor that sees a refresh token twice ends the whole family at once, and may take long to say so.
+        A vendor that sees a refresh token twice ends the whole family at once. It may take long to say so, and what it
+        said may be lost as well: the hub knows then that it is in doubt.
         """
         await asyncio.sleep(_LOOK_S)
         kept = await self.hub.db.read(grants.load, of, self.hub.vault)
@@ -107,7 +113,8 @@ class Asker:
             await asyncio.sleep(_LOOK_S)
             kept = await self.hub.db.read(grants.load, of, self.hub.vault)
         ended = kept.grant.expires_at <= self.hub.clock.now()
-        return kept.grant.access_token == token and not kept.refused and not ended
+        doubted = await self.hub.db.read(_is_in_doubt)
+        return kept.grant.access_token == token and not (kept.refused or ended or doubted)
 
     def _tell(self, ends: datetime) -> None:
         told = {"ends": ends.timestamp(), "refused": self.refused, "turned_away": self.turned_away}
@@ -118,6 +125,10 @@ class Asker:
             await asyncio.sleep(_LOOK_S)
             if self.hub.clock.now() >= moment:
                 return
+
+
+def _is_in_doubt(tx: Tx) -> bool:
+    return bool(tx.execute(select(table_of(GrantRow).c.in_doubt)).scalar_one())
 
 
 def _append(file: Path, told: dict[str, object]) -> None:
