@@ -37,7 +37,8 @@ class _Double:
 class Doubles:
     """What this session made of callers nobody knew, by the one key that such a contact has.
 
-    One look may take several pages, and the two of a person may stand on different ones.
+    One look may take several pages, and the two of a person may stand on different ones. What an earlier look showed is
+    not believed: somebody may have merged ours away since.
     """
 
     _made: dict[str, _Made] = field(default_factory=dict)
@@ -57,15 +58,17 @@ class Doubles:
         """
         self._see(page)
         found = self._found()
+        if not page.more:
+            self._there.clear()
         try:
             # One that is gone by now makes amoCRM refuse them all [5.5].
             joined = found if await _join(api, found) else [one for one in found if await _join(api, [one])]
         except ConnectorError as error:
             raise trouble(error) from None
-        for one in found:  # whom amoCRM refuses is tried again once he is seen again
-            self._there.pop(one.theirs, None)
+        for one in found:  # whom amoCRM refuses is tried again by the next look that shows both
+            self._there.pop(one.ours, None)
         for one in joined:
-            del self._made[one.key], self._there[one.ours]
+            del self._made[one.key]
         emptied = {one.ours for one in joined}
         return replace(page, contacts=tuple(_without_keys(one, emptied) for one in page.contacts))
 

@@ -103,12 +103,44 @@ async def test_an_account_that_throttles_meanwhile_is_the_accounts_trouble(made,
         await made.contacts(None)
 
 
-async def test_two_that_a_long_look_shows_one_after_the_other_are_joined_too(made, willing, load):
-    willing.on("GET", CONTACTS, listed(load, OURS), listed(load, THEIRS))
-    first = await made.contacts(None)
-    second = await made.contacts(first.cursor)
+@pytest.fixture
+def one_page_a_call(monkeypatch):
+    monkeypatch.setattr("connectors.amocrm.walk.PAGES_PER_CALL", 1)
+
+
+def strangers(load):
+    """Ten contacts of other people, which two neighbouring pages have in common."""
+    card = load("contacts__two")["_embedded"]["contacts"][0]
+    phones = ([{"value": f"+791600000{place}0", "enum_code": "MOB"}] for place in range(10))
+    fields = ([{"field_code": "PHONE", "values": values}] for values in phones)
+    return [{**card, "id": 61000100 + place, "custom_fields_values": told} for place, told in enumerate(fields)]
+
+
+def paged(load, cards, **links):
+    page = load("contacts__two")
+    page["_embedded"]["contacts"] = cards
+    page["_links"] = {**page.get("_links", {}), **links}
+    return httpx.Response(200, json=page)
+
+
+async def test_two_that_a_long_look_shows_on_different_pages_are_joined_too(made, willing, load, one_page_a_call):
+    card, others = load("contacts__two")["_embedded"]["contacts"][0], strangers(load)
+    first = paged(
+        load, [{**card, "id": OURS}, *others], next={"href": "https://romashka.amocrm.ru/api/v4/contacts?page=2"}
+    )
+    willing.on("GET", CONTACTS, first, paged(load, [*others, {**card, "id": THEIRS}]))
+    page = await made.contacts(None)
+    assert page.more
+    assert changed(willing) == {}
+    page = await made.contacts(page.cursor)
     assert [one["to_entity_id"] for one in changed(willing)["leads/link"]] == [THEIRS]
-    assert second.contacts == (ContactChange(str(THEIRS), ("phone:9161234567",)),)
+
+
+async def test_what_an_earlier_look_showed_is_not_believed(made, willing, load):
+    willing.on("GET", CONTACTS, listed(load, OURS), listed(load, THEIRS))
+    page = await made.contacts(None)
+    await made.contacts(page.cursor)
+    assert changed(willing) == {}
 
 
 async def test_what_was_joined_is_joined_once(made, willing, load):
