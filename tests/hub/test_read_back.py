@@ -134,6 +134,7 @@ async def test_a_stage_that_was_only_passed_reaches_its_goal_and_costs_no_reques
     await sales.world.crm_web.post("/_sandbox/ledger/clear")
     await sales.move("Переговоры", "Закрыто и не реализовано")
     await sales.read(has_reached("negotiated"))
+    await sales.read_for(2 * PERIOD_S)
     ledger = (await sales.world.crm_web.get("/_sandbox/ledger")).json()["rows"]
     read = [row["path"].rpartition("/")[2] for row in ledger if row["method"] == "GET"]
     assert set(read) - {"elements"} == {"events", "leads"}
