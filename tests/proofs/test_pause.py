@@ -78,18 +78,18 @@ def pause(stage: Stage, seen: Look, seconds: float) -> None:
     halted.send(signal.SIGCONT)
 
 
-def play(stage: Stage, calls: int, pauses: int, seed: int) -> dict[str, Any]:
-    """Send the calls, and halt who delivers them again and again; return what the CRM holds."""
+def play(stage: Stage, calls: int, pauses: int, seed: int, first: int = 0) -> dict[str, Any]:
+    """Send calls from the ``first`` on, and halt who delivers them again and again; return what the CRM holds."""
     chance = random.Random(seed)
-    for number in range(calls):
+    for number in range(first, first + calls):
         stage.tell(number)
     stage.misbehave(seed)
     paused = 0
-    while paused < pauses and (seen := until_sending(stage, chance, calls)):
+    while paused < pauses and (seen := until_sending(stage, chance, first + calls)):
         pause(stage, seen, chance.uniform(1.2, 3) * LEASE_S)
         paused += 1
         stage.forward(chance.choice((-STEP_S, 0, STEP_S)))
-    stage.drain(calls)
+    stage.drain(first + calls)
     settled = [told for told in witnessed(stage) if "settled_with" in told]
     late = sum(told["settled_with"] != told["stands"] for told in settled)
     over = stage.db.read_now(taken_over)
@@ -114,9 +114,13 @@ def test_a_worker_halted_longer_than_its_lease_neither_doubles_nor_settles(
 @pytest.mark.careless
 @pytest.mark.control
 def test_a_worker_that_reads_the_fence_anew_settles_what_is_not_its_own(stage: Stage, full: bool, tell: Tell) -> None:
-    calls, pauses, seed = (300, 20, 1) if full else (12, 4, 1)
-    figures = play(stage, calls, pauses, seed)
-    state = figures.pop("state")
-    extra = doubled(deals(state)) + doubled(call_notes(state))
-    tell("pause (control)", calls=calls, seed=seed, **figures, doubled=extra)
+    calls, pauses = (300, 20) if full else (12, 4)
+    extra, figures = 0, dict[str, Any]()
+    for seed in range(1, 6):  # whether a halt falls between a claim and its settling is chance
+        figures = play(stage, calls, pauses, seed, first=(seed - 1) * calls)
+        state = figures.pop("state")
+        extra = doubled(deals(state)) + doubled(call_notes(state))
+        tell("pause (control)", calls=seed * calls, seed=seed, **figures, doubled=extra)
+        if extra + figures["settled_late"]:
+            break
     assert extra + figures["settled_late"] > 0
