@@ -23,9 +23,7 @@ test: $(VENV)/.dev
 	@{ { command -v kamailio || test -x /usr/sbin/kamailio; } && command -v sipp; } >/dev/null || \
 		{ apt-get update -qq && apt-get install -y -qq --no-install-recommends $(PHONE); } >/dev/null 2>&1 || \
 		{ echo "make test needs Kamailio and SIPp for the phone tests: install $(PHONE)."; exit 1; }
-	@$(BIN)/pytest -n auto --dist worksteal $(ARGS) || { test $$? -eq 1 && \
-		echo "What failed while the machine was busy runs once more, alone; what fails again fails the run." && \
-		$(BIN)/pytest --last-failed --last-failed-no-failures none --exitfirst $(ARGS); }
+	@$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

@@ -81,7 +81,7 @@ class Limits:
 class OAuth:
     """How an installation is granted: consent address, scopes, and what happens to the refresh token.
 
-    ``at_account``: consent is asked at the account's own address, which a person types; without, at ``authorize_url``.
+    ``authorize_url`` is empty where consent is asked at the account's own address, which a person types.
     """
 
     authorize_url: str
@@ -90,7 +90,6 @@ class OAuth:
     access_lifetime: timedelta
     refresh_lifetime: timedelta
     refresh_rotates: bool
-    at_account: bool = False
 
 
 @dataclass(frozen=True, slots=True)

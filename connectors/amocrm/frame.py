@@ -4,43 +4,29 @@ The algorithm is ours to choose, never the token's. Whether a token was used bef
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from joserfc import jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
+from connectors import signed
 from connectors.amocrm.grant import account_host
 from connectors.protocol import App, HookRequest, Opened, Rejected
 
-HEADER = "x-auth-token"
-_ALGORITHMS = ["HS256"]
-_LEEWAY = timedelta(seconds=60)
 _LONGEST = timedelta(minutes=30)  # a token's life by the sheet; a longer one was not made by amoCRM
-_CAP = 4_096  # characters
 _ID_CAP = 100
 
 
 def opened(request: HookRequest, app: App, now: datetime) -> Opened | Rejected:
     """Return who the token speaks of, or ``Rejected`` with the reason."""
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    text = headers.get(HEADER, "")
-    if not text or len(text) > _CAP:
-        return Rejected("The request carries no token of amoCRM: reload the page.")
-    try:
-        claims = jwt.decode(text, OctKey.import_key(app.client_secret), algorithms=_ALGORITHMS).claims
-    except (JoseError, ValueError, TypeError, RecursionError):
-        return Rejected("The token is not signed by amoCRM for this integration.")
-    return _told(claims, app, now)
+    token = signed.read(request, OctKey.import_key(app.client_secret), now)
+    return token if isinstance(token, Rejected) else _told(token, app)
 
 
-def _told(claims: Mapping[str, object], app: App, now: datetime) -> Opened | Rejected:
-    begins, ends = _moment(claims.get("nbf")), _moment(claims.get("exp"))
-    if begins is None or ends is None or ends - begins > _LONGEST:
-        return Rejected("The token does not say how long it is good.")
-    if not begins - _LEEWAY <= now < ends + _LEEWAY:
-        return Rejected("The token is not good at this moment: reload the page.")
+def _told(token: signed.Signed, app: App) -> Opened | Rejected:
+    claims = token.claims
+    if token.ends - token.begins > _LONGEST:
+        return Rejected("The token is good for longer than amoCRM makes one.")
     if claims.get("aud") != _origin(app.redirect_uri):
         return Rejected("The token is for another address than this hub's.")
     if claims.get("client_uuid") != app.client_id:
@@ -51,7 +37,7 @@ def _told(claims: Mapping[str, object], app: App, now: datetime) -> Opened | Rej
     account, user, token_id = (_id(claims.get(name)) for name in ("account_id", "user_id", "jti"))
     if not account.isdecimal() or not user or not token_id:
         return Rejected("The token names no account, no user or no id.")
-    return Opened(account, host, user, claims.get("is_admin") is True, token_id, ends + _LEEWAY)
+    return Opened(account, host, user, claims.get("is_admin") is True, token_id, token.until)
 
 
 def _host(claims: Mapping[str, object], app: App) -> str | None:
@@ -84,12 +70,6 @@ def _is_sandbox(app: App, origin: str) -> bool:
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _moment(seconds: object) -> datetime | None:
-    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 < seconds < 1 << 33:
-        return None
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _id(claim: object) -> str:

@@ -6,7 +6,7 @@ What our addresses answer is judged here, what the connector is in ``publication
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from connectors.bitrix24.publication_app import app_findings
 from connectors.bitrix24.publication_card import card_findings
@@ -21,6 +21,7 @@ HEAD_PAGE, GET_PAGE, POST_EVENT = Ask("HEAD", PAGE), Ask("GET", PAGE), Ask("POST
 ASKS = (HEAD_PAGE, GET_PAGE, POST_EVENT, *(Ask("GET", path) for path in PAPERS))
 
 _FOUND = (200, 301, 302)
+_NO_DOOR = (404, 405, 410)
 _SHOWN = (*_FOUND, 405)  # a page may refuse a GET [7.3]
 # What OpenSSL says of a certificate -> what that means, and what to do.
 _CERTIFICATE = (
@@ -69,27 +70,25 @@ publication = Publication(ASKS, check)
 
 def _registered(looked: Looked) -> Finding:
     about, allowed = "Application URL and installer URL answer HEAD", "200, 301 or 302"
-    found = looked.answers[HEAD_PAGE]
-    if isinstance(found, ConnectorError):
-        return _unanswered("T1", about, found, allowed)
-    said = f"{looked.base_url}{PAGE} answers {found.status}"
-    if found.status in _FOUND:
-        return Finding("T1", about, Ruling.KEPT, said)
-    to_do = "Name the application in HUB_APPS, start the hub anew, and let the proxy pass HEAD."
-    return Finding("T1", about, Ruling.BROKEN, said, allowed, to_do)
+    return _answered(looked, HEAD_PAGE, "T1", about, allowed, lambda status: status in _FOUND)
 
 
 def _takes_events(looked: Looked) -> Finding:
     """Judge the address of events by an empty one: it is refused where events are taken, and does nothing [1.2]."""
     about, allowed = "The address of installation events takes POST", "an answer other than 404, 405, 410 and 5xx"
-    found = looked.answers[POST_EVENT]
+    return _answered(looked, POST_EVENT, "1.2", about, allowed, lambda status: status < 500 and status not in _NO_DOOR)
+
+
+def _answered(looked: Looked, ask: Ask, rule: str, about: str, allowed: str, is_kept: Callable[[int], bool]) -> Finding:
+    """Judge one of our addresses by the status it answers with."""
+    found = looked.answers[ask]
     if isinstance(found, ConnectorError):
-        return _unanswered("1.2", about, found, allowed)
-    said = f"{looked.base_url}{EVENTS} answers {found.status} to an empty event"
-    if found.status < 500 and found.status not in (404, 405, 410):
-        return Finding("1.2", about, Ruling.KEPT, said)
-    to_do = "Name the application in HUB_APPS, start the hub anew, and let the proxy pass POST."
-    return Finding("1.2", about, Ruling.BROKEN, said, allowed, to_do)
+        return _unanswered(rule, about, found, allowed)
+    said = f"{looked.base_url}{ask.path} answers {found.status}"
+    if is_kept(found.status):
+        return Finding(rule, about, Ruling.KEPT, said)
+    to_do = f"Name the application in HUB_APPS, start the hub anew, and let the proxy pass {ask.method}."
+    return Finding(rule, about, Ruling.BROKEN, said, allowed, to_do)
 
 
 def _unanswered(rule: str, about: str, error: ConnectorError, allowed: str) -> Finding:

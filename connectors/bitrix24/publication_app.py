@@ -41,7 +41,7 @@ def _oauth_alone(connector: Connector) -> Finding:
     if connector.by_hand:
         asked.append("a token by hand")
     if not asked:
-        return Finding("T3", about, Ruling.KEPT, f"consent at {manifest.oauth.authorize_url}, and nothing else")
+        return Finding("T3", about, Ruling.KEPT, "consent at the portal's own address, and nothing else")
     to_do = "Take it out of the connector."
     return Finding("T3", about, Ruling.BROKEN, f"asked for: {', '.join(asked)}", "consent by OAuth", to_do)
 

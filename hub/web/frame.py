@@ -8,6 +8,7 @@ works is never replaced by it.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import structlog
@@ -134,12 +135,19 @@ def _taken(tx: Tx, of: _Of, framed: Framed, spent: list[int], hub: Hub) -> bool:
     return arrivals.came(tx, account, grant, spent, now, hub.vault)
 
 
+@cache
 def _files(frames: Frames) -> Mapping[str, bytes]:
     return {
         "frame.js": frames.script(),
         "panel.js": panel.text("panel.js").encode(),
         "panel.css": panel.text("panel.css").encode(),
     }
+
+
+@cache
+def _version(frames: Frames) -> str:
+    """Return what changes with the files, so that a browser keeps none of an older hub."""
+    return hashlib.sha256(b"".join(_files(frames).values())).hexdigest()[:12]
 
 
 def _page(request: Request, of: _Of, framed: Framed) -> Response:
@@ -175,9 +183,8 @@ def _shown(
     library: str = "",
     told: Sentence | None = None,
 ) -> Response:
-    version = hashlib.sha256(b"".join(_files(of.frames).values())).hexdigest()[:12]
-    values = {"words": t, "connector": of.name, "version": version, "given": given, "library": library, "told": told}
-    answer = render(bare_desk(request), "frame.html", status, **values)
+    values = {"words": t, "connector": of.name, "given": given, "library": library, "told": told}
+    answer = render(bare_desk(request), "frame.html", status, version=_version(of.frames), **values)
     policy = _POLICY.format(library=f" {origin_of(library)}" if library else "", parent=parent)
     answer.headers["content-security-policy"] = policy
     answer.headers["referrer-policy"] = "no-referrer"

@@ -71,7 +71,7 @@ def middleware(hub: Hub) -> list[Middleware]:
 def _consents(connector: Connector, app: App) -> list[str]:
     """Return where a person gives consent: one page for all, or the address of each account."""
     oauth = connector.manifest.oauth
-    if oauth.at_account and not app.base_url:
+    if not (app.base_url or oauth.authorize_url):
         return [f"https://*.{host}" for host in connector.manifest.hosts]
     return [origin_of(app.base_url or oauth.authorize_url)]
 

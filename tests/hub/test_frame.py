@@ -113,6 +113,13 @@ async def rung(world: World) -> World:
     raise AssertionError("no tab was ever bound")
 
 
+async def access(world: World) -> tuple[int, str]:
+    """The access that the customer's account is asked with, and how often it was replaced."""
+    (of,) = await world.hub.db.read(crm_store.installations, 1)
+    kept = await world.hub.db.read(grants.load, of, world.hub.vault)
+    return kept.version, kept.grant.access_token
+
+
 # -- installing
 
 
@@ -139,10 +146,18 @@ async def test_calls_reach_an_account_that_was_installed_from_inside(connected: 
 
 
 async def test_opening_the_app_again_does_not_replace_an_access_that_works(connected: World) -> None:
+    before = await access(connected)
     await opened(connected)
-    kept = (await connected.state())["installation"]
-    assert kept["user_id"] == 1
-    assert await called(connected)
+    assert await access(connected) == before
+
+
+async def test_opening_the_app_gives_back_an_access_that_was_taken_away(connected: World) -> None:
+    before = await access(connected)
+    await there(connected, "uninstall")
+    await connected.crm_web.post("/_sandbox/events/pump")
+    await told_by_server(connected, "ONAPPUNINSTALL")
+    await installed(connected)
+    assert await access(connected) != before
 
 
 async def test_a_manager_is_told_whom_to_ask(world: World) -> None:
@@ -255,6 +270,17 @@ async def test_the_page_sets_no_cookie_and_tells_no_address(connected: World) ->
     page = await opened(connected)
     assert "set-cookie" not in page.headers
     assert page.headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.fixture
+def every_address_had_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.web.frame._MOST_VIEWS", 0)
+
+
+async def test_an_address_that_asks_too_often_waits_a_minute(every_address_had_its_share: None, world: World) -> None:
+    answer = await browsed(world, (await there(world, "install"))["page"])
+    assert answer.status_code == 429
+    assert "ticket" not in answer.text
 
 
 # -- what the portal's server tells
