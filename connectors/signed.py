@@ -33,13 +33,13 @@ class Signed:
         return self.ends + LEEWAY
 
 
-def read(request: HookRequest, key: OctKey, now: datetime) -> Signed | Rejected:
+def read(request: HookRequest, secret: str, now: datetime) -> Signed | Rejected:
     """Return what the token of a request says, or ``Rejected`` with the reason; never raises."""
     text = header(request, HEADER)
     if not text or len(text) > _CAP:
         return Rejected("The request carries no token: reload the page.")
     try:
-        claims = jwt.decode(text, key, algorithms=[ALGORITHM]).claims
+        claims = jwt.decode(text, OctKey.import_key(secret), algorithms=[ALGORITHM]).claims
     except (JoseError, ValueError, TypeError, RecursionError):
         return Rejected("The token is not signed for this application.")
     begins, ends = _moment(claims.get("nbf")), _moment(claims.get("exp"))

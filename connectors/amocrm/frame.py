@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from joserfc.jwk import OctKey
-
 from connectors import signed
 from connectors.amocrm.grant import account_host
 from connectors.protocol import App, HookRequest, Opened, Rejected
@@ -19,7 +17,7 @@ _ID_CAP = 100
 
 def opened(request: HookRequest, app: App, now: datetime) -> Opened | Rejected:
     """Return who the token speaks of, or ``Rejected`` with the reason."""
-    token = signed.read(request, OctKey.import_key(app.client_secret), now)
+    token = signed.read(request, app.client_secret, now)
     return token if isinstance(token, Rejected) else _told(token, app)
 
 

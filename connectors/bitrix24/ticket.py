@@ -31,17 +31,17 @@ def written(of: Opened, app: App, now: datetime) -> str:
         "nbf": int(now.timestamp()),
         "exp": int(of.ends_at.timestamp()),
     }
-    return jwt.encode({"alg": signed.ALGORITHM}, claims, key(app))
+    return jwt.encode({"alg": signed.ALGORITHM}, claims, OctKey.import_key(secret(app)))
 
 
-def key(app: App) -> OctKey:
-    """Return the key of tickets: made of our secret, and good for nothing else."""
-    return OctKey.import_key(sha256(f"{signed.HEADER}|{app.client_secret}".encode()).hexdigest())
+def secret(app: App) -> str:
+    """Return what tickets are signed with: made of our secret, and good for nothing else."""
+    return sha256(f"{signed.HEADER}|{app.client_secret}".encode()).hexdigest()
 
 
 def opened(request: HookRequest, app: App, now: datetime) -> Opened | Rejected:
     """Return who a ticket speaks of, or ``Rejected`` with the reason; a request with a new ``ONCE`` is a new one."""
-    token = signed.read(request, key(app), now)
+    token = signed.read(request, secret(app), now)
     if isinstance(token, Rejected):
         return token
     claims = token.claims

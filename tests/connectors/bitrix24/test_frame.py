@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 from joserfc import jwt
+from joserfc.jwk import OctKey
 
 from connectors.bitrix24 import connector
-from connectors.bitrix24.ticket import key
+from connectors.bitrix24.ticket import secret
 from connectors.frames import Hidden
 from connectors.protocol import HookRequest, InstallationError, Rejected
 from tests.connectors.bitrix24.conftest import ACCOUNT, HOST, NOW, Fault
@@ -255,7 +256,7 @@ def test_what_is_no_ticket_is_rejected(app, ticket):
 )
 def test_a_ticket_with_other_words_is_rejected(app, changed):
     now = int(NOW.timestamp())
-    token = jwt.encode({"alg": "HS256"}, {"iss": "bitrix24", "nbf": now, "exp": now + 60, **changed}, key(app))
+    token = jwt.encode({"alg": "HS256"}, {"iss": "bitrix24", "nbf": now, "exp": now + 60, **changed}, OctKey.import_key(secret(app)))
     assert isinstance(connector.hooks.opened(asked(token), app, NOW), Rejected)
 
 
