@@ -7,13 +7,14 @@ one for what is on those deals where an attempt before may have left something.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connectors.bitrix24 import asking, left, owned, recent
+from connectors.bitrix24 import asking, left, owned, people, recent
 from connectors.bitrix24.api import Api, Json, Replies
 from connectors.bitrix24.cards import whole
 from connectors.bitrix24.companies import longest
 from connectors.bitrix24.find import NOBODY, choose, is_ours, oldest, once
 from connectors.bitrix24.mappings import CLASSIC, CONTACT, DEAL, LEAD, SIMPLE
 from connectors.bitrix24.owned import Owners
+from connectors.bitrix24.people import Sought
 from connectors.bitrix24.settings import Settings
 from connectors.bitrix24.trouble import checked, is_denied, is_gone, no_rights, trouble, words
 from connectors.bitrix24.work import Work
@@ -75,7 +76,8 @@ class Look:
         commands = {} if self.has_leads is not None else {"mode": asking.mode()}
         for work in self._live():
             commands |= self._of_person(work)
-        await self._ask(commands)
+        sought = [one for work in self._live() if not work.looks_first for one in self._sought(work)]
+        self._told = await people.ask(self._api, commands, sought)
         if self.has_leads is None:
             self.has_leads = whole(self._told.results.get("mode")) == 1
         for work in self._live():
@@ -83,16 +85,13 @@ class Look:
         await self._for_recent()
 
     def _of_person(self, work: Work) -> dict[str, str]:
-        enquiry, i = work.delivery.what.enquiry, work.place
-        asked: dict[str, str] = {}
-        for key, kind in self._kinds():
-            if enquiry.caller:
-                asked[f"phone{key}{i}"] = asking.by_phone(enquiry.caller, kind)
-            if enquiry.email:
-                asked[f"email{key}{i}"] = asking.by_email(enquiry.email, kind)
+        asked = {one.key: one.command for one in self._sought(work)}
         for j, name in enumerate(work.company_names):
-            asked[f"company{i}x{j}"] = asking.companies(longest(name))
+            asked[f"company{work.place}x{j}"] = asking.companies(longest(name))
         return asked | (self._of_attempt(work) if work.looks_first else {})
+
+    def _sought(self, work: Work) -> list[Sought]:
+        return people.sought(work.place, work.delivery.what.enquiry, self._kinds())
 
     def _of_attempt(self, work: Work) -> dict[str, str]:
         """Ask for what an earlier attempt may have made, and for the deal that one wrote to."""
@@ -142,8 +141,7 @@ class Look:
         return key.startswith(("made", "maker", "lead")) and bool(enquiry.caller or enquiry.email)
 
     def _found(self, key: str, place: int, entity: str) -> list[int]:
-        found = self._told.object(f"{key}{place}").get(entity)
-        return [id_ for one in (found if isinstance(found, list) else ()) if (id_ := whole(one))]
+        return people.found(self._told, f"{key}{place}", entity)
 
     async def _for_recent(self) -> None:
         """Look at contacts that the hub saw made lately, of people whom no search shows."""
