@@ -7,7 +7,7 @@ spelling is asked for alone, as the vendor does not say how it compares; so are 
 where a card could not be read or looks like nobody of them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -24,6 +24,8 @@ _MOST = 20  # ids of one kind in an answer; with so many there may be more [2.4]
 _PAGES = 5  # of whole cards in one hit: portals are known whose cards have hundreds of fields
 _TELLING = 7  # last digits of a phone that no comparison can do without
 _KINDS = {"CONTACT": CONTACT, "LEAD": LEAD}
+
+Also = Callable[[Iterable[int]], dict[str, str]]  # ids of contacts -> commands
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +110,11 @@ def sought(place: int, enquiry: Enquiry, kinds: Iterable[tuple[str, str]]) -> li
     return made
 
 
-async def ask(api: Api, commands: Mapping[str, str], sought: Sequence[Sought]) -> Replies:
+async def ask(api: Api, commands: Mapping[str, str], sought: Sequence[Sought], also: Also) -> Replies:
     """Return what ``commands`` bring, those of ``sought`` in fewer hits where that goes; raises ``ConnectorError``.
 
-    Each of ``sought`` has its command among them, and its answer under its own key either way.
+    Each of ``sought`` has its command among them, and its answer under its own key either way. ``also`` says what is
+    asked for with whose the contacts are that a first answer names.
     """
     groups, keys = _grouped(sought), {one.key for one in sought}
     others = {key: command for key, command in commands.items() if key not in keys}
@@ -122,7 +125,7 @@ async def ask(api: Api, commands: Mapping[str, str], sought: Sequence[Sought]) -
     named = [group for group in groups if group.ids(told)]
     for group in groups:
         told |= Replies() if group in named else group.of_each(told)
-    return told | await _told_apart(api, named, told)
+    return told | await _told_apart(api, named, told, also) if named else told
 
 
 def found(told: Replies, key: str, entity: str) -> list[int]:
@@ -131,20 +134,22 @@ def found(told: Replies, key: str, entity: str) -> list[int]:
     return [id_ for one in (ids if isinstance(ids, list) else ()) if (id_ := whole(one))]
 
 
-async def _told_apart(api: Api, groups: Sequence[_Group], told: Replies) -> Replies:
+async def _told_apart(api: Api, groups: Sequence[_Group], told: Replies, also: Also) -> Replies:
     """Return an answer for each of those of whom one or another has a card."""
     alone = {one.key: one.command for group in groups for one in group.of}
     plain = [group for group in groups if not group.is_cut(told)]
     cut = len(alone) - sum(len(group.of) for group in plain)
     pages = list(_pages(plain, told).items())
-    if ceil(len(alone) / COMMANDS) <= ceil(len(pages) / _PAGES) + ceil(cut / COMMANDS):
-        return checked(await api.ask(alone))
+    beside = also(id_ for group in groups if group.entity == "CONTACT" for id_ in group.ids(told))
+    reading = max(ceil(len(pages) / _PAGES), ceil((len(pages) + len(beside)) / COMMANDS))
+    if _hits(alone | beside) <= reading + ceil(cut / COMMANDS):
+        return checked(await api.ask(alone | beside))
     seen = Replies()
     for start in range(0, len(pages), _PAGES):
-        seen |= checked(await api.ask(dict(pages[start : start + _PAGES])))
+        seen |= checked(await api.ask(dict(pages[start : start + _PAGES]) | ({} if start else beside)))
     clear = {key: answer for group in plain for key, answer in group.apart(told, _read(seen, group.entity)).items()}
     left = {key: command for key, command in alone.items() if key not in clear}
-    return Replies(clear) | checked(await api.ask(left))
+    return seen | Replies(clear) | checked(await api.ask(left))
 
 
 def _grouped(sought: Iterable[Sought]) -> list[_Group]:

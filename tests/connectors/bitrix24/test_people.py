@@ -87,7 +87,8 @@ def contacts(outcomes):
 
 
 def keys(portal, number):
-    return [one.key for one in portal.batches[number]]
+    """Return what a hit asked for besides the deals of contacts."""
+    return [one.key for one in portal.batches[number] if not one["filter[@contactId][0]"]]
 
 
 def searches(portal, number):
@@ -164,6 +165,34 @@ async def test_where_many_are_known_their_cards_are_read_and_nobody_is_asked_for
     assert contacts(await session.deliver(calls())) == KNOWN
     assert keys(portal, 1) == ["cardsCONTACT0", "cardsCONTACT50"]
     assert len(portal.of("crm.duplicate.findbycomm")) == MANY / 5
+
+
+async def test_the_deals_of_who_may_be_known_are_asked_for_in_the_same_hit(session, portal):
+    everybody().lies_in(portal)
+    await session.deliver(calls())
+    named = [value for one in portal.batches[1] for name, value in one.params.items() if "@contactId" in name]
+    assert sorted(map(int, named)) == sorted(KNOWN.values())
+    assert len([one for one in portal.asked if one["filter[@contactId][0]"]]) == MANY / 5
+
+
+async def test_what_the_hub_saw_lately_is_asked_for_there_too_and_only_once(session, portal):
+    everybody().lies_in(portal)
+    lately = {"items": [card(341, contactId=1007)]}
+    portal.on("crm.item.list", lately, where=lambda asked: asked["filter[@id][0]"] == "341")
+    batch = calls()
+    batch[7] = replace(batch[7], nearby=(Ref("contact", "1007"), Ref("deal", "341")))
+    outcomes = await session.deliver(batch)
+    assert ("deal", "341") in [(ref.kind, ref.id) for ref in outcomes["d-7"].refs]
+    assert [key for place in range(len(portal.batches)) for key in keys(portal, place) if "near" in key] == ["near2x0"]
+    assert "near2x0" in keys(portal, 1)
+
+
+async def test_the_deals_of_a_contact_that_only_asking_alone_brings_are_asked_for_later(session, portal):
+    Book({**{number: [phone(5)] for number in range(100, 120)}, 1007: [phone(7)]}).lies_in(portal)
+    deal = {"items": [card(340, contactId=1007)]}
+    portal.on("crm.item.list", deal, where=lambda asked: asked["filter[@contactId][0]"] == "1007")
+    outcomes = await session.deliver(calls())
+    assert [(ref.kind, ref.id) for ref in outcomes["d-7"].refs][:2] == [("contact", "1007"), ("deal", "340")]
 
 
 async def test_two_contacts_of_one_caller_are_both_his(session, portal):
@@ -318,6 +347,14 @@ async def test_a_fault_of_asking_alone_is_his_who_was_asked_for(session, portal)
     assert [id_ for id_, outcome in outcomes.items() if outcome.status is Status.RETRY] == ["d-6"]
 
 
+async def test_deals_that_are_not_told_make_their_callers_wait(session, portal):
+    everybody().lies_in(portal)
+    portal.on("crm.item.list", None, where=lambda asked: asked["filter[@contactId][0]"] == "1005")
+    outcomes = await session.deliver(calls())
+    waiting = [id_ for id_, outcome in outcomes.items() if outcome.status is Status.RETRY]
+    assert waiting == [f"d-{place}" for place in range(5, 10)]
+
+
 async def test_who_may_not_look_makes_nothing(session, portal):
     portal.on(
         "crm.duplicate.findbycomm",
@@ -374,7 +411,7 @@ async def test_by_fives_the_same_people_are_found_as_one_by_one(http, portal, co
     sought = [one for place in range(MANY) for one in people.sought(place, enquiry(caller=phone(place)), kinds)]
     commands = {one.key: one.command for one in sought}
     api = Api(http, f"https://{HOST}", "access-t0ken")
-    by_fives, one_by_one = await people.ask(api, commands, sought), await api.ask(commands)
+    by_fives, one_by_one = await people.ask(api, commands, sought, lambda _: {}), await api.ask(commands)
     assert any(book.cards for book in books)
     assert {one.key: people.found(by_fives, one.key, one.entity) for one in sought} == {
         one.key: people.found(one_by_one, one.key, one.entity) for one in sought

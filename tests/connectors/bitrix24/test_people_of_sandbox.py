@@ -126,5 +126,5 @@ async def test_a_call_again_of_each_of_many_is_written_on_the_deals_that_are_the
     before = office.hits()
     assert contacts(await office.session().deliver(again)) == first
     assert office.web.get("/_sandbox/totals").json()["deals"] == deals
-    # By fives, whose the cards are, their deals, and three things on each deal.
-    assert office.hits() - before == 1 + 1 + 1 + -(-3 * MANY // 50)
+    # By fives; whose the cards are, with their deals; and three things on each deal.
+    assert office.hits() - before == 1 + 1 + -(-3 * MANY // 50)
