@@ -13,7 +13,7 @@ from connectors.bitrix24.cards import whole
 from connectors.bitrix24.companies import longest
 from connectors.bitrix24.find import NOBODY, choose, is_ours, oldest, once
 from connectors.bitrix24.mappings import CLASSIC, CONTACT, DEAL, LEAD, SIMPLE
-from connectors.bitrix24.owned import Owned
+from connectors.bitrix24.owned import Lot, Owned
 from connectors.bitrix24.people import Sought
 from connectors.bitrix24.settings import Settings
 from connectors.bitrix24.trouble import checked, is_denied, is_gone, no_rights, trouble, words
@@ -189,8 +189,9 @@ class Look:
 
     async def _for_deals(self) -> None:
         asked = [work for work in self._live() if work.actions is None]
-        contacts = (id_ for work in asked for id_ in self._seen[work.place].contacts)
-        commands = self._owned.asked(asked, contacts, self._of_contacts())
+        commands = self._owned.asked(
+            asked, [Lot(self._seen[work.place].contacts) for work in asked], self._owned_kinds()
+        )
         for work in asked:
             commands |= self._of_loose_leads(work)
         await self._ask(commands)
@@ -198,11 +199,14 @@ class Look:
         for work in asked:
             self._take_deals(work)
 
-    def _of_named(self, contacts: Iterable[int]) -> dict[str, str]:
-        """Ask for the deals of contacts before it is known whose they are: that saves a hit."""
-        return {} if self.has_leads is None else self._owned.asked(self._live(), contacts, self._of_contacts())
+    def _of_named(self, named: Iterable[Sequence[int]]) -> dict[str, str]:
+        """Ask for the deals of contacts before it is known whose of a few callers they are: that saves a hit."""
+        if self.has_leads is None:
+            return {}
+        lots = [Lot(contacts, min(len(contacts), people.TOGETHER)) for contacts in named]
+        return self._owned.asked(self._live(), lots, self._owned_kinds())
 
-    def _of_contacts(self) -> tuple[int, ...]:
+    def _owned_kinds(self) -> tuple[int, ...]:
         return (DEAL, LEAD) if self.has_leads else (DEAL,)
 
     def _of_loose_leads(self, work: Work) -> dict[str, str]:

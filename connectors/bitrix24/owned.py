@@ -1,4 +1,4 @@
-"""The deals and leads of callers who are known: those of a few contacts at once, told apart by contact [3.3]."""
+"""The deals and leads of callers who are known: those of a few callers at once, told apart by contact [3.3]."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,20 @@ from connectors.bitrix24.find import contacts_of
 from connectors.bitrix24.mappings import DEAL, LEAD
 from connectors.bitrix24.work import Work
 
-_TOGETHER = 5  # contacts; more of them may have more deals than a page shows
+_TOGETHER = 5  # callers; more of them may have more deals than a page shows
 _KINDS = {DEAL: "deals", LEAD: "leads"}
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Contacts that are one caller's, or of so many callers at most."""
+
+    contacts: Sequence[int]
+    callers: int = 1
+
+    def apart(self) -> list["Lot"]:
+        """Return it by callers."""
+        return [self] if self.callers == 1 else [Lot([contact]) for contact in self.contacts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +30,13 @@ class Owners:
     """Some contacts, and the kinds of cards that are asked for; ``name`` is what the keys of the answers end with."""
 
     name: str
-    contacts: tuple[int, ...]
+    lots: Sequence[Lot]
     kinds: tuple[int, ...]
+
+    @property
+    def contacts(self) -> list[int]:
+        """Whose cards are asked for."""
+        return list(dict.fromkeys(contact for lot in self.lots for contact in lot.contacts))
 
     def commands(self) -> dict[str, str]:
         """Return what asks for the newest cards of all of them."""
@@ -38,11 +55,13 @@ class Owners:
 
     def is_cut(self, told: Replies) -> bool:
         """Say whether a page may not have shown the newest card of each."""
-        return len(self.contacts) > 1 and any(len(told.rows(key)) >= PAGE for key in self.keys)
+        callers = sum(lot.callers for lot in self.lots)
+        return callers > 1 and any(len(told.rows(key)) >= PAGE for key in self.keys)
 
     def apart(self) -> list["Owners"]:
-        """Return them one by one."""
-        return [Owners(f"{self.name}x{at}", (contact,), self.kinds) for at, contact in enumerate(self.contacts)]
+        """Return them caller by caller."""
+        lots = [one for lot in self.lots for one in lot.apart()]
+        return [Owners(f"{self.name}x{at}", [lot], self.kinds) for at, lot in enumerate(lots)]
 
     def _key(self, kind: int) -> str:
         return f"{_KINDS[kind]}{self.name}"
@@ -55,13 +74,12 @@ class Owned:
         self._owners: list[Owners] = []
         self._near: Mapping[str, str] | None = None  # what asks for those that the hub saw lately
 
-    def asked(self, works: Sequence[Work], contacts: Iterable[int], kinds: tuple[int, ...]) -> dict[str, str]:
+    def asked(self, works: Sequence[Work], lots: Iterable[Lot], kinds: tuple[int, ...]) -> dict[str, str]:
         """Return what asks for the cards of contacts, and the first time for those of ``works`` the hub saw lately."""
         known = {contact for some in self._owners for contact in some.contacts}
-        more = list(dict.fromkeys(contact for contact in contacts if contact not in known))
-        first = len(self._owners)
-        portions = [tuple(more[start : start + _TOGETHER]) for start in range(0, len(more), _TOGETHER)]
-        self._owners += [Owners(str(first + number), some, kinds) for number, some in enumerate(portions)]
+        fresh = [Lot([one for one in lot.contacts if one not in known], lot.callers) for lot in lots]
+        portions, first = _together(lot for lot in fresh if lot.contacts), len(self._owners)
+        self._owners += [Owners(str(number), some, kinds) for number, some in enumerate(portions, first)]
         commands: dict[str, str] = {}
         if self._near is None:
             self._near = recent.asked_deals(works)
@@ -69,7 +87,7 @@ class Owned:
         return commands | _commands(self._owners[first:])
 
     def uncut(self, told: Replies) -> dict[str, str]:
-        """Return what asks for each contact alone where together they have more cards than a page shows."""
+        """Return what asks for each caller alone where together they have more cards than a page shows."""
         cut = [some for some in self._owners if some.is_cut(told)]
         apart = [one for some in cut for one in some.apart()]
         self._owners = [*(some for some in self._owners if some not in cut), *apart]
@@ -86,6 +104,17 @@ class Owned:
 
     def _of(self, contacts: Collection[int]) -> list[Owners]:
         return [some for some in self._owners if set(some.contacts) & set(contacts)]
+
+
+def _together(lots: Iterable[Lot]) -> list[list[Lot]]:
+    portions, callers = list[list[Lot]](), _TOGETHER
+    for lot in lots:
+        if callers + lot.callers > _TOGETHER:
+            portions.append([])
+            callers = 0
+        portions[-1].append(lot)
+        callers += lot.callers
+    return portions
 
 
 def _commands(owners: Iterable[Owners]) -> dict[str, str]:

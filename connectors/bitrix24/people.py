@@ -7,7 +7,7 @@ spelling is asked for alone, as the vendor does not say how it compares; so are 
 where a card could not be read or looks like nobody of them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -25,7 +25,7 @@ _PAGES = 5  # of whole cards in one hit: portals are known whose cards have hund
 _TELLING = 7  # last digits of a phone that no comparison can do without
 _KINDS = {"CONTACT": CONTACT, "LEAD": LEAD}
 
-Also = Callable[[Iterable[int]], dict[str, str]]  # ids of contacts -> commands
+Also = Callable[[Iterable[Sequence[int]]], dict[str, str]]  # ids of contacts, those of a few callers each -> commands
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +139,13 @@ async def _told_apart(api: Api, groups: Sequence[_Group], told: Replies, also: A
     alone = {one.key: one.command for group in groups for one in group.of}
     plain = [group for group in groups if not group.is_cut(told)]
     cut = len(alone) - sum(len(group.of) for group in plain)
-    pages = list(_pages(plain, told).items())
-    beside = also(id_ for group in groups if group.entity == "CONTACT" for id_ in group.ids(told))
-    reading = max(ceil(len(pages) / _PAGES), ceil((len(pages) + len(beside)) / COMMANDS))
-    if _hits(alone | beside) <= reading + ceil(cut / COMMANDS):
+    beside = also(group.ids(told) for group in plain if group.entity == "CONTACT")
+    reads = list(_reads(_pages(plain, told), beside))
+    if _hits(alone | beside) <= len(reads) + ceil(cut / COMMANDS):
         return checked(await api.ask(alone | beside))
     seen = Replies()
-    for start in range(0, len(pages), _PAGES):
-        seen |= checked(await api.ask(dict(pages[start : start + _PAGES]) | ({} if start else beside)))
+    for some in reads:
+        seen |= checked(await api.ask(some))
     clear = {key: answer for group in plain for key, answer in group.apart(told, _read(seen, group.entity)).items()}
     left = {key: command for key, command in alone.items() if key not in clear}
     return seen | Replies(clear) | checked(await api.ask(left))
@@ -167,6 +166,16 @@ def _pages(groups: Sequence[_Group], told: Replies) -> dict[str, str]:
         for start in range(0, len(ids), PAGE):
             commands[f"cards{entity}{start}"] = asking.several(kind, ids[start : start + PAGE], select=asking.ALL)
     return commands
+
+
+def _reads(pages: Mapping[str, str], beside: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Yield what is read in one hit: some whole cards, and what else there is room for."""
+    cards, others = list(pages.items()), list(beside.items())
+    while cards or others:
+        some, cards = cards[:_PAGES], cards[_PAGES:]
+        room = COMMANDS - len(some)
+        yield dict(some + others[:room])
+        others = others[room:]
 
 
 def _read(seen: Replies, entity: str) -> dict[int, Json]:

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import pytest
 
@@ -49,8 +50,12 @@ class Book:
 
     def found(self, asked):
         wanted = {self.compares(value) for name, value in asked.params.items() if name.startswith("values[")}
-        ids = [id_ for id_, stored in self.cards.items() if {self.compares(one) for one in stored} & wanted]
+        ids = [id_ for id_, stored in self._stored.items() if stored & wanted]
         return {self.entity: ids[:20]} if ids else []
+
+    @cached_property
+    def _stored(self):
+        return {id_: {self.compares(one) for one in stored} for id_, stored in self.cards.items()}
 
     def read(self, asked):
         assert asked["select[0]"] == "*", "only whole cards tell what is stored on them"
@@ -73,9 +78,9 @@ class Book:
         return self
 
 
-def everybody(**changed):
+def everybody(count=MANY, besides=None, **changed):
     """A book with a contact for each of many callers: the n-th is contact 1000 + n."""
-    return Book({1000 + place: [phone(place)] for place in range(MANY)} | changed.pop("besides", {}), **changed)
+    return Book({1000 + place: [phone(place)] for place in range(count)} | (besides or {}), **changed)
 
 
 def contacts(outcomes):
@@ -190,9 +195,28 @@ async def test_what_the_hub_saw_lately_is_asked_for_there_too_and_only_once(sess
 async def test_the_deals_of_a_contact_that_only_asking_alone_brings_are_asked_for_later(session, portal):
     Book({**{number: [phone(5)] for number in range(100, 120)}, 1007: [phone(7)]}).lies_in(portal)
     deal = {"items": [card(340, contactId=1007)]}
-    portal.on("crm.item.list", deal, where=lambda asked: asked["filter[@contactId][0]"] == "1007")
+    portal.on(
+        "crm.item.list", deal, where=lambda asked: asked["entityTypeId"] == "2" and "1007" in asked.params.values()
+    )
     outcomes = await session.deliver(calls())
     assert [(ref.kind, ref.id) for ref in outcomes["d-7"].refs][:2] == [("contact", "1007"), ("deal", "340")]
+
+
+async def test_where_a_page_is_too_short_for_the_deals_of_five_each_contact_is_asked_for_alone(session, portal):
+    everybody().lies_in(portal)
+    crowded = {"items": [card(number, contactId=1005, closed="Y") for number in range(400, 450)]}
+    portal.on("crm.item.list", crowded, where=lambda asked: asked["filter[@contactId][2]"] == "1007")
+    alone = {"items": [card(340, contactId=1007)]}
+    portal.on("crm.item.list", alone, where=lambda asked: asked["filter[@contactId][0]"] == "1007")
+    outcomes = await session.deliver(calls())
+    assert ("deal", "340") in [(ref.kind, ref.id) for ref in outcomes["d-7"].refs]
+    assert len(portal.batches[2]) == 5
+
+
+async def test_a_caller_with_many_contacts_takes_one_command_for_their_deals(session, portal):
+    Book({number: [phone(5)] for number in range(100, 120)}).lies_in(portal)
+    await session.deliver(calls())
+    assert len([one for one in portal.asked if one["filter[@contactId][0]"]]) == 1
 
 
 async def test_two_contacts_of_one_caller_are_both_his(session, portal):
@@ -276,6 +300,55 @@ async def test_where_all_answers_are_full_no_card_is_read(session, portal):
     found = contacts(await session.deliver(calls()))
     assert not [one for one in portal.asked if one["select[0]"] == "*"]
     assert found == KNOWN | {place: 4 * place + 1 for place in range(0, MANY, 5)}
+
+
+# -- the table of the README: hits of the looks for 500 callers
+
+
+def nobody():
+    return Book()
+
+
+def one_in_ten():
+    chance = random.Random(1)
+    return Book({1000 + place: [phone(place)] for place in chance.sample(range(500), 50)})
+
+
+def one_in_ten_stored_oddly():
+    book = everybody(500, compares=lambda value: plain(value)[-10:])
+    for place in range(0, 500, 10):
+        book.cards[1000 + place] = [f"007{phone(place)[2:]}"]
+    return book
+
+
+def full_answers():
+    crowds = {10_000 + 100 * place + number: [phone(place)] for place in range(0, 500, 5) for number in range(19)}
+    return everybody(500, crowds)
+
+
+def phones_untold():
+    return everybody(500, unread=tuple(range(1000, 1500)))
+
+
+@pytest.mark.parametrize(
+    ("book", "hits"),
+    [
+        (nobody, 2),
+        (one_in_ten, 3),
+        (lambda: everybody(500), 5),
+        (one_in_ten_stored_oddly, 6),
+        (full_answers, 14),
+        (phones_untold, 15),
+    ],
+    ids=["nobody", "one in ten", "everybody", "one in ten stored oddly", "full answers", "phones untold"],
+)
+async def test_looks_for_five_hundred_callers_take_as_many_hits_as_the_readme_says(session, portal, book, hits):
+    found = book().lies_in(portal)
+    outcomes = await session.deliver(calls(500))
+    looks = [batch for batch in portal.batches if not any(one.method.endswith(".add") for one in batch)]
+    assert len(looks) == hits
+    made = 44
+    assert contacts(outcomes) == {place: 1000 + place if 1000 + place in found.cards else made for place in range(500)}
 
 
 # -- e-mails and leads
