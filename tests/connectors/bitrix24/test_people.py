@@ -347,6 +347,7 @@ async def test_looks_for_five_hundred_callers_take_as_many_hits_as_the_readme_sa
     outcomes = await session.deliver(calls(500))
     looks = [batch for batch in portal.batches if not any(one.method.endswith(".add") for one in batch)]
     assert len(looks) == hits
+    assert max(sum(one["select[0]"] == "*" for one in batch) for batch in looks) <= 5, "a hit shows 250 whole cards"
     made = 44
     assert contacts(outcomes) == {place: 1000 + place if 1000 + place in found.cards else made for place in range(500)}
 
