@@ -26,7 +26,7 @@ from connectors.changes import DealChange as DealChange
 from connectors.changes import Page as Page
 from connectors.changes import PaymentChange as PaymentChange
 from connectors.changes import StagePassed as StagePassed
-from connectors.scenario import Enquiry, Plan
+from connectors.scenario import Enquiry, Plan, Telephony
 from connectors.telling import Given, Ringing, Said, Sentence
 
 if TYPE_CHECKING:  # both speak this vocabulary
@@ -46,6 +46,8 @@ class Can(StrEnum):
     INCOMING = "incoming"
     MOVE = "move"
     POPUP = "popup"
+    REGISTER = "register"
+    OBSERVE = "observe"
     READ_BACK = "read_back"
     DOORBELL = "doorbell"
     CONTACT_INDEX = "contact_index"
@@ -272,6 +274,7 @@ class Facts:
     users: Mapping[str, str]  # id -> name
     fields: Mapping[str, str]  # code -> id
     warnings: tuple[Said, ...] = ()  # what is missing
+    telephony: tuple[Telephony, ...] = (Telephony.NOTE,)  # how a call may stand beside the account's own
     traits: tuple[str, ...] = ()  # how the account behaves, in the connector's own words; its sessions are told
 
 
@@ -327,6 +330,13 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The account's own telephony ended a call: what waits for the account to have it is tried at once."""
+
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
 class GoalAsked:
     """The account's own automation asks that a deal counts as a goal; ``goal`` is its name, in lower case.
 
@@ -367,7 +377,7 @@ class Hooks(Protocol):
 
     def parse(
         self, request: HookRequest, app: App, secrets: Mapping[str, str]
-    ) -> Installed | Uninstalled | Changed | Rejected: ...
+    ) -> Installed | Uninstalled | Changed | CallEnded | Rejected: ...
     def opened(self, request: HookRequest, app: App, now: datetime) -> Opened | Rejected: ...
     def may_embed(self, app: App, origin: str) -> bool: ...  # is it the origin of an account's pages?
 

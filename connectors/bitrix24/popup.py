@@ -8,11 +8,10 @@ from connectors.bitrix24.api import Api, replies
 from connectors.bitrix24.cards import NoId, number
 from connectors.bitrix24.encoding import command, result
 from connectors.bitrix24.find import digits
+from connectors.bitrix24.mappings import INCOMING
 from connectors.bitrix24.trouble import judged, of_account, trouble
 from connectors.errors import ConnectorError, NotSent, Refused
 from connectors.protocol import Status
-
-_INCOMING = 2
 
 
 async def show(api: Api, user: str, phone: str) -> bool:
@@ -43,7 +42,7 @@ def _commands(user: int, phone: str) -> dict[str, str]:
     asked = {
         "USER_ID": user,
         "PHONE_NUMBER": phone,
-        "TYPE": _INCOMING,
+        "TYPE": INCOMING,
         "CRM_CREATE": 0,
         "SHOW": 0,
         "ADD_TO_CHAT": 0,

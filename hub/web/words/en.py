@@ -291,6 +291,8 @@ EN: Mapping[str, str] = {
     "can.incoming": "Puts enquiries among the incoming, to be accepted or declined",
     "can.move": "Moves open deals to a stage",
     "can.popup": "Shows the caller’s card to who answers",
+    "can.register": "Puts calls among the CRM’s own",
+    "can.observe": "Gives calls of the CRM’s own telephony their source",
     "can.read_back": "Brings back stages and revenue of deals",
     "can.doorbell": "Hears of changes at once",
     "can.contact_index": "Knows contacts without a search for each call",
