@@ -21,7 +21,7 @@ from connectors.scenario import Enquiry
 
 TOGETHER = 5  # people; each is asked for in up to four spellings, and a command takes 20 values [2.4]
 _MOST = 20  # ids of one kind in an answer; with so many there may be more [2.4]
-_PAGES = 5  # of whole cards in one hit: portals are known whose cards have hundreds of fields
+_PAGES = 5  # of whole cards in one hit: each may have hundreds of fields, and an answer is read up to a cap
 _TELLING = 7  # last digits of a phone that no comparison can do without
 _KINDS = {"CONTACT": CONTACT, "LEAD": LEAD}
 
