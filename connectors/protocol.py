@@ -289,7 +289,7 @@ class CrmSession(Protocol):
     async def contacts(self, cursor: str | None) -> ContactPage: ...
     async def missing(self, refs: Sequence[Ref]) -> frozenset[Ref]: ...  # of deals and contacts; others are not asked
     async def deals(self, ids: Sequence[str]) -> Sequence[DealChange]: ...  # those of them that are there, as they are
-    async def popup(self, user: str, caller: str) -> bool: ...  # show a card, not to be repeated; where Can.POPUP is
+    async def popup(self, users: Sequence[str], caller: str) -> bool: ...  # show a card, once; where Can.POPUP is
     # Have the doorbell ring at ``address``, once, and cards show our ``page`` if there is one; where Can.DOORBELL is.
     async def listen(self, address: str, page: str) -> Ringing: ...
     async def leave(self, address: str) -> None: ...  # take both away: the hub is to forget this account

@@ -16,6 +16,7 @@ SCENARIO = """
     missed:
       unknown: [deal]
 """
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # what a portal answers knows no engine
 
 
 @pytest.fixture
@@ -64,7 +65,8 @@ async def test_a_missed_call_is_one_that_nobody_answered(connected: World) -> No
 
 
 async def test_a_lost_answer_does_not_register_a_call_twice(connected: World) -> None:
-    await connected.crm_web.post("/_sandbox/dial", json={"rates": {"lost_answer": 0.6}})
+    lost = {"prescription": {"externalCall.register": [{"fault": "502_after_commit"}, {"fault": "ok"}]}}
+    (await connected.crm_web.post("/_sandbox/dial", json=lost)).raise_for_status()
     await called(connected)
     await connected.delivered(1)
     state = await connected.state()
