@@ -1,6 +1,6 @@
 """Delivers a batch of plans: look, make deals or leads with contacts, move, write notes, create tasks.
 
-In as few requests as the vendor's batches allow: looks for fifty people each, one for the deals of those who are known,
+In as few requests as the vendor's batches allow: looks for 250 people each, one for the deals of those who are known,
 one for each few new cards with what is written on them, and one for each fifty things that are left to write (README,
 "Hits").
 Steps that succeeded are always reported, and looked for before they are ever repeated (sheet section 9).

@@ -60,7 +60,7 @@ class Session:
         return await readback.deals_now(self._api, self._settings.currency, ids)
 
     async def contacts(self, cursor: str | None) -> ContactPage:
-        """Raise: the vendor searches fifty people with one request, so the hub keeps no index of contacts."""
+        """Raise: the vendor searches 250 people with one request, so the hub keeps no index of contacts."""
         raise InstallationError(Why.UNSUPPORTED, Said("not_offered"))
 
     async def missing(self, refs: Sequence[Ref]) -> frozenset[Ref]:
