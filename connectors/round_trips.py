@@ -7,6 +7,7 @@ from connectors.errors import ConnectorError, NotSent, Sent
 from connectors.masking import masked
 
 CAP = 4 * 1024  # bytes of a body
+GIVEN_UP = "given up"  # nobody waited for the answer any more
 _TOKEN = 256  # bytes: what stood at the cut may be half a phone, and nothing tells it from a number any more
 _ENDS = b',"&{}[]<>\n'
 # A success that is none: an error in its place, or commands of a batch that were not done.
@@ -51,7 +52,7 @@ def answered(of: Outgoing, took: timedelta, status: int, body: bytes) -> RoundTr
 def unanswered(of: Outgoing, took: timedelta, error: BaseException) -> RoundTrip:
     """Return the round trip of a request that brought no answer, or whose answer nobody waited for."""
     lost = Sent.NOT if isinstance(error, NotSent) else Sent.PERHAPS
-    detail = error.detail if isinstance(error, ConnectorError) else "given up"
+    detail = error.detail if isinstance(error, ConnectorError) else GIVEN_UP
     return _told(of, took, None, lost, masked(detail), b"", failed=True)
 
 
