@@ -22,7 +22,7 @@ from hub.loops import for_ever
 from hub.store import round_trips
 from hub.store.crm import Installed
 from hub.store.db import Db
-from hub.store.round_trips import Account, Heard
+from hub.store.round_trips import Account, Heard, Place
 from hub.store.vault import Vault
 
 log = structlog.get_logger()
@@ -31,6 +31,7 @@ _MOST_WAITING = 2_000  # in memory, the latest
 _BATCH = 100  # of one transaction: others wait for the database, too
 _GATHER = timedelta(seconds=1)  # from the first that waits; more of them cost little more
 _SWEEP = timedelta(hours=1)
+_AHEAD = timedelta(days=1)  # of our clock may another process's be
 _GLANCE_S = 600.0
 _LAST_S = 2.0  # for what waits when the process is asked to stop
 
@@ -83,7 +84,7 @@ class RoundTrips:
         left = [one for one in self._waiting if one.whose != place]
         self._waiting.clear()
         self._waiting.extend(left)
-        return await self._db.write(round_trips.forget, *place)
+        return await self._delete(place, self._clock.now() + _AHEAD, most=0)
 
     async def run(self) -> None:
         """Write and sweep until cancelled; what waits then is written, if that is quick."""
@@ -129,9 +130,16 @@ class RoundTrips:
         await self._db.write(round_trips.save, rows)
 
     async def sweep(self) -> None:
-        """Delete what is old, account by account."""
+        """Delete what is old, or too much, account by account."""
         since = self._clock.now() - self._kept
         for place in await self._db.read(round_trips.accounts):
-            gone = await self._db.write(round_trips.sweep, *place, since)
+            gone = await self._delete(place, since)
             if gone:
                 log.info("round_trips.swept", installation=place[1], rows=gone)
+
+    async def _delete(self, place: Place, since: datetime, most: int = round_trips.MOST) -> int:
+        last, gone, some = await self._db.read(round_trips.too_old, *place, since, most), 0, 1
+        while last is not None and some:
+            some = await self._db.write(round_trips.delete_some, *place, last)
+            gone += some
+        return gone

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, or_, select
+from sqlalchemy import delete, insert, or_, select
 
 from connectors.round_trips import RoundTrip
 from hub.store import market
@@ -127,7 +127,7 @@ def latest(
         asked = asked.where(_trip.c.failed.is_(True))
     if below is not None:
         at, id_ = below
-        asked = asked.where(or_(_trip.c.at < at, and_(_trip.c.at == at, _trip.c.id < id_)))
+        asked = asked.where(_trip.c.at <= at, or_(_trip.c.at < at, _trip.c.id < id_))
     rows = tx.execute(asked.order_by(_trip.c.at.desc(), _trip.c.id.desc()).limit(limit))
     return [_kept(row, place, vault) for row in rows]
 
@@ -142,23 +142,26 @@ def _kept(row: Any, place: Place, vault: Vault) -> Kept:
     return Kept(**told, took=row.took_ms * _MS, asked=asked, answered=answered)
 
 
-def forget(tx: Tx, tenant_id: int, installation_id: int) -> int:
-    """Delete the log of an account, and return how many rows that were."""
-    here = (_trip.c.tenant_id == tenant_id, _trip.c.installation_id == installation_id)
-    return int(tx.execute(delete(_trip).where(*here)).rowcount)
-
-
 def accounts(tx: Tx) -> list[Place]:
     """Return every account there is, or was."""
     return [(row.tenant_id, row.id) for row in tx.execute(select(_installation.c.tenant_id, _installation.c.id))]
 
 
-def sweep(tx: Tx, tenant_id: int, installation_id: int, since: datetime, most: int = MOST) -> int:
-    """Delete what is older than ``since`` and what is beyond the ``most`` latest; return how many rows that were."""
+def too_old(tx: Tx, tenant_id: int, installation_id: int, since: datetime, most: int = MOST) -> Spot | None:
+    """Return the newest row of an account that is older than ``since`` or beyond the ``most`` latest; None: none is."""
     here = (_trip.c.tenant_id == tenant_id, _trip.c.installation_id == installation_id)
-    first_beyond = select(_trip.c.at, _trip.c.id).where(*here).order_by(_trip.c.at.desc(), _trip.c.id.desc())
-    beyond = tx.execute(first_beyond.offset(most).limit(1)).first()
-    old = _trip.c.at < since
-    if beyond is not None:
-        old = or_(old, _trip.c.at < beyond.at, and_(_trip.c.at == beyond.at, _trip.c.id <= beyond.id))
-    return int(tx.execute(delete(_trip).where(*here, old)).rowcount)
+    newest = select(_trip.c.at, _trip.c.id).where(*here).order_by(_trip.c.at.desc(), _trip.c.id.desc()).limit(1)
+    found = (tx.execute(newest.where(_trip.c.at < since)).first(), tx.execute(newest.offset(most)).first())
+    return max(((row.at, row.id) for row in found if row), default=None)
+
+
+def delete_some(tx: Tx, tenant_id: int, installation_id: int, last: Spot, most: int = 500) -> int:
+    """Delete the oldest rows of an account down to ``last``; return how many, ``most`` of them where more are left.
+
+    They are few, so that nobody who writes meanwhile waits for a whole log.
+    """
+    here = (_trip.c.tenant_id == tenant_id, _trip.c.installation_id == installation_id)
+    at, id_ = last
+    oldest = select(_trip.c.id).where(*here, _trip.c.at <= at, or_(_trip.c.at < at, _trip.c.id <= id_))
+    some = oldest.order_by(_trip.c.at, _trip.c.id).limit(most)
+    return int(tx.execute(delete(_trip).where(*here, _trip.c.id.in_(some))).rowcount)

@@ -324,10 +324,17 @@ async def test_what_is_old_is_deleted_and_what_is_younger_stays(
 def test_of_an_account_that_sends_very_much_the_latest_stay(account: Account, theirs: Account) -> None:
     account.was_asked(*(trip(number) for number in range(9)))
     theirs.was_asked(*(trip(number) for number in range(9)))
-    gone = account.db.write_now(round_trips.sweep, *account.place, NOW - timedelta(days=7), 4)
-    assert gone == 5
+    last = account.db.read_now(round_trips.too_old, *account.place, NOW - timedelta(days=7), 4)
+    assert last is not None
+    assert account.db.write_now(round_trips.delete_some, *account.place, last) == 5
     assert [re.findall(r"batch-(.)", one)[0] for one in account.log()] == ["8", "7", "6", "5"]
     assert len(theirs.log()) == 9
+
+
+async def test_a_long_log_is_deleted_a_part_at_a_time(hub: Any, account: Account) -> None:
+    account.was_asked(*(trip(number) for number in range(1_200)))
+    assert await hub.round_trips.forget(*account.place) == 1_200
+    assert account.log() == []
 
 
 def test_bodies_are_sealed_at_rest(account: Account) -> None:
