@@ -16,6 +16,7 @@ _SECRET = (
     "sid", "session", "cookie", "apikey", "api_key", "private_key", "jwt", "salt",
 )  # fmt: skip
 _NAME = ("name", "fio", "patronymic")
+_PHONE = ("phone", "mobile", "fax")  # also one that is too short to be known by itself
 _CODE = ("code", "state")  # of an authorisation, or a word that says what went wrong
 
 _ESCAPED = re.compile(r"(?<!\\)(?:\\u(?!00[01]|0022|005[cC]|[dD][89a-fA-F])[0-9a-fA-F]{4})++")
@@ -53,7 +54,7 @@ def _after(keys: Iterable[str], closed: Iterable[str]) -> str:
 
 def _keyed(begin: str, closed: tuple[str, ...], value: str) -> re.Pattern[str]:
     """Return an expression for values whose keys tell what they are; ``begin`` ends a key and is looked for first."""
-    kinds = (("code", _CODE), ("name", _NAME), ("secret", _SECRET))
+    kinds = (("code", _CODE), ("phone", _PHONE), ("name", _NAME), ("secret", _SECRET))
     kind = "|".join(f"(?P<{name}>{_after(keys, closed)})" for name, keys in kinds)
     return re.compile(f"(?i){begin}(?:{kind})(?P<between>{value}")
 
@@ -105,6 +106,8 @@ def _hide_value(found: re.Match[str]) -> str:
     bare = value.strip('\\"')
     if not bare or bare in ("null", "true", "false") or (found["code"] is not None and _WORD.fullmatch(bare)):
         return found.group()
+    if found["phone"] is not None:
+        return before + re.sub(r"\d(?=.*\d.*\d)", "*", value)
     quote = value[: len(value) - len(value.lstrip('\\"'))] if value[0] in '\\"' else ""
     return f"{before}{quote}{HIDDEN}{quote}"
 

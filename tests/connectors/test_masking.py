@@ -86,6 +86,19 @@ def test_phones_are_masked_but_for_two_digits(spelt: str, around: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"PHONE":"234-56-78","x":1}', '{"PHONE":"***-**-78","x":1}'),
+        ('{"work_phone":2345678,"x":1}', '{"work_phone":*****78,"x":1}'),
+        ("fields[PERSONAL_MOBILE]=2345678&x=1", "fields[PERSONAL_MOBILE]=*****78&x=1"),
+        ('{"HAS_PHONE":"Y","phone":null,"fax":""}', '{"HAS_PHONE":"Y","phone":null,"fax":""}'),
+    ],
+)
+def test_a_short_number_is_masked_where_a_key_says_what_it_is(text: str, shown: str) -> None:
+    assert masked(text) == shown
+
+
+@pytest.mark.parametrize(
     "spelt", ["ivan@romashka.ru", "ivan%40romashka.ru", "i.van+1@mail.romashka.ru", "иван@ромашка.рф"]
 )
 @pytest.mark.parametrize("around", ["{}", '{{"EMAIL":"{}"}}', "<{}>", "email={}&x=1", "a@id {}, b"])
