@@ -56,7 +56,7 @@ async def show(desk: Desk) -> Response:
         below=below,
         lines=[_line(desk, one) for one in found[:_PAGE]],
         older=urlencode(older),
-        days=desk.hub.settings.request_log_days,
+        days=desk.words.count("check.days", desk.hub.settings.request_log_days),
         most=CAP,
         cap=_size(desk, CAP),
         deleted=desk.request.query_params.get("deleted") == "1",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 REQUESTS_EN: Mapping[str, str] = {
     "requests.title": "Requests to the account {name}",
     "requests.link": "Requests to the CRM of the last days",
-    "requests.what": "What the hub asked the CRM and what it answered, newest first. The log is kept for {days} days and then goes by itself.",
+    "requests.what": "What the hub asked the CRM and what it answered, newest first. The log is kept for {days} and then goes by itself.",
     "requests.masked": "Tokens and secrets, phones, e-mails and names are hidden; long texts are cut. What people wrote themselves may stand in a text, so the bodies of requests and answers are encrypted.",
     "requests.which": "Which requests to show",
     "requests.all": "All",

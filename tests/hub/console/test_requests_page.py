@@ -89,7 +89,7 @@ async def test_a_request_says_when_what_how_long_and_opens_to_its_bodies(
     assert "15:00:00 POST /rest/batch-1 200 1,24 с" in told
     assert "https://okna.example/rest/batch-1?auth=***" in told
     assert 'Запрос 28 Б { "cmd": { "a": "crm.item.add" } } Ответ 13 Б { "result": [] }' in told
-    assert "Журнал хранится 7 дн." in told
+    assert "Журнал хранится 7 дней, потом удаляется сам." in told
 
 
 async def test_the_newest_stands_first(owner: httpx.AsyncClient, account: Account) -> None:
