@@ -24,7 +24,7 @@ _PERCENT = re.compile(r"(?:%(?!22|26|5[cC]|7[fF]|[01])[0-9a-fA-F]{2})++")
 _DEEP = 2  # a command of a batch is escaped once more than what carries it
 
 _BEARER = re.compile(r"(?i)\bbearer\s+[^\s\"',\\]+")
-_JWT = re.compile(r"eyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?")
+_JWT = re.compile(r"eyJ[\w-]++\.[\w-]++(?:\.[\w-]*)?")
 _WEBHOOK = re.compile(r"(/rest\\?/\d+\\?/)[^/?#\s\"\\]+")
 _STEP = re.compile(r"/[A-Za-z0-9_~=-]{16,}+(?![.:@])")  # of a path
 _OPAQUE = re.compile(r"[A-Za-z0-9_-]{24,}+")
@@ -79,9 +79,13 @@ def masked(text: str) -> str:
 
 def hide_phone(found: re.Match[str]) -> str:
     """Return a phone with its digits hidden but for the last two."""
-    phone = found.group()
-    kept = [at for at, one in enumerate(phone) if one.isdecimal()][-2]
-    return re.sub(r"\d", "*", phone[:kept]) + phone[kept:]
+    return _but_two(found.group())
+
+
+def _but_two(text: str) -> str:
+    digits = [at for at, one in enumerate(text) if one.isdecimal()]
+    kept = digits[-2] if len(digits) > 2 else 0
+    return re.sub(r"\d", "*", text[:kept]) + text[kept:]
 
 
 def _unescaped(text: str) -> str:
@@ -107,7 +111,7 @@ def _hide_value(found: re.Match[str]) -> str:
     if not bare or bare in ("null", "true", "false") or (found["code"] is not None and _WORD.fullmatch(bare)):
         return found.group()
     if found["phone"] is not None:
-        return before + re.sub(r"\d(?=.*\d.*\d)", "*", value)
+        return before + _but_two(value)
     quote = value[: len(value) - len(value.lstrip('\\"'))] if value[0] in '\\"' else ""
     return f"{before}{quote}{HIDDEN}{quote}"
 

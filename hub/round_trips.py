@@ -124,9 +124,8 @@ class RoundTrips:
     async def _write(self, some: Sequence[Heard]) -> None:
         strangers = {one.whose for one in some if isinstance(one.whose, Account)}
         owners = await self._db.read(round_trips.owners, strangers) if strangers else {}
-        rows = await asyncio.to_thread(
-            round_trips.rows_of, some, owners, self._vault
-        )  # no writer waits for the sealing
+        # In a thread of its own: no writer waits for the sealing.
+        rows = await asyncio.to_thread(round_trips.rows_of, some, owners, self._vault)
         await self._db.write(round_trips.save, rows)
 
     async def sweep(self) -> None:
