@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from connectors.masking import hide_phone
 from connectors.protocol import InstallationError, Status, Why
 from connectors.telling import Said
 
@@ -44,13 +45,8 @@ def redact(text: str) -> str:
     """Return ``text`` without tokens, codes and secrets, phones masked, cut to ``DETAIL_CAP`` characters."""
     text = _SECRET_PAIR.sub(r"\1***", text[: DETAIL_CAP * 4])
     text = _JWT.sub("***", _BEARER.sub("Bearer ***", text))
-    text = _PHONE.sub(_hide_phone, text)
+    text = _PHONE.sub(hide_phone, text)
     return text if len(text) <= DETAIL_CAP else text[: DETAIL_CAP - 1] + "…"
-
-
-def _hide_phone(found: re.Match[str]) -> str:
-    kept = 2
-    return re.sub(rf"\d(?=(?:\D*\d){{{kept}}})", "*", found.group())
 
 
 class Sent(StrEnum):

@@ -3,7 +3,7 @@
 One ``Http`` is one client of one lane. It refuses addresses outside its list before connecting, pays its
 lane's budget before each request, bounds time and size, follows no redirect, and never lets a secret into a
 text. What went wrong is ``NotSent`` or ``PerhapsSent`` (connectors/errors.py), never an exception of the
-client.
+client. Who listens is told of each request afterwards, masked (connectors/round_trips.py).
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
+from time import perf_counter
 from types import TracebackType
 from typing import Self
 
@@ -33,10 +34,14 @@ from connectors.errors import (
     not_answered,
     redact,
 )
+from connectors.round_trips import Outgoing, RoundTrip, answered, unanswered
+
+log = logging.getLogger(__name__)
 
 Allowed = Callable[[str, int | None], bool]
 # Held while a request is under way; told the deliveries it may take effect for, None for any that is being delivered.
 Turn = Callable[[Sequence[str] | None], AbstractAsyncContextManager[None]]
+Listener = Callable[[RoundTrip], None]  # told of each request once it is over; must not wait
 Query = Mapping[str, str | int | list[str] | list[int]]
 
 CONNECT_S = 5.0
@@ -151,7 +156,7 @@ class Http:
     ``allowed`` is a rule or a tuple of host suffixes, reached by https only; ``origins`` adds exact
     addresses such as a sandbox's base URL, by whatever scheme they name. ``turn`` is entered before every
     request, left once it is answered, and may raise to stop it; so may ``still``, called the moment before
-    its bytes leave.
+    its bytes leave. ``heard`` is told of each request that went, or failed to.
     """
 
     def __init__(
@@ -161,6 +166,7 @@ class Http:
         origins: tuple[str, ...] = (),
         turn: Turn | None = None,
         still: Callable[[], None] | None = None,
+        heard: Listener | None = None,
         agent: str = AGENT,
     ) -> None:
         self.requests = 0
@@ -168,6 +174,7 @@ class Http:
         self._origins = frozenset(_origin(httpx.URL(address)) for address in origins)
         self._turn: Turn = turn or (lambda _of: nullcontext())
         self._still = still
+        self._heard = heard
         self._stopped: Exception | None = None
         self._agent = agent
         self._client: httpx.AsyncClient | None = None
@@ -279,6 +286,16 @@ class Http:
 
     async def _sent(self, request: httpx.Request, timeout: float) -> Answer:
         self.requests += 1
+        begun = perf_counter()
+        try:
+            answer = await self._answered(request, timeout)
+        except (ConnectorError, asyncio.CancelledError) as error:
+            self._tell(request, begun, error)
+            raise
+        self._tell(request, begun, answer)
+        return answer
+
+    async def _answered(self, request: httpx.Request, timeout: float) -> Answer:
         try:
             async with asyncio.timeout(CONNECT_S + timeout):
                 return await self._exchange(request)
@@ -291,6 +308,20 @@ class Http:
                 raise
             # "from None": the client's exception carries the request, and with it the tokens.
             raise not_answered(error) from None
+
+    def _tell(self, request: httpx.Request, begun: float, came: Answer | BaseException) -> None:
+        """Tell who listens; his trouble, or ours with a strange text, must not become the request's."""
+        if self._heard is None:
+            return
+        took = timedelta(seconds=perf_counter() - begun)
+        of = Outgoing(request.method, str(request.url), request.content)
+        try:
+            if isinstance(came, Answer):
+                self._heard(answered(of, took, came.status, came.body))
+            else:
+                self._heard(unanswered(of, took, came))
+        except Exception as error:
+            log.error("A request could not be told of: %s", type(error).__name__)
 
     async def _exchange(self, request: httpx.Request) -> Answer:
         response = await self._open().send(request, stream=True)

@@ -69,7 +69,7 @@ def web_app(hub: Hub, *, works: bool) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with running(hub) if works else _nothing():
+        async with running(hub) if works else _until_done(hub.round_trips.run):
             yield
 
     app = Starlette(
@@ -83,15 +83,10 @@ def web_app(hub: Hub, *, works: bool) -> Starlette:
 
 
 @asynccontextmanager
-async def _nothing() -> AsyncIterator[None]:
-    yield
-
-
-@asynccontextmanager
 async def running(hub: Hub) -> AsyncIterator[None]:
     """Run the inbox, the lanes, the sealing of ledgers and what comes by night for as long as the block lasts."""
     await take_over(hub)
-    loops: tuple[Callable[[], Awaitable[None]], ...] = (
+    loops = (
         hub.inbox.run,
         hub.worker.run,
         hub.habits.run,
@@ -100,7 +95,15 @@ async def running(hub: Hub) -> AsyncIterator[None]:
         hub.arrivals.run,
         hub.doorbells.run,
         hub.popups.run,
+        hub.round_trips.run,
     )
+    async with _until_done(*loops):
+        yield
+
+
+@asynccontextmanager
+async def _until_done(*loops: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Run loops beside the block until it is done."""
     tasks = [asyncio.ensure_future(loop()) for loop in loops]
     try:
         yield

@@ -19,6 +19,7 @@ from hub.clock import Clock, rest
 from hub.delivery import lanes
 from hub.loops import for_ever
 from hub.pace import Pace
+from hub.round_trips import Notes, RoundTrips
 from hub.store import crm, ledger, market
 from hub.store.db import Db
 from hub.store.ledger import Entry, Kind
@@ -46,6 +47,7 @@ class Arrivals:
         self._tidy_at: datetime | None = None
         self.wake = asyncio.Event()
         self.on_linked: tuple[asyncio.Event, ...] = ()
+        self.round_trips: RoundTrips | None = None
 
     async def run(self) -> None:
         """Exchange until cancelled."""
@@ -77,8 +79,9 @@ class Arrivals:
         base = (app.base_url,) if app.base_url else ()
         pace = Pace(connector.manifest.limits, self._clock)
         told = {"connector": arrived.connector, "host": arrived.host}
+        notes = Notes(self._clock)
         try:
-            async with Http(allowed=connector.manifest.hosts, origins=base, turn=pace.turn) as http:
+            async with Http(allowed=connector.manifest.hosts, origins=base, turn=pace.turn, heard=notes.hear) as http:
                 installed = Installed(code, arrived.host, None)
                 grant = await connector.exchange(http, app, installed, self._clock.now())
         except GrantRevoked as error:  # ended, used before, or made up: whoever waits for it connects in the console
@@ -93,6 +96,8 @@ class Arrivals:
                 settle, of, arrived.code_hash, grant, pace.spent, self._clock.now(), self._vault
             )
             log.info("arrivals.exchanged", **told, account=grant.account, is_linked=is_linked)
+            if self.round_trips is not None:
+                self.round_trips.keep(arrived.connector, grant.account, notes)
             for event in self.on_linked:
                 event.set()
 

@@ -74,7 +74,9 @@ async def _compared(hub: Hub, tenant_id: int, days: int, why_not: Unchecked | No
         await take_over(hub)
         asker = Asker(hub.worker, tenant_id)
     now = hub.clock.now()
-    return await reconcile(hub.db, tenant_id, now - timedelta(days=days), now, hub.vault, asker, why_not or ""), now
+    made = await reconcile(hub.db, tenant_id, now - timedelta(days=days), now, hub.vault, asker, why_not or "")
+    await hub.round_trips.write_waiting()  # no loop runs here
+    return made, now
 
 
 def _show(f: Formats, told: Told, now: datetime) -> None:

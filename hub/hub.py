@@ -18,6 +18,7 @@ from hub.popups import PopUps
 from hub.reconcile import Nights
 from hub.reconcile_crm import Asker
 from hub.recording_links import NoteLinks
+from hub.round_trips import RoundTrips
 from hub.settings import Settings
 from hub.store.db import Db
 from hub.store.vault import Vault
@@ -44,6 +45,7 @@ class Hub:
     arrivals: Arrivals = field(init=False)
     doorbells: Doorbells = field(init=False)
     popups: PopUps = field(init=False)
+    round_trips: RoundTrips = field(init=False)
     refusals: Refusals = field(default_factory=Refusals)
 
     def __post_init__(self) -> None:
@@ -51,6 +53,8 @@ class Hub:
         links = NoteLinks(self.settings.public_url, timedelta(days=self.settings.recording_link_days))
         self.inbox = InboxLoop(db, self.clock, self.vault, self.numbering, links)
         self.habits = HabitsLoop(db, self.clock, self.vault, self.numbering)
+        kept = timedelta(days=self.settings.request_log_days)
+        self.round_trips = RoundTrips(db, self.clock, self.vault, kept)
         self.worker = Worker(
             db=db,
             clock=self.clock,
@@ -58,12 +62,14 @@ class Hub:
             connectors=self.connectors,
             apps=self.apps,
             readback_every=timedelta(seconds=self.settings.readback_s),
+            heard=self.round_trips.listener,
         )
         self.sealer = Sealer(db, self.clock, self.vault)
         self.nights = Nights(db, self.clock, self.vault, partial(Asker, self.worker))
         self.arrivals = Arrivals(db, self.clock, self.vault, self.connectors, self.apps)
         self.doorbells = Doorbells(self.worker, self.settings.public_url)
         self.popups = PopUps(self.worker)
+        self.arrivals.round_trips = self.round_trips
         self.inbox.on_popup = self.popups.ask
         self.arrivals.on_linked = (self.worker.wake, self.doorbells.wake)
         self.inbox.on_planned = (self.worker.wake,)

@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     numbering_plan: Path | None = None  # CSV, a file or a folder: the region of a mobile phone
     visits_per_minute: int = 600  # of one address, before it gets the overflow number
     recording_link_days: int = Field(default=90, ge=0, le=3_650)  # of those written into a CRM; 0: none are
+    # How long requests to CRMs stand in their log; a marketplace asks for three days.
+    request_log_days: int = Field(default=7, ge=3, le=365)
     operator: str = ""  # who runs this hub, as its pages for everybody say
     support_email: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -8,7 +8,7 @@ import html
 import re
 from collections.abc import Callable, Iterator
 
-from connectors.bitrix24.publication_app import app_findings
+from connectors.bitrix24.publication_app import LOG, app_findings
 from connectors.bitrix24.publication_card import card_findings
 from connectors.errors import ConnectorError
 from connectors.publication import Ask, Finding, Looked, Publication, Ruling
@@ -18,7 +18,7 @@ EVENTS = "/oauth/bitrix24/callback"  # to register as the installation event han
 PAPERS = ("/privacy", "/support")
 
 HEAD_PAGE, GET_PAGE, POST_EVENT = Ask("HEAD", PAGE), Ask("GET", PAGE), Ask("POST", EVENTS)
-ASKS = (HEAD_PAGE, GET_PAGE, POST_EVENT, *(Ask("GET", path) for path in PAPERS))
+ASKS = (HEAD_PAGE, GET_PAGE, POST_EVENT, LOG, *(Ask("GET", path) for path in PAPERS))
 
 _FOUND = (200, 301, 302)
 _NO_DOOR = (404, 405, 410)
@@ -57,7 +57,7 @@ def check(looked: Looked) -> tuple[Finding, ...]:
     return (
         _registered(looked),
         _certificate(looked),
-        *app_findings(looked.connector),
+        *app_findings(looked.connector, looked.answers[LOG]),
         _takes_events(looked),
         *_headers(looked),
         *(_paper(looked, path) for path in PAPERS),

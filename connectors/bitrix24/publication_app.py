@@ -4,8 +4,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 
 from connectors.bitrix24.publication_words import BY_HAND, OPEN
+from connectors.errors import ConnectorError
+from connectors.http import Answer
 from connectors.protocol import Can, Connector, Limits, Manifest
-from connectors.publication import Finding, Ruling
+from connectors.publication import Ask, Finding, Ruling
 
 # Each permission we need: a method that takes it, and why there is no doing without [1.9]. None is for the future: a
 # test holds the methods against our code.
@@ -16,18 +18,24 @@ NEEDED: Mapping[str, tuple[str, str]] = {
     "placement": ("placement.bind", "a card shows where its call came from"),
 }
 
+LOG = Ask("GET", "/connections/1/requests")  # of any account: who is not logged in is told of none
+
 _BURST, _PER_SECOND = 50, 2.0  # hits at once, hits a second [2.1]
 _EXCHANGE = (Can.CONTACT, Can.DEAL, Can.READ_BACK)
 _LOGIN = re.compile(r"login|passw|webhook", re.IGNORECASE)
 
 
-def app_findings(connector: Connector) -> tuple[Finding, ...]:
-    """Return what is found of the rules about the application itself, in the order of their numbers."""
+def app_findings(connector: Connector, log: Answer | ConnectorError) -> tuple[Finding, ...]:
+    """Return what is found of the rules about the application itself, in the order of their numbers.
+
+    ``log`` is what the hub answers to ``LOG``.
+    """
     manifest = connector.manifest
     found = (
         _oauth_alone(connector),
         _scopes(manifest.oauth.scopes),
         _pace(manifest.limits),
+        _log(log),
         _exchange(manifest),
         *OPEN,
         *BY_HAND,
@@ -67,6 +75,23 @@ def _pace(limits: Limits) -> Finding:
         return Finding("T6", about, Ruling.KEPT, said)
     allowed = f"{_BURST} hits at once, {_PER_SECOND:g} a second"
     return Finding("T6", about, Ruling.BROKEN, said, allowed, "Lower the limits in the connector's manifest.")
+
+
+def _log(answer: Answer | ConnectorError) -> Finding:
+    """Judge the log by its page, which is there for who logs in: a hub that keeps none has no such page [8.1]."""
+    about, allowed = "REST requests and answers are logged", "a log of the last 3 days at least"
+    if isinstance(answer, ConnectorError):
+        to_do = "Compare --base-url with where the hub answers, and mend T2 first."
+        return Finding("T7", about, Ruling.BROKEN, f"no answer: {answer.detail}", allowed, to_do)
+    where = answer.headers.get("location", "")
+    if answer.status == 303 and where.startswith("/login"):
+        said = (
+            "the hub keeps each request with its answer for HUB_REQUEST_LOG_DAYS, 3 days at least, without tokens and"
+            " phones; each portal's log is read, taken along and deleted in the console: Connections"
+        )
+        return Finding("T7", about, Ruling.KEPT, said)
+    found = f"{LOG.path} answers {answer.status} and does not lead to the login: this hub shows no log"
+    return Finding("T7", about, Ruling.BROKEN, found, allowed, "Update the hub, and let the proxy pass its console.")
 
 
 def _exchange(manifest: Manifest) -> Finding:

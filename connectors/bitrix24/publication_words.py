@@ -16,14 +16,6 @@ OPEN = (
         "cloud and own servers",
         "Ask the moderators whether a solution for the cloud alone is taken, and say so among the card's limits.",
     ),
-    Finding(
-        "T7",
-        "REST requests and answers are logged",
-        Ruling.BROKEN,
-        "not yet kept by the hub: it keeps what each delivery came to, not the requests and answers",
-        "a log of the last 3 days at least",
-        "Nothing an administrator can set: this waits for a version of the hub that keeps one.",
-    ),
 )
 
 # Rules that no program can judge.

@@ -75,7 +75,13 @@ class Serving:
         lease = lease_of(self.connector)
         self.purse = purse = Purse(worker.db, worker.clock, self.claim, limits, lease, self.patience)
         base = (self.app.base_url,) if self.app.base_url else ()
-        self.http = Http(allowed=self.connector.manifest.hosts, origins=base, turn=purse.turn, still=purse.still_mine)
+        self.http = Http(
+            allowed=self.connector.manifest.hosts,
+            origins=base,
+            turn=purse.turn,
+            still=purse.still_mine,
+            heard=worker.heard(self.of) if worker.heard else None,
+        )
 
     async def serve(self) -> None:
         worker = self.worker

@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 
 from connectors.errors import ConnectorError, installation_error
+from connectors.http import Listener
 from connectors.protocol import (
     App,
     Connector,
@@ -53,6 +54,7 @@ class Worker:
     connectors: Mapping[str, Connector]
     apps: Mapping[str, App]
     readback_every: timedelta
+    heard: Callable[[Installed], Listener] | None = None  # who listens to the requests to an account
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     _serving: set[asyncio.Task[None]] = field(default_factory=set)
 

@@ -25,6 +25,7 @@ from connectors.telling import Said, Sentence
 from hub import arrivals
 from hub.hub import Hub
 from hub.pace import Pace
+from hub.round_trips import Notes
 from hub.store import crm, doorbells, market
 from hub.store.doorbells import Due
 from hub.store.market import Account
@@ -88,8 +89,9 @@ class Framing:
             return _nothing(request)
         if not self._rates.hit(request.client.host if request.client else ""):
             return _hidden(request, of, Said("hub.frame_flood"), 429)
+        notes = self.hub.round_trips.notes()
         try:
-            framed, spent = await self._vouched(request, of)
+            framed, spent = await self._vouched(request, of, notes)
         except Hidden as hidden:
             log.warning("frame.hidden", connector=of.name, why=str(hidden.said))
             return _hidden(request, of, hidden.said, 403)
@@ -98,6 +100,7 @@ class Framing:
             return _hidden(request, of, told.said, 502)
         if await self.hub.db.write(_taken, of, framed, spent, self.hub):
             wake(self.hub)
+        self.hub.round_trips.keep(of.name, framed.opened.account, notes)
         return _page(request, of, framed)
 
     async def file(self, request: Request) -> Response:
@@ -114,10 +117,11 @@ class Framing:
         connector, app = self.hub.connectors.get(name), self.hub.apps.get(name)
         return _Of(connector, connector.frames, app) if connector and connector.frames and app else None
 
-    async def _vouched(self, request: Request, of: _Of) -> tuple[Framed, list[int]]:
+    async def _vouched(self, request: Request, of: _Of, notes: Notes) -> tuple[Framed, list[int]]:
         origins = (of.app.base_url,) if of.app.base_url else ()
         pace = Pace(of.connector.manifest.limits, self.hub.clock)
-        async with Http(allowed=of.connector.manifest.hosts, origins=origins, turn=pace.turn) as http:
+        hosts = of.connector.manifest.hosts
+        async with Http(allowed=hosts, origins=origins, turn=pace.turn, heard=notes.hear) as http:
             framed = await of.frames.vouch(http, of.app, await as_hook(request), self.hub.clock.now())
         return framed, pace.spent
 

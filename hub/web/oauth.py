@@ -117,8 +117,8 @@ class Connecting:
         self, request: Request, connector: Connector, app: App, tenant_id: int, installed: Installed
     ) -> Response:
         base = (app.base_url,) if app.base_url else ()
-        pace = Pace(connector.manifest.limits, self.hub.clock)
-        async with Http(allowed=connector.manifest.hosts, origins=base, turn=pace.turn) as http:
+        pace, notes = Pace(connector.manifest.limits, self.hub.clock), self.hub.round_trips.notes()
+        async with Http(allowed=connector.manifest.hosts, origins=base, turn=pace.turn, heard=notes.hear) as http:
             try:
                 grant = await self._exchanged(connector, http, app, installed)
             except (InstallationError, GrantRevoked, ConnectorError) as error:
@@ -131,6 +131,7 @@ class Connecting:
             await self.hub.db.write(connecting.install, tenant_id, of, grant, facts, pace.spent, self.hub, by)
         except crm.AccountTaken:
             return await complain(request, 409, "error.connect.taken")
+        self.hub.round_trips.keep(of.connector, of.account, notes)
         connecting.wake(self.hub)
         return RedirectResponse("/connections", status_code=303)
 

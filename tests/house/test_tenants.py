@@ -41,6 +41,7 @@ DOORS = {
         "spend_token",
     },
     "hub/store/recording_links.py": {"find"},  # whose recording is it? by the link's secret
+    "hub/store/round_trips.py": {"save"},  # rows of any accounts, each made with its tenant (rows_of)
     "hub/store/grants.py": {"abandon"},  # turns of everybody, left by a process that ended
     "hub/store/doorbells.py": {"take", "next_due"},  # the loop looks after everybody's, one account at a time
     "hub/store/setup.py": {

@@ -40,6 +40,7 @@ def app(**changed: Response) -> Starlette:
         "events": Response(status_code=400),
         "privacy": Response("Romashka, help@romashka.example"),
         "support": Response("Romashka, help@romashka.example"),
+        "log": Response(status_code=303, headers={"location": "/login?next=%2Fconnections%2F1%2Frequests"}),
         **changed,
     }
 
@@ -55,6 +56,7 @@ def app(**changed: Response) -> Starlette:
             door("events", f"/oauth/{NAME}/callback", "POST"),
             door("privacy", "/privacy", "GET"),
             door("support", "/support", "GET"),
+            door("log", "/connections/{number}/requests", "GET"),
         ]
     )
 
@@ -144,6 +146,7 @@ def test_an_address_may_end_with_a_slash(hub: Host) -> None:
         ({"frame": Response(status_code=404)}, "T1", "/frame/bitrix24 answers 404"),
         ({"frame": Response("", headers=POLICY | {"x-frame-options": "DENY"})}, "7.3", "X-Frame-Options: DENY"),
         ({"frame": Response("", headers=POLICY | {"set-cookie": "sid=1"})}, "7.3", "a cookie is set"),
+        ({"log": Response(status_code=404)}, "T7", "/connections/1/requests answers 404"),
         ({"events": Response(status_code=405)}, "1.2", "/oauth/bitrix24/callback answers 405"),
         ({"privacy": Response(status_code=303)}, "8.2", "/privacy answers 303"),
         ({"support": Response("Run by whoever installed it (he has not named himself here).")}, "8.2", "whoever installed"),
@@ -193,7 +196,7 @@ def test_where_nobody_answers_every_address_is_broken_and_says_so() -> None:
         taken.bind(("127.0.0.1", 0))  # held, and nobody listens
         told = look(f"https://127.0.0.1:{taken.getsockname()[1]}")
     silent = [one["rule"] for one in told["rules"] if "no answer" in one["found"]]
-    assert silent == ["T1", "T2", "1.2", "7.3", "8.2", "8.2"]
+    assert silent == ["T1", "T2", "T7", "1.2", "7.3", "8.2", "8.2"]
 
 
 # -- what it prints, and how it ends
@@ -328,9 +331,11 @@ def real(database_url: str, tmp_path: Path, cert: tuple[Path, Path]) -> Iterator
 @pytest.mark.usefixtures("trusted")
 def test_every_address_of_this_hub_keeps_the_rules(real: Host) -> None:
     told = look(at(real))
-    asked = [one for one in told["rules"] if one["rule"] in ("T1", "T2", "1.2", "7.3") or "page /" in one["about"]]
+    asked = [
+        one for one in told["rules"] if one["rule"] in ("T1", "T2", "T7", "1.2", "7.3") or "page /" in one["about"]
+    ]
     assert [(one["about"], one["found"]) for one in asked if one["ruling"] != "kept"] == []
-    assert len(asked) == 9
+    assert len(asked) == 10
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from hub.store import crm as crm_store
-from hub.store import grants
+from hub.store import grants, round_trips
 from tests.hub import world as worlds
 from tests.hub.test_flow import AD, IVAN
 from tests.hub.world import World
@@ -329,3 +329,15 @@ async def test_an_account_that_was_removed_leaves_no_token_behind(connected: Wor
     (of,) = await connected.hub.db.read(crm_store.installations, 1)
     kept = (await connected.hub.db.read(grants.load, of, connected.hub.vault)).grant
     assert (kept.access_token, kept.refresh_token, kept.hook_secret) == ("", None, "")
+
+
+async def test_what_a_page_asked_of_the_portal_stands_in_the_log_of_requests(connected: World) -> None:
+    async def asked_whose() -> int:
+        await connected.hub.round_trips.write_waiting()
+        (of,) = await connected.hub.db.read(crm_store.installations, 1)
+        log = await connected.hub.db.read(round_trips.latest, (1, of.id), connected.hub.vault, 999)
+        return sum(one.address.endswith("/rest/app.info") for one in log)
+
+    before = await asked_whose()
+    given(await opened(connected))
+    assert await asked_whose() > before

@@ -56,6 +56,10 @@ async def test_it_says_for_how_long_a_link_in_the_crm_is_good(named: World) -> N
     assert "действует столько дней: 30" in (await named.web.get("/privacy")).text
 
 
+async def test_it_says_for_how_long_requests_to_the_crm_are_kept(named: World) -> None:
+    assert "хранятся 7 дней без телефонов" in (await named.web.get("/privacy")).text
+
+
 @pytest.mark.parametrize("path", PATHS)
 async def test_where_nobody_has_named_himself_it_says_so_and_writes_to_nobody(shared: World, path: str) -> None:
     text = (await shared.web.get(f"{path}?language=en")).text

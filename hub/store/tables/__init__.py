@@ -27,6 +27,7 @@ from hub.store.tables.ledger import LedgerEntry, LedgerHead
 from hub.store.tables.market import ArrivedCode, SpentToken, UnlinkedAccount
 from hub.store.tables.people import Login, Person, Tenant
 from hub.store.tables.reconciled import Reconciliation
+from hub.store.tables.round_trips import RoundTrip
 from hub.store.tables.ties import Tie
 from hub.store.tables.tracking import (
     Lease,
@@ -79,6 +80,7 @@ __all__ = [
     "Reconciliation",
     "RecordingLink",
     "Refusal",
+    "RoundTrip",
     "ScenarioVersion",
     "Site",
     "SiteHabits",

@@ -21,6 +21,7 @@ from hub.web.console import (
     person_page,
     recording_page,
     report_page,
+    requests_page,
     sites_page,
     token_page,
 )
@@ -52,6 +53,9 @@ routes: list[BaseRoute] = [
     Route("/connections/{installation_id}/try", connections_page.try_now, methods=["POST"]),
     Route("/connections/{installation_id}/disconnect", connections_page.ask, methods=["GET"]),
     Route("/connections/{installation_id}/disconnect", connections_page.disconnect, methods=["POST"]),
+    Route("/connections/{installation_id}/requests", requests_page.show, methods=["GET"]),
+    Route("/connections/{installation_id}/requests.jsonl", requests_page.download, methods=["GET"]),
+    Route("/connections/{installation_id}/requests/delete", requests_page.delete, methods=["POST"]),
     Route("/connections/{connector}/token", token_page.show, methods=["GET"]),
     Route("/connections/{connector}/token", token_page.take, methods=["POST"]),
     Route("/sites", sites_page.show, methods=["GET"]),

@@ -10,6 +10,7 @@ from connectors.http import Http
 from connectors.protocol import App, Connector, Facts, Grant, InstallationError
 from connectors.telling import Given, NotTaken
 from hub.pace import Pace
+from hub.round_trips import Notes
 from hub.store import crm
 from hub.store.market import Account
 from hub.web import connecting, telling
@@ -36,9 +37,10 @@ async def take(desk: Desk) -> Response:
     """Connect the account whose token was pasted; what cannot be used is said above the form."""
     connector, app = _known(desk)
     told = {key: str(text)[:_CAP] for key, text in (await form_of(desk.request)).items()}
+    notes = desk.hub.round_trips.notes()
     try:
         given = Given(told.get("host", ""), told.get("token", ""), _until(desk, told.get("until", "")))
-        grant, facts, spent = await _ask(desk, connector, app, given)
+        grant, facts, spent = await _ask(desk, connector, app, given, notes)
     except No as no:
         return _form(desk, connector, told, str(no))
     assert desk.who is not None
@@ -47,16 +49,19 @@ async def take(desk: Desk) -> Response:
         await hub.db.write(connecting.install, desk.tenant_id, of, grant, facts, spent, hub, desk.who.person_id)
     except crm.AccountTaken:
         return await complain(desk.request, 409, "error.connect.taken")
+    hub.round_trips.keep(of.connector, of.account, notes)
     connecting.wake(hub)
     return RedirectResponse("/connections", status_code=303)
 
 
-async def _ask(desk: Desk, connector: Connector, app: App, given: Given) -> tuple[Grant, Facts | None, list[int]]:
+async def _ask(
+    desk: Desk, connector: Connector, app: App, given: Given, notes: Notes
+) -> tuple[Grant, Facts | None, list[int]]:
     """Ask the account with the token; raises ``No``."""
     clock, base = desk.hub.clock, (app.base_url,) if app.base_url else ()
     pace = Pace(connector.manifest.limits, clock)
     assert connector.by_hand is not None
-    async with Http(allowed=connector.manifest.hosts, origins=base, turn=pace.turn) as http:
+    async with Http(allowed=connector.manifest.hosts, origins=base, turn=pace.turn, heard=notes.hear) as http:
         try:
             grant = await connector.by_hand(http, app, given, clock.now())
         except NotTaken as error:

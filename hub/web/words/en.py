@@ -15,6 +15,7 @@ from hub.web.words.pages_en import PAGES_EN
 from hub.web.words.person_en import PERSON_EN
 from hub.web.words.reconcile_en import RECONCILE_EN
 from hub.web.words.recordings_en import RECORDINGS_EN
+from hub.web.words.requests_en import REQUESTS_EN
 from hub.web.words.sites_en import SITES_EN
 
 EN: Mapping[str, str] = {
@@ -306,6 +307,7 @@ EN: Mapping[str, str] = {
     **SITES_EN,
     **RECONCILE_EN,
     **RECORDINGS_EN,
+    **REQUESTS_EN,
     **HABITS_EN,
     **LEDGER_EN,
     **NUMBERS_EN,

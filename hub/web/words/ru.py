@@ -15,6 +15,7 @@ from hub.web.words.pages_ru import PAGES_RU
 from hub.web.words.person_ru import PERSON_RU
 from hub.web.words.reconcile_ru import RECONCILE_RU
 from hub.web.words.recordings_ru import RECORDINGS_RU
+from hub.web.words.requests_ru import REQUESTS_RU
 from hub.web.words.sites_ru import SITES_RU
 
 RU: Mapping[str, str] = {
@@ -306,6 +307,7 @@ RU: Mapping[str, str] = {
     **SITES_RU,
     **RECONCILE_RU,
     **RECORDINGS_RU,
+    **REQUESTS_RU,
     **HABITS_RU,
     **LEDGER_RU,
     **NUMBERS_RU,

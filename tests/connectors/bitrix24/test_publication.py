@@ -9,6 +9,7 @@ from PIL import Image
 from connectors.bitrix24 import connector, publication_app
 from connectors.bitrix24.mappings import CARD_TABS
 from connectors.bitrix24.publication import ASKS, GET_PAGE, HEAD_PAGE, POST_EVENT, check
+from connectors.bitrix24.publication_app import LOG
 from connectors.bitrix24.publication_words import OPEN
 from connectors.errors import NotSent, PerhapsSent
 from connectors.http import Answer
@@ -43,10 +44,11 @@ CARD = Card(
     screenshots=("deal.png",),
     pictures=SHOTS,
 )
+LOGIN = answer(303, {"location": "/login?next=%2Fconnections%2F1%2Frequests"})
 GOOD = Looked(
     connector=connector,
     base_url=HUB,
-    answers={ask: answer() for ask in ASKS} | {POST_EVENT: answer(400)},
+    answers={ask: answer() for ask in ASKS} | {POST_EVENT: answer(400), LOG: LOGIN},
     unnamed=NOBODY,
     card=CARD,
 )
@@ -122,6 +124,11 @@ def test_whatever_a_person_must_look_at_says_at_what():
     assert [one for one in told if not one.to_do] == []
 
 
+def test_the_log_of_requests_is_kept():
+    (told,) = of(GOOD, "T7")
+    assert told.ruling is Ruling.KEPT and "3 days at least" in told.found
+
+
 @pytest.mark.parametrize("rule", ["T8", "T10", "T11", "T12", "T14", "T15"])
 def test_what_no_program_can_judge_a_person_must_look_at(rule):
     assert [one.ruling for one in of(GOOD, rule)] == [Ruling.LOOK]
@@ -131,7 +138,6 @@ def test_what_no_program_can_judge_a_person_must_look_at(rule):
     ("rule", "found"),
     [
         ("T5", "it sends nothing to hosts outside of the vendor's cloud"),
-        ("T7", "not yet kept by the hub"),
     ],
 )
 def test_what_is_not_kept_yet_is_broken(rule, found):
@@ -155,6 +161,9 @@ def test_what_is_not_kept_yet_is_broken(rule, found):
         (scoped("crm", "user"), "T4", "user is not needed for anything"),
         (limited(burst=51), "T6", "51 hits at once"),
         (limited(per_second=2.1), "T6", "2.1 a second"),
+        (answered(LOG, answer(404)), "T7", "/connections/1/requests answers 404"),
+        (answered(LOG, answer(303, {"location": "https://elsewhere.example/"})), "T7", "does not lead to the login"),
+        (answered(LOG, PerhapsSent("ReadTimeout: late")), "T7", "no answer: ReadTimeout: late"),
         (manifested(can={Can.CONTACT: None, Can.DEAL: None}), "T13", "the connector cannot: read_back"),
         (answered(GET_PAGE, answer(404)), "7.3", f"{HUB}/frame/bitrix24 answers 404"),
         (answered(GET_PAGE, PerhapsSent("ReadTimeout: late")), "7.3", "no answer: ReadTimeout: late"),

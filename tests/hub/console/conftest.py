@@ -22,6 +22,7 @@ from connectors.protocol import App, Can, Idempotency, Limits, Manifest, OAuth
 from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, Enquiry, MoveDeal, Plan, Trigger, dump_plan
 from connectors.telling import NotTaken, Said, Sentence
 from hub.ledger import Refusals
+from hub.round_trips import RoundTrips
 from hub.settings import Settings
 from hub.store import people, tables
 from hub.store.db import Db
@@ -317,6 +318,7 @@ def hub(db: Db, vault: Vault, clock: StoppedClock) -> Any:
         vault=vault,
         numbering=NO_PLAN,
         inbox=SimpleNamespace(wake=lambda: None),
+        round_trips=RoundTrips(db, clock, vault, timedelta(days=7)),
         refusals=Refusals(),
         connectors={"acme": acme},
         apps={"acme": App("id", "secret", "http://hub.test/oauth/acme/callback")},

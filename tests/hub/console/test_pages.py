@@ -27,6 +27,7 @@ PAGES = (
     "/deliveries?state=delivered",
     "/connections",
     "/connections/acme/token",
+    "/connections/1/requests",
 )
 STATES = ("ready", "sending", "accepted", "delivered", "parked", "dropped")
 FILTERS = ("all", "missed", "written", "unmatched", "undelivered")

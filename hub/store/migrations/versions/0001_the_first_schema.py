@@ -444,6 +444,29 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "site_id", "name", name=op.f("uq_pool_tenant_id_site_id_name")),
     )
     op.create_table(
+        "round_trip",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("installation_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("failed", sa.Boolean(), nullable=False),
+        sa.Column("method", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("lost", sa.String(), nullable=False),
+        sa.Column("detail", sa.String(), nullable=False),
+        sa.Column("took_ms", sa.Integer(), nullable=False),
+        sa.Column("asked_size", sa.Integer(), nullable=False),
+        sa.Column("answered_size", sa.Integer(), nullable=False),
+        sa.Column("bodies", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["installation_id"], ["installation.id"], name=op.f("fk_round_trip_installation_id")),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_round_trip_tenant_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_round_trip")),
+    )
+    with op.batch_alter_table("round_trip", schema=None) as batch_op:
+        batch_op.create_index("ix_round_trip_latest", ["installation_id", "at", "id"], unique=False)
+
+    op.create_table(
         "site_habits",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("tenant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1076,6 +1099,10 @@ def downgrade() -> None:
     op.drop_table("target")
     op.drop_table("spend")
     op.drop_table("site_habits")
+    with op.batch_alter_table("round_trip", schema=None) as batch_op:
+        batch_op.drop_index("ix_round_trip_latest")
+
+    op.drop_table("round_trip")
     op.drop_table("pool")
     op.drop_table("placement")
     op.drop_table("payment")
