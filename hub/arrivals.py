@@ -14,16 +14,13 @@ import structlog
 from connectors.errors import ConnectorError
 from connectors.http import Http
 from connectors.protocol import App, Connector, Grant, GrantRevoked, InstallationError, Installed
-from connectors.telling import Said
 from hub.clock import Clock, rest
 from hub.delivery import lanes
 from hub.loops import for_ever
 from hub.pace import Pace
-from hub.store import crm, ledger, market
+from hub.store import crm, market
 from hub.store.db import Db
-from hub.store.ledger import Entry, Kind
 from hub.store.market import Account, Arrived
-from hub.store.said import pack
 from hub.store.tx import Tx
 from hub.store.vault import Vault
 
@@ -74,11 +71,10 @@ class Arrivals:
         return True
 
     async def _exchange(self, connector: Connector, app: App, arrived: Arrived, code: str) -> None:
-        base = (app.base_url,) if app.base_url else ()
         pace = Pace(connector.manifest.limits, self._clock)
         told = {"connector": arrived.connector, "host": arrived.host}
         try:
-            async with Http(allowed=connector.manifest.hosts, origins=base, turn=pace.turn) as http:
+            async with Http(allowed=connector.manifest.hosts, origins=app.origins, turn=pace.turn) as http:
                 installed = Installed(code, arrived.host, None)
                 grant = await connector.exchange(http, app, installed, self._clock.now())
         except GrantRevoked as error:  # ended, used before, or made up: whoever waits for it connects in the console
@@ -132,20 +128,6 @@ def link(
         market.want(tx, of, host, tenant_id, person_id, now)
         return False
     _give(tx, of, tenant_id, person_id, known.grant, [], now, vault)
-    return True
-
-
-_REMOVED = pack(Said("hub.removed_there"))
-
-
-def remove(tx: Tx, of: Account, now: datetime, vault: Vault) -> bool:
-    """Stop an account that removed us and throw its tokens away; what is known of it stays. False when nobody's."""
-    market.forget_account(tx, of)
-    owner = market.owner_of(tx, of.connector, of.account)
-    if owner is None:
-        return False
-    crm.forget_access(tx, crm.installation(tx, owner[0], owner[1]), _REMOVED, vault)
-    ledger.write(tx, owner[0], Entry(Kind.GRANT_REVOKED, now, installation_id=owner[1]))
     return True
 
 
