@@ -9,14 +9,6 @@ from connectors.publication import Finding, Ruling
 # Rules that are not kept yet.
 OPEN = (
     Finding(
-        "T5",
-        "Works in a Bitrix24 on the customer's own server",
-        Ruling.BROKEN,
-        "not covered by the connector: it sends nothing to hosts outside of the vendor's cloud",
-        "cloud and own servers",
-        "Ask the moderators whether a solution for the cloud alone is taken, and say so among the card's limits.",
-    ),
-    Finding(
         "T7",
         "REST requests and answers are logged",
         Ruling.BROKEN,

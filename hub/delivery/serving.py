@@ -74,8 +74,8 @@ class Serving:
         self.patience = Patience(limits.timeout * _SILENCE_TIMEOUTS, limits.timeout * _LONGEST_TIMEOUTS)
         lease = lease_of(self.connector)
         self.purse = purse = Purse(worker.db, worker.clock, self.claim, limits, lease, self.patience)
-        base = (self.app.base_url,) if self.app.base_url else ()
-        self.http = Http(allowed=self.connector.manifest.hosts, origins=base, turn=purse.turn, still=purse.still_mine)
+        hosts, origins = self.connector.manifest.hosts, self.app.origins
+        self.http = Http(allowed=hosts, origins=origins, turn=purse.turn, still=purse.still_mine)
 
     async def serve(self) -> None:
         worker = self.worker

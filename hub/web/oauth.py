@@ -116,9 +116,8 @@ class Connecting:
     async def _connect(
         self, request: Request, connector: Connector, app: App, tenant_id: int, installed: Installed
     ) -> Response:
-        base = (app.base_url,) if app.base_url else ()
         pace = Pace(connector.manifest.limits, self.hub.clock)
-        async with Http(allowed=connector.manifest.hosts, origins=base, turn=pace.turn) as http:
+        async with Http(allowed=connector.manifest.hosts, origins=app.origins, turn=pace.turn) as http:
             try:
                 grant = await self._exchanged(connector, http, app, installed)
             except (InstallationError, GrantRevoked, ConnectorError) as error:
