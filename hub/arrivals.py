@@ -100,15 +100,22 @@ def settle(tx: Tx, of: Account, code_hash: str, grant: Grant, spent: list[int], 
 
 
 def came(tx: Tx, of: Account, grant: Grant, spent: list[int], now: datetime, vault: Vault) -> bool:
-    """Give the tokens of an account that came by itself; False when it is nobody's yet: they are kept for a while."""
+    """Give the tokens of an account that came by itself; False when it is nobody's yet: they are kept for a while.
+
+    So they are where another customer has this account by its host alone: who opens its link is told.
+    """
     owner = market.owner_of(tx, of.connector, of.account)
     known = market.unlinked(tx, of, now, vault)
     tenant_id = owner[0] if owner else known.wanted_by if known else None
-    if tenant_id is None:
-        market.keep_grant(tx, of, grant, now, vault)
-        return False
-    _give(tx, of, tenant_id, known.wanted_person if known and not owner else None, grant, spent, now, vault)
-    return True
+    try:
+        if tenant_id is not None:
+            person_id = known.wanted_person if known and not owner else None
+            _give(tx, of, tenant_id, person_id, grant, spent, now, vault)
+            return True
+    except crm.AccountTaken:
+        log.warning("arrivals.taken", connector=of.connector, account=of.account)
+    market.keep_grant(tx, of, grant, now, vault)
+    return False
 
 
 def link(

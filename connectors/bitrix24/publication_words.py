@@ -24,7 +24,7 @@ BY_HAND = (
         "T9",
         "Removing the application deletes the stored access; installing it again works",
         Ruling.LOOK,
-        to_do="Remove the application on a test portal and install it again: the hub throws the tokens away at the removal, and the page connects by itself.",
+        to_do="Remove the application on a test portal and install it again: the hub throws the tokens away at the removal, and the page connects by itself. Once, tick that data are deleted: the hub's page of connections names the day.",
     ),
     Finding(
         "T8",

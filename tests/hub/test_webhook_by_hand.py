@@ -10,9 +10,11 @@ import pytest
 
 from connectors.protocol import Grant
 from connectors.telling import NO_END, known_by_host
+from hub.arrivals import came
 from hub.store import crm as crm_store
-from hub.store import grants, health
+from hub.store import grants, health, market
 from hub.store.crm import AccountTaken, AccountThere
+from hub.store.market import Account
 from hub.store.tables import Tenant, table_of
 from hub.store.tx import Tx
 from tests.hub import world as worlds
@@ -241,3 +243,12 @@ def test_what_another_customer_left_is_nobodys(still: World, other: int) -> None
     of = still.hub.db.read_now(crm_store.installation, 1, first)
     still.hub.db.write_now(crm_store.forget_access, of, "", still.hub.vault)
     assert still.hub.db.write_now(give, other, grant_of("0f" * 16), still) != first
+
+
+def test_an_application_wanted_where_another_customer_has_a_webhook_waits(still: World, other: int) -> None:
+    hub, of = still.hub, Account("bitrix24", "0f" * 16, "id")
+    hub.db.write_now(give, 1, grant_of(known_by_host(HOST)), still)
+    hub.db.write_now(market.want, of, HOST, other, 1, NOW)
+    assert not hub.db.write_now(came, of, grant_of("0f" * 16), [], NOW, hub.vault)
+    kept = hub.db.read_now(market.unlinked, of, NOW, hub.vault)
+    assert kept is not None and kept.grant is not None
