@@ -86,7 +86,7 @@ class Api:
         self.address = address
         self._http = http
         is_hook = access_token.startswith(HOOK)
-        self._door = f"/rest/{access_token.removeprefix(HOOK)}/batch" if is_hook else "/rest/batch"
+        self._door = f"{address}/rest/{access_token.removeprefix(HOOK)}" if is_hook else f"{address}/rest"
         self._auth = {} if is_hook else {"auth": access_token}
 
     async def ask(self, commands: Mapping[str, str]) -> Replies:
@@ -103,14 +103,15 @@ class Api:
 
     async def once(self, method: str, params: Json, of: Sequence[str]) -> Answer:
         """Have one thing done that no batch may hold, for the deliveries ``of``; doing it again does no harm."""
-        body = {**params, "auth": self._token}
-        return await self._http.send("POST", f"{self.address}/rest/{method}", json=body, timeout=CREATE_S, of=of)
+        body = {**params, **self._auth}
+        answer = await self._http.send("POST", f"{self._door}/{method}", json=body, timeout=CREATE_S, of=of)
+        return answer if self._auth else _of_hook(answer)
 
     async def _send(
         self, commands: Mapping[str, str], *, halt: bool, timeout: float, reads: bool = False, of: Sequence[str] = ()
     ) -> Answer:
         body = {**self._auth, "halt": int(halt), "cmd": dict(commands)}
-        where = f"{self.address}{self._door}"
+        where = f"{self._door}/batch"
         answer = await self._http.send("POST", where, json=body, timeout=timeout, creates=not reads, reads=reads, of=of)
         return answer if self._auth else _of_hook(answer)
 

@@ -13,6 +13,7 @@ from connectors.contract import MARKER, delivery
 from connectors.errors import redact
 from connectors.http import Http
 from connectors.protocol import GrantRevoked, InstallationError, Ref, Status, Why
+from connectors.scenario import Telephony
 from connectors.telling import NO_END, Given, NotTaken, Ringing, known_by_host
 from tests.connectors.bitrix24 import test_facts
 from tests.connectors.bitrix24.conftest import HOST, NOW, SETTINGS, Fault, card
@@ -181,7 +182,7 @@ async def test_a_call_becomes_a_deal(session, hooked):
 
 async def test_no_event_tab_or_card_on_the_screen_is_asked_for(session, hooked):
     assert await session.listen("https://hub.example/hooks/bitrix24/t", "https://hub.example/f") == Ringing(rings=False)
-    assert await session.popup("6", "+79161234567") is False
+    assert await session.popup(("6",), "+79161234567") is False
     await session.leave("https://hub.example/hooks/bitrix24/t")
     assert hooked.batches == []
 
@@ -247,6 +248,10 @@ async def test_facts_say_what_there_is_not(session, whole):
     assert facts.warnings[0].code == "by_hook"
     assert facts.users == {"1": "Иван"}
     assert (facts.account, facts.name) == (f"host:{HOST}", HOST)
+
+
+async def test_a_call_stands_beside_the_telephony_only_as_a_note_where_registering_is_refused(session, whole):
+    assert Telephony.REGISTER not in (await session.facts()).telephony
 
 
 async def test_what_only_an_application_has_is_not_said_to_be_missing(session, whole):
