@@ -24,6 +24,7 @@ from hub.store.vault import Vault
 log = structlog.get_logger()
 
 _GLANCE_S = 60.0  # how long a deletion that is due, or that another process was asked for, may wait
+_SOON_S = 0.5  # while one waits for who still serves its account
 _REMOVED = pack(Said("hub.removed_there"))
 
 
@@ -60,10 +61,10 @@ class Leaving:
 
     async def _turn(self) -> None:
         self.wake.clear()
-        while await self._db.read(erasures.is_due, self._clock.now()):
+        while is_due := await self._db.read(erasures.is_due, self._clock.now()):
             if not await self._db.write(erase_some, self._clock.now(), self._vault):
-                break  # another process is at it
-        await rest(self._clock, self.wake, None, _GLANCE_S)
+                break  # another process is at it, or somebody still serves the account
+        await rest(self._clock, self.wake, None, _SOON_S if is_due else _GLANCE_S)
 
 
 def erase_some(tx: Tx, now: datetime, vault: Vault) -> bool:

@@ -48,6 +48,7 @@ _REST = {
     "cards": table_of(CardOf),
     "asked_goals": table_of(AskedGoal),
 }
+of_account = (_deal, _bell, *_REST.values())  # every table that knows an account and is emptied of it
 _COUNTED = ("deals", "stages", "goals", *_REST, "deliveries")
 
 
@@ -83,23 +84,24 @@ def call_off(tx: Tx, tenant_id: int, installation_id: int, now: datetime) -> Non
         ledger.write(tx, tenant_id, entry)
 
 
-def _due(now: datetime) -> Any:
-    """Return the condition that a deletion is due; one who still serves its account would write after it."""
-    lane = and_(_lane.c.tenant_id == _erasure.c.tenant_id, _lane.c.installation_id == _erasure.c.installation_id)
-    is_served = exists().where(lane, _lane.c.leased_until > now)
-    return and_(_erasure.c.done_at.is_(None), _erasure.c.due_at <= now, ~is_served)
-
-
 def is_due(tx: Tx, now: datetime) -> bool:
-    """Say whether anything is to be deleted now."""
+    """Say whether anything is to be deleted by now."""
     return tx.execute(select(_erasure.c.installation_id).where(_due(now)).limit(1)).first() is not None
 
 
+def _due(now: datetime) -> Any:
+    return and_(_erasure.c.done_at.is_(None), _erasure.c.due_at <= now)
+
+
 def take(tx: Tx, now: datetime) -> Erasing | None:
-    """Lock the deletion that waits longest for this transaction, and begin it; None when none is due."""
+    """Lock the deletion that waits longest for this transaction, and begin it; None when none can be done now.
+
+    Whoever still serves an account with the access it had would write after us: that is waited for.
+    """
+    lane = and_(_lane.c.tenant_id == _erasure.c.tenant_id, _lane.c.installation_id == _erasure.c.installation_id)
     row = tx.execute(
         select(_erasure)
-        .where(_due(now))
+        .where(_due(now), ~exists().where(lane, _lane.c.leased_until > now))
         .order_by(_erasure.c.due_at)
         .limit(1)
         .with_for_update(of=_erasure, skip_locked=True)
