@@ -37,13 +37,14 @@ _SECRET_PAIR = re.compile(
 )
 _BEARER = re.compile(r"(?i)\bbearer\s+[^\s\"',]+")
 _JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?")
+_PATH_SECRET = re.compile(r"(/rest/\d+/)[\w-]+")  # an address that is a secret, as a server's own page may quote it
 _PHONE = re.compile(r"(?<![\w-])(?:\+|%2B)?\d(?:[\s().-]{0,2}\d){8,14}(?![\w-])")
 DETAIL_CAP = 400  # characters
 
 
 def redact(text: str) -> str:
     """Return ``text`` without tokens, codes and secrets, phones masked, cut to ``DETAIL_CAP`` characters."""
-    text = _SECRET_PAIR.sub(r"\1***", text[: DETAIL_CAP * 4])
+    text = _PATH_SECRET.sub(r"\1***", _SECRET_PAIR.sub(r"\1***", text[: DETAIL_CAP * 4]))
     text = _JWT.sub("***", _BEARER.sub("Bearer ***", text))
     text = _PHONE.sub(hide_phone, text)
     return text if len(text) <= DETAIL_CAP else text[: DETAIL_CAP - 1] + "…"

@@ -112,12 +112,22 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Our registration at a vendor; ``base_url`` points every request of this connector at a sandbox."""
+    """Our registration at a vendor; ``base_url`` points every request of this connector at a sandbox.
+
+    ``hosts`` are those of accounts on servers of their own, exactly as the operator of the hub has named them.
+    """
 
     client_id: str
     client_secret: str = field(repr=False)
     redirect_uri: str
     base_url: str | None = None
+    hosts: tuple[str, ...] = ()
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The addresses that egress opens besides the manifest's hosts."""
+        own = tuple(f"https://{host}" for host in self.hosts)
+        return (self.base_url, *own) if self.base_url else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,9 +327,10 @@ class Installed:
 
 @dataclass(frozen=True, slots=True)
 class Uninstalled:
-    """The account removed us: stop its jobs, keep its history."""
+    """The account removed us: stop its jobs, keep its history unless it asks that what was read of it is deleted."""
 
     account: str
+    asks_erasure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,3 +416,4 @@ class Connector:
     words: Mapping[str, Mapping[str, Sentence]] = field(default_factory=dict)  # language (ru, en) -> code -> sentence
     # A grant of a token given by hand; raises ``NotTaken``, ``InstallationError``; absent: none can be given.
     by_hand: Callable[["Http", App, Given, datetime], Awaitable[Grant]] | None = None
+    by_hand_is_address: bool = False  # what is given by hand is an address: secret as a token is, and of one account

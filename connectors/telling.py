@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,23 @@ class Ringing:
     said: tuple[Said, ...] = ()  # why it does not ring, and what else could not be set up with it
 
 
+NO_END = datetime(9000, 1, 1, tzinfo=UTC)  # until when an access is good of which nobody knows an end
+
+
+def known_by_host(host: str) -> str:
+    """Return the id of an account of which the vendor does not tell more than where it answers.
+
+    The same account under the vendor's own id, once that is known, is one with it.
+    """
+    return f"host:{host}"
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An access token that a person gives by hand, for which account, and until when it is good if he says so."""
+    """An access token that a person gives by hand, for which account, and until when it is good if he says so.
+
+    Where the token is an address, it names the account itself, and ``host`` is empty.
+    """
 
     host: str
     token: str = field(repr=False)

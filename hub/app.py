@@ -59,6 +59,7 @@ def _apps(settings: Settings) -> dict[str, App]:
             client_secret=app.client_secret.get_secret_value(),
             redirect_uri=f"{public}/oauth/{name}/callback",
             base_url=app.base_url,
+            hosts=app.hosts,
         )
         for name, app in settings.apps.items()
     }
@@ -93,6 +94,7 @@ async def running(hub: Hub) -> AsyncIterator[None]:
         hub.sealer.run,
         hub.nights.run,
         hub.arrivals.run,
+        hub.leaving.run,
         hub.doorbells.run,
         hub.popups.run,
         hub.round_trips.run,

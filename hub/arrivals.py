@@ -14,17 +14,14 @@ import structlog
 from connectors.errors import ConnectorError
 from connectors.http import Http
 from connectors.protocol import App, Connector, Grant, GrantRevoked, InstallationError, Installed
-from connectors.telling import Said
 from hub.clock import Clock, rest
 from hub.delivery import lanes
 from hub.loops import for_ever
 from hub.pace import Pace
 from hub.round_trips import Notes, RoundTrips
-from hub.store import crm, ledger, market
+from hub.store import crm, market
 from hub.store.db import Db
-from hub.store.ledger import Entry, Kind
 from hub.store.market import Account, Arrived
-from hub.store.said import pack
 from hub.store.tx import Tx
 from hub.store.vault import Vault
 
@@ -76,12 +73,12 @@ class Arrivals:
         return True
 
     async def _exchange(self, connector: Connector, app: App, arrived: Arrived, code: str) -> None:
-        base = (app.base_url,) if app.base_url else ()
         pace = Pace(connector.manifest.limits, self._clock)
         told = {"connector": arrived.connector, "host": arrived.host}
         notes = Notes(self._clock)
         try:
-            async with Http(allowed=connector.manifest.hosts, origins=base, turn=pace.turn, heard=notes.hear) as http:
+            hosts = connector.manifest.hosts
+            async with Http(allowed=hosts, origins=app.origins, turn=pace.turn, heard=notes.hear) as http:
                 installed = Installed(code, arrived.host, None)
                 grant = await connector.exchange(http, app, installed, self._clock.now())
         except GrantRevoked as error:  # ended, used before, or made up: whoever waits for it connects in the console
@@ -109,15 +106,22 @@ def settle(tx: Tx, of: Account, code_hash: str, grant: Grant, spent: list[int], 
 
 
 def came(tx: Tx, of: Account, grant: Grant, spent: list[int], now: datetime, vault: Vault) -> bool:
-    """Give the tokens of an account that came by itself; False when it is nobody's yet: they are kept for a while."""
+    """Give the tokens of an account that came by itself; False when it is nobody's yet: they are kept for a while.
+
+    So they are where another customer has this account by its host alone: who opens its link is told.
+    """
     owner = market.owner_of(tx, of.connector, of.account)
     known = market.unlinked(tx, of, now, vault)
     tenant_id = owner[0] if owner else known.wanted_by if known else None
-    if tenant_id is None:
-        market.keep_grant(tx, of, grant, now, vault)
-        return False
-    _give(tx, of, tenant_id, known.wanted_person if known and not owner else None, grant, spent, now, vault)
-    return True
+    try:
+        if tenant_id is not None:
+            person_id = known.wanted_person if known and not owner else None
+            _give(tx, of, tenant_id, person_id, grant, spent, now, vault)
+            return True
+    except crm.AccountTaken:
+        log.warning("arrivals.taken", connector=of.connector, account=of.account)
+    market.keep_grant(tx, of, grant, now, vault)
+    return False
 
 
 def link(
@@ -137,20 +141,6 @@ def link(
         market.want(tx, of, host, tenant_id, person_id, now)
         return False
     _give(tx, of, tenant_id, person_id, known.grant, [], now, vault)
-    return True
-
-
-_REMOVED = pack(Said("hub.removed_there"))
-
-
-def remove(tx: Tx, of: Account, now: datetime, vault: Vault) -> bool:
-    """Stop an account that removed us and throw its tokens away; what is known of it stays. False when nobody's."""
-    market.forget_account(tx, of)
-    owner = market.owner_of(tx, of.connector, of.account)
-    if owner is None:
-        return False
-    crm.forget_access(tx, crm.installation(tx, owner[0], owner[1]), _REMOVED, vault)
-    ledger.write(tx, owner[0], Entry(Kind.GRANT_REVOKED, now, installation_id=owner[1]))
     return True
 
 

@@ -202,9 +202,15 @@ class Tally:
     def _delivered(self, one: Asking, delivery: Sent, notes: Sequence[Note], of: Mapping[str, Any]) -> list[Sent]:
         if not any(note.kind == Kind.DELIVERED and note.delivery_id == delivery.id for note in notes):
             self.find(Gap.UNTOLD, one.at, **of)
-        if not any(ref["kind"] in _OBJECTS for ref in delivery.refs):
+        if not any(ref["kind"] in _OBJECTS for ref in delivery.refs) and not self._is_erased(one, delivery):
             self.find(Gap.WITHOUT_OBJECT, one.at, **of)
         return [delivery] if refs_of(delivery) else []
+
+    def _is_erased(self, one: Asking, delivery: Sent) -> bool:
+        """Say whether on which cards a delivery is may have been deleted with what was read from its account."""
+        (account,) = [account for account in self.connected if account.id == delivery.installation_id]
+        is_before = account.erased_at is not None and one.at <= account.erased_at
+        return is_before or account.status == crm.REMOVED
 
     def take_presence(self, at: Mapping[int, datetime], asked: Sequence[Sent], gone: frozenset[Ref]) -> None:
         """Count what the CRM still has of deliveries it was asked for; ``at`` are the moments of their enquiries."""

@@ -78,11 +78,16 @@ def of_deal(
     _save_stages(tx, of, kept.id, passed)
     asked = [one for one in read_deal_rules(rules) if one.name not in sent]
     _by_deal(tx, of, change, kept, kept.enquiry_id, asked, now)
+    of_worth(tx, of.tenant_id, (kept.enquiry_id,), rules)
+
+
+def of_worth(tx: Tx, tenant_id: int, enquiry_ids: Iterable[int], rules: str) -> None:
+    """Let the goals of enquiries be worth what their deals are now, where the rules name no value."""
     follow = [one.name for one in read_rules(rules) if one.value_minor is None]
-    if follow:
-        worth = deals.worth_of_enquiry(tx, of.tenant_id, kept.enquiry_id)
-        subjects = [f"{kind}:{kept.enquiry_id}" for kind in EnquiryKind]
-        goals.revalue(tx, of.tenant_id, follow, subjects, worth)
+    for enquiry_id in enquiry_ids if follow else ():
+        worth = deals.worth_of_enquiry(tx, tenant_id, enquiry_id)
+        subjects = [f"{kind}:{enquiry_id}" for kind in EnquiryKind]
+        goals.revalue(tx, tenant_id, follow, subjects, worth)
 
 
 def send(

@@ -12,6 +12,7 @@ from hub.delivery.worker import Worker
 from hub.doorbells import Doorbells
 from hub.habits import HabitsLoop
 from hub.inbox import InboxLoop
+from hub.leaving import Leaving
 from hub.ledger import Refusals, Sealer
 from hub.places import Places
 from hub.popups import PopUps
@@ -43,6 +44,7 @@ class Hub:
     sealer: Sealer = field(init=False)
     nights: Nights = field(init=False)
     arrivals: Arrivals = field(init=False)
+    leaving: Leaving = field(init=False)
     doorbells: Doorbells = field(init=False)
     popups: PopUps = field(init=False)
     round_trips: RoundTrips = field(init=False)
@@ -67,6 +69,7 @@ class Hub:
         self.sealer = Sealer(db, self.clock, self.vault)
         self.nights = Nights(db, self.clock, self.vault, partial(Asker, self.worker))
         self.arrivals = Arrivals(db, self.clock, self.vault, self.connectors, self.apps)
+        self.leaving = Leaving(db, self.clock, self.vault)
         self.doorbells = Doorbells(self.worker, self.settings.public_url)
         self.popups = PopUps(self.worker)
         self.arrivals.round_trips = self.round_trips

@@ -1,22 +1,36 @@
 """Environment -> one frozen object."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from hub.errors import SettingsInvalid
 
+_HOST = re.compile(r"(?=.{1,253}(?::|$))[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[1-9]\d{0,4})?")
+
 
 class AppSettings(BaseModel):
-    """Our registration at one vendor; ``base_url`` points the connector at a sandbox."""
+    """Our registration at one vendor; ``base_url`` points the connector at a sandbox.
+
+    ``hosts`` are those of accounts on servers of their own: nobody but the operator may name one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     client_id: str
     client_secret: SecretStr
     base_url: str | None = None
+    hosts: tuple[str, ...] = ()
+
+    @field_validator("hosts")
+    @classmethod
+    def _are_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_HOST.fullmatch(host) for host in hosts):
+            raise ValueError("each is a host, as in crm.example.com or crm.example.com:8443, in lower case")
+        return hosts
 
 
 class Settings(BaseSettings):
@@ -38,6 +52,7 @@ class Settings(BaseSettings):
     recording_link_days: int = Field(default=90, ge=0, le=3_650)  # of those written into a CRM; 0: none are
     # How long requests to CRMs stand in their log; a marketplace asks for three days.
     request_log_days: int = Field(default=7, ge=3, le=365)
+    erase_after_days: int = Field(default=30, ge=0, le=3_650)  # after an account left and asked for it
     operator: str = ""  # who runs this hub, as its pages for everybody say
     support_email: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -1,5 +1,6 @@
 """The Bitrix24 connector; its limits, quirks and choices are in README.md."""
 
+from connectors.bitrix24.by_hand import by_hand
 from connectors.bitrix24.frame import frames
 from connectors.bitrix24.grant import authorize_url, exchange, refresh
 from connectors.bitrix24.hooks import hooks
@@ -19,4 +20,6 @@ connector = Connector(
     frames=frames,
     publication=publication,
     words=words,
+    by_hand=by_hand,
+    by_hand_is_address=True,
 )

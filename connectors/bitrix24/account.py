@@ -7,9 +7,12 @@ from connectors.errors import ConnectorError, Unreadable
 from connectors.protocol import Ref
 
 
-async def check(api: Api, account: str) -> Ref:
-    """Return the account's reference once the portal answers to us; raises ``InstallationError``."""
-    told = await read(api, {"app": command("app.info", {})})
+async def check(api: Api, account: str, *, by_hook: bool = False) -> Ref:
+    """Return the account's reference once the portal answers to us; raises ``InstallationError``.
+
+    What an application is a webhook is not told [1.8]: it asks who it is.
+    """
+    told = await read(api, {"app": command("profile" if by_hook else "app.info", {})})
     fault = told.faults.get("app")
     if fault and is_denied(fault):
         raise no_rights()

@@ -1,7 +1,8 @@
 """What a portal answers, without policy: everything is asked in batches, which count as one request each [2.1, 2.5].
 
-The access token goes in the body; the vendor takes no header for it [3.1]. Whether an answer is an error its key
-``error`` says, not its status [3.5].
+The access token goes in the body; the vendor takes no header for it [3.1]. An incoming webhook has none: its secret is
+part of the address, and no text of ours may show that (``connectors.errors.redact``). Whether an answer is an error its
+key ``error`` says, not its status [3.5].
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,9 +15,11 @@ from connectors.http import Answer, Http, Problem
 
 Json = dict[str, Any]
 
+HOOK = "webhook:"  # before user and code of an incoming webhook, in place of an access token
 COMMANDS = 50  # of one batch [2.4]
 PAGE = 50  # rows of one list, always [3.3]
 READ_S, CREATE_S, TOKEN_S = 30.0, 70.0, 30.0
+_BAD_HOOK = "invalid_credentials"  # of a webhook as a whole: of one command it is a right
 _SIZE = 1_000_000  # bytes of the commands of one batch
 _DESCRIPTION_CAP = 300  # characters
 
@@ -77,12 +80,14 @@ class Replies:
 
 
 class Api:
-    """One portal with a live access token."""
+    """One portal with a live access token, or with an incoming webhook."""
 
     def __init__(self, http: Http, address: str, access_token: str) -> None:
         self.address = address
         self._http = http
-        self._token = access_token
+        is_hook = access_token.startswith(HOOK)
+        self._door = f"{address}/rest/{access_token.removeprefix(HOOK)}" if is_hook else f"{address}/rest"
+        self._auth = {} if is_hook else {"auth": access_token}
 
     async def ask(self, commands: Mapping[str, str]) -> Replies:
         """Ask what changes nothing, in as few requests as it takes; raises ``ConnectorError``."""
@@ -98,15 +103,17 @@ class Api:
 
     async def once(self, method: str, params: Json, of: Sequence[str]) -> Answer:
         """Have one thing done that no batch may hold, for the deliveries ``of``; doing it again does no harm."""
-        body = {**params, "auth": self._token}
-        return await self._http.send("POST", f"{self.address}/rest/{method}", json=body, timeout=CREATE_S, of=of)
+        body = {**params, **self._auth}
+        answer = await self._http.send("POST", f"{self._door}/{method}", json=body, timeout=CREATE_S, of=of)
+        return answer if self._auth else _of_hook(answer)
 
     async def _send(
         self, commands: Mapping[str, str], *, halt: bool, timeout: float, reads: bool = False, of: Sequence[str] = ()
     ) -> Answer:
-        body = {"auth": self._token, "halt": int(halt), "cmd": dict(commands)}
-        where = f"{self.address}/rest/batch"
-        return await self._http.send("POST", where, json=body, timeout=timeout, creates=not reads, reads=reads, of=of)
+        body = {**self._auth, "halt": int(halt), "cmd": dict(commands)}
+        where = f"{self._door}/batch"
+        answer = await self._http.send("POST", where, json=body, timeout=timeout, creates=not reads, reads=reads, of=of)
+        return answer if self._auth else _of_hook(answer)
 
 
 def portions(commands: Mapping[str, str]) -> Iterator[dict[str, str]]:
@@ -162,6 +169,14 @@ def replies(answer: Answer) -> Replies:
         resets_at=_seconds(time.get("operating_reset_at")),
         took=_seconds(time.get("duration")),
     )
+
+
+def _of_hook(answer: Answer) -> Answer:
+    """Return the answer to a webhook; raises ``Denied`` for one that is good no more: nothing renews it [3.6]."""
+    found = answer.json()
+    if isinstance(found, dict) and _code(found.get("error")) == _BAD_HOOK:
+        raise Denied(answer.status, answer.problem(), "invalid_token")
+    return answer
 
 
 def _map(found: object) -> dict[str, object]:

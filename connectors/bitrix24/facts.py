@@ -12,11 +12,14 @@ from connectors.bitrix24.mappings import (
     DEAL,
     DEAL_STAGES,
     HAS_SOURCE,
+    LACKS,
     LANGUAGE,
     LEAD,
     LEAD_STAGES,
     LEADS,
     LEADS_NAME,
+    NO_METHOD,
+    OF_APP,
     SEMANTICS,
     SIMPLE,
     SOURCE_OF,
@@ -27,10 +30,18 @@ from connectors.bitrix24.parts import ORIGINAL_NAMES, portal_of
 from connectors.bitrix24.settings import Settings
 from connectors.bitrix24.trouble import is_denied, no_rights, of_account, trouble, words
 from connectors.errors import ConnectorError, Unreadable
-from connectors.protocol import Facts, Pipeline, Stage
+from connectors.protocol import Facts, InstallationError, Pipeline, Stage, Why
 from connectors.scenario import Telephony
+from connectors.telling import Said
 
-_NEEDED = ("app", "cats", "statuses", "fields", "mode")
+# What there is no working without -> its method.
+_METHODS = {
+    "app": "app.info",
+    "cats": "crm.category.list",
+    "statuses": "crm.status.list",
+    "fields": "crm.item.fields",
+    "mode": "crm.settings.mode.get",
+}
 _EXTRA: Mapping[str, Literal["won", "lost"]] = {"success": "won", "failure": "lost", "apology": "lost"}
 # What the hub itself writes, or nobody may.
 _OURS = frozenset(
@@ -50,13 +61,13 @@ _OURS = frozenset(
 _MOST_USERS = 20  # pages of them
 
 
-async def facts(api: Api, account: str, traits: Collection[str]) -> Facts:
+async def facts(api: Api, account: str, traits: Collection[str], *, by_hook: bool = False) -> Facts:
     """Return what the account offers to a scenario, making our own fields where they are missing.
 
-    ``traits`` are those of the facts before. Raises ``InstallationError``.
+    ``traits`` are those of the facts before; ``by_hook`` we are no application there. Raises ``InstallationError``.
     """
     try:
-        told = _needed(await api.ask(_asked()))
+        told = _needed(await api.ask(_asked(by_hook)), by_hook)
         users = await _users(api, told)
     except ConnectorError as error:
         raise trouble(error) from None
@@ -64,7 +75,12 @@ async def facts(api: Api, account: str, traits: Collection[str]) -> Facts:
     fields = {LEAD: told.object("leadfields"), DEAL: told.object("fields")}
     known = {entity: _fields(found) for entity, found in fields.items()}
     own = await own_fields.ensure(api, known, has_leads=has_leads, was_made=own_fields.MADE in traits)
-    held = [CLASSIC if has_leads else SIMPLE, *([own_fields.MADE] if own.is_made else []), *_language(told)]
+    held = [
+        *(f"{LACKS}{name}" for name in start_check.lacks(told, by_hook=by_hook)),
+        CLASSIC if has_leads else SIMPLE,
+        *([own_fields.MADE] if own.is_made else []),
+        *_language(told),
+    ]
     portal = portal_of(Settings(traits=tuple(held)), api.address)
     return Facts(
         account=account,
@@ -73,15 +89,15 @@ async def facts(api: Api, account: str, traits: Collection[str]) -> Facts:
         pipelines=_pipelines(told, has_leads=has_leads, is_russian=portal.is_russian),
         users=users,
         fields=known[DEAL],
-        warnings=(*own.said, *start_check.missing(told, _all(fields[DEAL]))),
-        telephony=_telephony(told),
+        warnings=(*own.said, *start_check.missing(told, _all(fields[DEAL]), by_hook=by_hook)),
+        telephony=_telephony(told, by_hook),
         traits=(*held, *_sources(told)),
     )
 
 
-def _asked() -> dict[str, str]:
+def _asked(by_hook: bool) -> dict[str, str]:
     return {
-        "app": command("app.info", {}),
+        **({} if by_hook else {"app": command("app.info", {})}),
         "profile": command("profile", {}),
         "mode": command("crm.settings.mode.get", {}),
         "cats": command("crm.category.list", {"entityTypeId": DEAL}),
@@ -90,21 +106,24 @@ def _asked() -> dict[str, str]:
         "fields": command("crm.item.fields", {"entityTypeId": DEAL, **ORIGINAL_NAMES}),
         "leadfields": command("crm.item.fields", {"entityTypeId": LEAD, **ORIGINAL_NAMES}),
         "users": _page_of_users(0),
-    } | {way: command("method.get", {"name": method}) for way, method in TELEPHONY.items()}
+        **start_check.asked(by_hook=by_hook),
+    }
 
 
 def _page_of_users(start: int) -> str:
     return command("user.get", {"start": start})
 
 
-def _needed(told: Replies) -> Replies:
+def _needed(told: Replies, by_hook: bool) -> Replies:
     """Return the replies once everything that is needed is among them; raises ``InstallationError``."""
-    for key in _NEEDED:
+    for key in (one for one in _METHODS if not (by_hook and one == "app")):
         fault = told.faults.get(key)
         if fault is None and key in told.results:
             continue
         if fault and is_denied(fault):
             raise no_rights()
+        if fault and fault.code == NO_METHOD:
+            raise InstallationError(Why.FORBIDDEN, Said("too_old", {"method": _METHODS[key]}))
         found = of_account(fault, told) if fault else None
         raise found or trouble(Unreadable(f"{key}: {words(fault) if fault else 'no answer'}"))
     return told
@@ -127,9 +146,12 @@ def _name(user: Json) -> str:
     return " ".join(word for word in words_ if word) or str(user.get("EMAIL") or user["ID"])
 
 
-def _telephony(told: Replies) -> tuple[Telephony, ...]:
-    """Return how calls may stand beside the portal's own; a portal on one's own server may have none."""
-    return (Telephony.NOTE, *(way for way in TELEPHONY if told.object(way).get("isAvailable") is True))
+def _telephony(told: Replies, by_hook: bool) -> tuple[Telephony, ...]:
+    """Return how calls may stand beside the portal's own; one on one's own server may have none, a webhook may not."""
+    there = {
+        way for way, method in TELEPHONY.items() if told.object(start_check.has(method)).get("isAvailable") is True
+    }
+    return (Telephony.NOTE, *(way for way in TELEPHONY if way in there and not (by_hook and TELEPHONY[way] in OF_APP)))
 
 
 def _currency(told: Replies) -> str:

@@ -16,7 +16,7 @@ from connectors.bitrix24 import ticket
 from connectors.bitrix24.api import Api, Replies, envelope, whose
 from connectors.bitrix24.cards import named, whole
 from connectors.bitrix24.encoding import command
-from connectors.bitrix24.grant import account_host, address, is_account, lifetime, servers
+from connectors.bitrix24.grant import account_host, address, is_account, is_name, lifetime, servers
 from connectors.bitrix24.mappings import CARD_TABS, LIBRARY
 from connectors.bitrix24.posted import form
 from connectors.bitrix24.trouble import trouble
@@ -27,6 +27,7 @@ from connectors.protocol import App, Grant, HookRequest, Opened, Rejected
 from connectors.telling import Said
 
 _CAP = 4_096  # characters of a token
+_SHOWN = 60  # characters of a host that we do not know
 _NO_CARD = ("", "")  # who is no administrator sees the settings and no card
 
 
@@ -77,7 +78,10 @@ def _read(request: HookRequest, app: App) -> _Page:
     fields = form(request)
     if isinstance(fields, Rejected):
         raise Hidden(Said("frame_elsewhere"))
-    host = account_host(app, request.query.get("DOMAIN", ""))
+    named = request.query.get("DOMAIN", "")
+    host = account_host(app, named)
+    if host is None and is_name(named):
+        raise Hidden(Said("frame_own_server", {"host": named.strip().lower()[:_SHOWN]}))
     language = request.query.get("LANG", "").lower()
     page = _Page(host or "", fields.get("member_id", ""), language, fields)
     if not page.access or len(page.access) > _CAP or host is None or not is_account(page.account):
@@ -89,7 +93,8 @@ def _read(request: HookRequest, app: App) -> _Page:
 
 async def _user(http: Http, app: App, page: _Page) -> str:
     """Return whose token it is, once it is of our application and of this portal."""
-    found = envelope(await whose(http, servers(app, page.host)[0], page.access)).get("result")
+    server = servers(app, page.host, page.fields.get("SERVER_ENDPOINT", ""))[0]
+    found = envelope(await whose(http, server, page.access)).get("result")
     told = found if isinstance(found, dict) else {}
     install = told.get("install")
     if not isinstance(install, dict) or told.get("client_id") != app.client_id:

@@ -50,17 +50,23 @@ def authorize_url(app: App, state: str, account: str = "") -> str:
 def account_host(app: App, named: str) -> str | None:
     """Return the portal's host that a request names, or None for one that we must not send anything to.
 
-    Allowed are the vendor's portals. Where requests go to a sandbox, they go there whatever a portal is called.
+    Allowed are the vendor's portals, and those on servers of their own that the operator named [1.10]: a request names
+    none. Where requests go to a sandbox, they go there whatever a portal is called.
     """
     host = named.strip().lower()
-    is_known = _NAME.fullmatch(host) if app.base_url else is_portal(host)
+    is_known = is_name(host) if app.base_url else is_portal(host) or host in app.hosts
     return host if is_known else None
 
 
 def is_portal(host: str) -> bool:
-    """Say whether a host is one of the vendor's portals."""
+    """Say whether a host is one of the vendor's portals in its cloud."""
     name = next((host.removesuffix(f".{zone}") for zone in PORTALS if host.endswith(f".{zone}")), "")
     return bool(name) and name.isascii() and name.replace("-", "").isalnum()
+
+
+def is_name(text: str) -> bool:
+    """Say whether a text reads like a host."""
+    return _NAME.fullmatch(text.strip().lower()) is not None
 
 
 def address(app: App, host: str) -> str:
@@ -124,11 +130,15 @@ async def refresh(http: Http, app: App, grant: Grant, now: datetime) -> Grant:
     return fresh
 
 
-def servers(app: App, host: str) -> Sequence[str]:
-    """Return the addresses of the authorisation servers to ask, the one of the portal's region first [0]."""
+def servers(app: App, host: str, named: str = "") -> Sequence[str]:
+    """Return the addresses of the authorisation servers to ask, the one of the portal's region first [0].
+
+    A portal on a server of its own has none in its name: there is one of the vendor's that its page ``named`` [1.3].
+    """
     if app.base_url:
         return (app.base_url.rstrip("/"),)
-    own = (EAST, WEST) if host.endswith(EAST_PORTALS) else (WEST, EAST)
+    is_east = host.endswith(EAST_PORTALS) or (not is_portal(host) and named.startswith(f"https://{EAST}/"))
+    own = (EAST, WEST) if is_east else (WEST, EAST)
     return tuple(f"https://{one}" for one in own)
 
 

@@ -16,6 +16,7 @@ from connectors.protocol import App, CallEnded, Changed, HookRequest, Installed,
 
 _CODE_CAP = 4_096
 _INSTALLED, _REMOVED = "ONAPPINSTALL", "ONAPPUNINSTALL"
+_CLEAN = "1"  # who removed the application ticked "delete data" [1.4]
 
 
 class Bitrix24Hooks:
@@ -89,7 +90,9 @@ def _told(
         return Rejected("The event does not carry the token of our application.")
     if name == CALL_ENDED:
         return CallEnded(account)
-    return Uninstalled(account) if name == _REMOVED and is_vouched else Changed(account)
+    if name == _REMOVED and is_vouched:
+        return Uninstalled(account, asks_erasure=fields.get("data[CLEAN]") == _CLEAN)
+    return Changed(account)
 
 
 hooks = Bitrix24Hooks()

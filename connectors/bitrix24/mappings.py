@@ -81,6 +81,18 @@ SOURCE_OF: Mapping[EnquiryKind, str] = {
 }
 HAS_SOURCE = "source:"  # a trait: the account's reference SOURCE has this STATUS_ID
 
+# Methods that a portal on a server of its own may not have [1.10] -> what is said of what is off without them.
+OPTIONAL: Mapping[str, Said] = {
+    "telephony.externalCall.register": Said("lacks_telephony"),
+    "crm.item.payment.list": Said("lacks_payments"),
+    "crm.stagehistory.list": Said("lacks_history"),
+    "crm.activity.todo.add": Said("lacks_todos"),
+    "event.bind": Said("lacks_events"),
+    "placement.bind": Said("lacks_tabs"),
+}
+OF_APP = frozenset({"telephony.externalCall.register", "event.bind", "placement.bind"})  # refused to a webhook [1.1]
+LACKS = "lacks:"  # a trait: the portal does not have this method
+
 TEXT_TYPES = frozenset({"string", "text", "url", "address", "money", "integer", "double", "date", "datetime"})
 FIELD_CAP = 255  # characters of one value; the real limit is not documented
 NAME_CAP = 255
@@ -148,6 +160,7 @@ CODES: Mapping[str, tuple[Why, Said, timedelta | None]] = {
 ACCESS_DENIED = "access_denied"
 # After these nothing is known of a creation [3.6].
 UNSURE = frozenset({"internal_server_error", "error_unexpected_answer"})
+NO_METHOD = "error_method_not_found"
 NOT_THERE = frozenset({"not_found", "owner_not_found"})
 OPERATING = "operation_time_limit"
 

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
-from connectors.bitrix24.publication_words import BY_HAND, OPEN
+from connectors.bitrix24.grant import account_host
+from connectors.bitrix24.publication_words import BY_HAND
 from connectors.errors import ConnectorError
 from connectors.http import Answer
-from connectors.protocol import Can, Connector, Limits, Manifest
+from connectors.protocol import App, Can, Connector, Limits, Manifest
 from connectors.publication import Ask, Finding, Ruling
 
 # Each permission we need: a method that takes it, and why there is no doing without [1.9]. None is for the future: a
@@ -22,6 +24,19 @@ LOG = Ask("GET", "/connections/1/requests")  # of any account: who is not logged
 
 _BURST, _PER_SECOND = 50, 2.0  # hits at once, hits a second [2.1]
 _EXCHANGE = (Can.CONTACT, Can.DEAL, Can.READ_BACK)
+_BOX = "bitrix.example.com"
+_BOXES = (
+    "hosts that you name in HUB_APPS are portals, too, by https with a certificate that verifies; their tokens come"
+    " from the vendor's servers; what one lacks is off, and the start check says so. Tried in the sandbox alone"
+)
+# An incoming webhook is neither a login nor a password, and it is not OAuth either: the moderators decide, not we.
+_HOOKS = (
+    "the application itself asks for nothing but consent; the hub's own console, outside of the portal, takes an"
+    " incoming webhook from who installs no application: no login or password, and not OAuth"
+)
+_TELL_OF_HOOKS = (
+    "Tell the moderators of the webhook, and leave it out of the card's texts: the application does without."
+)
 _LOGIN = re.compile(r"login|passw|webhook", re.IGNORECASE)
 
 
@@ -34,10 +49,10 @@ def app_findings(connector: Connector, log: Answer | ConnectorError) -> tuple[Fi
     found = (
         _oauth_alone(connector),
         _scopes(manifest.oauth.scopes),
+        _own_servers(),
         _pace(manifest.limits),
         _log(log),
         _exchange(manifest),
-        *OPEN,
         *BY_HAND,
     )
     return tuple(sorted(found, key=lambda one: int(one.rule.removeprefix("T"))))
@@ -46,12 +61,12 @@ def app_findings(connector: Connector, log: Answer | ConnectorError) -> tuple[Fi
 def _oauth_alone(connector: Connector) -> Finding:
     about, manifest = "OAuth alone; no login or password is asked for", connector.manifest
     asked = sorted(name for name in getattr(manifest.settings, "model_fields", {}) if _LOGIN.search(name))
+    if asked:
+        to_do = "Take it out of the connector."
+        return Finding("T3", about, Ruling.BROKEN, f"asked for: {', '.join(asked)}", "consent by OAuth", to_do)
     if connector.by_hand:
-        asked.append("a token by hand")
-    if not asked:
-        return Finding("T3", about, Ruling.KEPT, "consent at the portal's own address, and nothing else")
-    to_do = "Take it out of the connector."
-    return Finding("T3", about, Ruling.BROKEN, f"asked for: {', '.join(asked)}", "consent by OAuth", to_do)
+        return Finding("T3", about, Ruling.LOOK, _HOOKS, "consent by OAuth", _TELL_OF_HOOKS)
+    return Finding("T3", about, Ruling.KEPT, "consent at the portal's own address, and nothing else")
 
 
 def _scopes(asked: Collection[str]) -> Finding:
@@ -66,6 +81,20 @@ def _scopes(asked: Collection[str]) -> Finding:
 def _reasons(scopes: Iterable[str]) -> str:
     told = ((scope, *NEEDED[scope]) for scope in scopes)
     return "; ".join(f"{scope}: {why} ({method})" for scope, method, why in told)
+
+
+def _own_servers() -> Finding:
+    """Judge whether a portal on a server of its own is one once the operator named it, and none that he did not."""
+    about = "Works in a Bitrix24 on the customer's own server"
+    plain = App("", "", "")
+    named = replace(plain, hosts=(_BOX,))
+    is_one, is_nobody = account_host(named, _BOX) == _BOX, account_host(plain, _BOX) is None
+    opens = f"https://{_BOX}" in named.origins
+    if is_one and is_nobody and opens:
+        return Finding("T5", about, Ruling.KEPT, _BOXES)
+    said = "a host that the operator names is no portal" if is_nobody else "a portal may name its own host"
+    to_do = "Let account_host and egress take the hosts of the registration, and no others."
+    return Finding("T5", about, Ruling.BROKEN, said, "cloud and own servers", to_do)
 
 
 def _pace(limits: Limits) -> Finding:

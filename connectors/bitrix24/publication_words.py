@@ -1,22 +1,7 @@
-"""The rules of publication that no program judges: those a person must look at, and those that are not kept yet.
-
-A rule that the hub begins to keep moves from ``OPEN`` to ``BY_HAND``, or to where a program judges it.
-"""
+"""The rules of publication that no program judges: what a person must look at."""
 
 from connectors.bitrix24.mappings import CARD_TABS
 from connectors.publication import Finding, Ruling
-
-# Rules that are not kept yet.
-OPEN = (
-    Finding(
-        "T5",
-        "Works in a Bitrix24 on the customer's own server",
-        Ruling.BROKEN,
-        "not covered by the connector: it sends nothing to hosts outside of the vendor's cloud",
-        "cloud and own servers",
-        "Ask the moderators whether a solution for the cloud alone is taken, and say so among the card's limits.",
-    ),
-)
 
 # Rules that no program can judge.
 BY_HAND = (
@@ -24,7 +9,7 @@ BY_HAND = (
         "T9",
         "Removing the application deletes the stored access; installing it again works",
         Ruling.LOOK,
-        to_do="Remove the application on a test portal and install it again: the hub throws the tokens away at the removal, and the page connects by itself.",
+        to_do="Remove the application on a test portal and install it again: the hub throws the tokens away at the removal, and the page connects by itself. Once, tick that data are deleted: the hub's page of connections names the day.",
     ),
     Finding(
         "T8",

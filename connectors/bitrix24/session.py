@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from connectors.bitrix24 import account, doorbell, popup, readback
-from connectors.bitrix24.api import Api
+from connectors.bitrix24.api import HOOK, Api
 from connectors.bitrix24.deliver import Batch
 from connectors.bitrix24.facts import facts
 from connectors.bitrix24.grant import address
-from connectors.bitrix24.mappings import SIMPLE
+from connectors.bitrix24.mappings import LACKS, OF_APP, SIMPLE, TELEPHONY
 from connectors.bitrix24.pace import Pace
 from connectors.bitrix24.settings import Settings
 from connectors.http import Http
@@ -25,6 +25,7 @@ from connectors.protocol import (
     Ref,
     Why,
 )
+from connectors.scenario import Telephony
 from connectors.telling import Ringing, Said
 
 
@@ -37,14 +38,15 @@ class Session:
         self._account = grant.account
         self._sandbox = app.base_url
         self._pace = Pace()
+        self._by_hook = grant.access_token.startswith(HOOK)
 
     async def check(self) -> Ref:
         """Return the account's reference; raises ``InstallationError``."""
-        return await account.check(self._api, self._account)
+        return await account.check(self._api, self._account, by_hook=self._by_hook)
 
     async def facts(self) -> Facts:
         """Return what the account offers, our own fields made sure of; raises ``InstallationError``."""
-        return await facts(self._api, self._account, self._settings.traits)
+        return await facts(self._api, self._account, self._settings.traits, by_hook=self._by_hook)
 
     async def deliver(self, batch: Sequence[Delivery]) -> Mapping[str, Outcome]:
         """Deliver plans; see the six rules in ``connectors.protocol``."""
@@ -69,15 +71,25 @@ class Session:
 
     async def popup(self, users: Sequence[str], caller: str) -> bool:
         """Show the card of a call to users who are rung or talk; raises ``InstallationError``."""
+        if self._lacks(TELEPHONY[Telephony.REGISTER]):
+            return False
         return await popup.show(self._api, users, caller)
 
     async def listen(self, address: str, page: str = "") -> Ringing:
         """Have events ring at an address of ours, once; raises ``InstallationError``."""
-        return await doorbell.listen(self._api, address, page, self._sandbox)
+        if self._lacks("event.bind"):
+            return Ringing(rings=False)
+        shown = "" if self._lacks("placement.bind") else page
+        return await doorbell.listen(self._api, address, shown, self._sandbox)
 
     async def leave(self, address: str) -> None:
         """Take our events away; raises ``InstallationError``."""
-        await doorbell.leave(self._api, address)
+        if not self._by_hook:
+            await doorbell.leave(self._api, address)
+
+    def _lacks(self, method: str) -> bool:
+        """Say whether a method is not there, or not for us; that it is so stands among the facts of the account."""
+        return (self._by_hook and method in OF_APP) or f"{LACKS}{method}" in self._settings.traits
 
 
 def open_session(http: Http, app: App, grant: Grant, settings: Mapping[str, object]) -> CrmSession:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from connectors.bitrix24.can_words import can_words
+from connectors.bitrix24.hand_words import hand_words
 from connectors.bitrix24.outcome_words import outcome_words
 from connectors.telling import Sentence
 
@@ -18,6 +19,38 @@ _RU = {
     "users_unseen": Sentence(
         "Битрикс24 не показывает хабу сотрудников: в сценарии их придётся называть номерами.",
         "Дайте приложению право «Пользователи (базовый доступ)» и подключите портал ещё раз.",
+    ),
+    "too_old": Sentence(
+        "В этом Битрикс24 нет метода {method}, без которого хаб с ним работать не может.",
+        "Обновите Битрикс24 на своём сервере (модули CRM и REST), затем проверьте связь.",
+    ),
+    "lacks_telephony": Sentence(
+        "В этом Битрикс24 нет телефонии для приложений: карточка звонящего на экране не показывается. Звонки и сделки доходят.",
+        "Если карточка нужна, обновите на своём сервере модуль телефонии.",
+    ),
+    "lacks_payments": Sentence(
+        "Этот Битрикс24 не отдаёт оплаты сделок: выручкой считаются оплаченные счета, а без них — сумма выигранной сделки.",
+        "Если оплаты нужны, обновите на своём сервере модуль CRM.",
+    ),
+    "lacks_history": Sentence(
+        "Этот Битрикс24 не отдаёт историю стадий: стадию, которую сделка прошла между двумя опросами, хаб не увидит.",
+        "Если цели считаются по стадиям, обновите на своём сервере модуль CRM.",
+    ),
+    "lacks_todos": Sentence(
+        "В этом Битрикс24 нет универсальных дел: задачи из сценария создать нельзя.",
+        "Уберите задачи из сценария или обновите на своём сервере модуль CRM.",
+    ),
+    "lacks_events": Sentence(
+        "Этот Битрикс24 не сообщает приложениям о событиях: об изменениях сделок хаб узнаёт опросом.",
+        "Делать ничего не нужно.",
+    ),
+    "lacks_tabs": Sentence(
+        "В этом Битрикс24 нельзя встроить вкладку в карточку: источник виден в полях сделки и в комментарии.",
+        "Делать ничего не нужно.",
+    ),
+    "frame_own_server": Sentence(
+        "Хаб не знает портала {host}: он не в облаке Битрикс24.",
+        "Если это ваш сервер, попросите того, кто отвечает за хаб, назвать его в HUB_APPS (hosts).",
     ),
     "required_fields": Sentence(
         "В сделках обязательны поля: {fields}. Хаб их не заполняет: Битрикс24 откажет в создании сделки.",
@@ -44,7 +77,8 @@ _RU = {
         "Подключите портал ещё раз под администратором; источник виден в полях сделки и в комментарии.",
     ),
     "no_portal": Sentence(
-        "«{host}» — не адрес портала Битрикс24.", "Впишите адрес вида romashka.bitrix24.ru, как в строке браузера."
+        "«{host}» — не адрес портала Битрикс24.",
+        "Впишите адрес вида romashka.bitrix24.ru, как в строке браузера. Портал на своём сервере сначала называют в HUB_APPS (hosts).",
     ),
     "frame_elsewhere": Sentence(
         "Эту страницу открывает Битрикс24 внутри вашего портала.",
@@ -79,6 +113,38 @@ _EN = {
         "Bitrix24 does not show its users to the hub: a scenario has to name them by number.",
         "Give the application the right “Users (basic)” and connect the portal again.",
     ),
+    "too_old": Sentence(
+        "This Bitrix24 does not have the method {method}, without which the hub cannot work with it.",
+        "Update Bitrix24 on your server (the modules CRM and REST), then check the connection.",
+    ),
+    "lacks_telephony": Sentence(
+        "This Bitrix24 has no telephony for applications: a caller's card is not shown on the screen. Calls and deals arrive.",
+        "If the card is wanted, update the telephony module on your server.",
+    ),
+    "lacks_payments": Sentence(
+        "This Bitrix24 does not give payments of deals away: paid invoices are the revenue, and without them the amount of a won deal.",
+        "If payments are wanted, update the CRM module on your server.",
+    ),
+    "lacks_history": Sentence(
+        "This Bitrix24 does not give the history of stages away: a stage that a deal passed between two looks is not seen.",
+        "If goals count by stages, update the CRM module on your server.",
+    ),
+    "lacks_todos": Sentence(
+        "This Bitrix24 has no to-dos of the timeline: tasks of the scenario cannot be made.",
+        "Take the tasks out of the scenario, or update the CRM module on your server.",
+    ),
+    "lacks_events": Sentence(
+        "This Bitrix24 does not tell applications of events: the hub asks for changes of deals instead.",
+        "There is nothing to do.",
+    ),
+    "lacks_tabs": Sentence(
+        "This Bitrix24 lets nobody put a tab on a card: the source is in the fields of the deal and in its comment.",
+        "There is nothing to do.",
+    ),
+    "frame_own_server": Sentence(
+        "The hub does not know the portal {host}: it is not in the cloud of Bitrix24.",
+        "If the server is yours, ask who runs the hub to name it in HUB_APPS (hosts).",
+    ),
     "required_fields": Sentence(
         "These fields of deals are required: {fields}. The hub does not fill them: Bitrix24 will refuse the deal.",
         "Make them optional, or give them values in the scenario (fields).",
@@ -105,7 +171,7 @@ _EN = {
     ),
     "no_portal": Sentence(
         "“{host}” is not the address of a Bitrix24 portal.",
-        "Write it as in the browser, for example acme.bitrix24.com.",
+        "Write it as in the browser, for example acme.bitrix24.com. A portal on a server of your own is named in HUB_APPS (hosts) first.",
     ),
     "frame_elsewhere": Sentence(
         "Bitrix24 opens this page inside your portal.",
@@ -128,6 +194,6 @@ _EN = {
 }
 
 words: Mapping[str, Mapping[str, Sentence]] = {
-    "ru": {**_RU, **can_words["ru"], **outcome_words["ru"]},
-    "en": {**_EN, **can_words["en"], **outcome_words["en"]},
+    "ru": {**_RU, **can_words["ru"], **hand_words["ru"], **outcome_words["ru"]},
+    "en": {**_EN, **can_words["en"], **hand_words["en"], **outcome_words["en"]},
 }

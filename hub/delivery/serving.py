@@ -74,10 +74,9 @@ class Serving:
         self.patience = Patience(limits.timeout * _SILENCE_TIMEOUTS, limits.timeout * _LONGEST_TIMEOUTS)
         lease = lease_of(self.connector)
         self.purse = purse = Purse(worker.db, worker.clock, self.claim, limits, lease, self.patience)
-        base = (self.app.base_url,) if self.app.base_url else ()
         self.http = Http(
             allowed=self.connector.manifest.hosts,
-            origins=base,
+            origins=self.app.origins,
             turn=purse.turn,
             still=purse.still_mine,
             heard=worker.heard(self.of) if worker.heard else None,

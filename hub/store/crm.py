@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, insert, or_, select, text, update
 
 from connectors.changes import OLDER_BY
 from connectors.protocol import DealChange, Facts, Grant, Pipeline, Stage
 from connectors.scenario import Telephony
-from connectors.telling import Said
-from hub.store import ledger
+from connectors.telling import Said, known_by_host
+from hub.store import erasures, ledger
 from hub.store.ledger import Entry, Kind
 from hub.store.moment import to_micros
 from hub.store.tables import Deal, Delivery, Installation, OAuthState, ScenarioVersion, table_of
@@ -67,18 +67,18 @@ def install(
 ) -> int:
     """Write a new installation, or connect a known account again; an account of another tenant is refused.
 
-    ``person_id`` is who gave access.
+    One that was known by its host alone is this one, and goes on under the vendor's id. ``person_id`` is who gave
+    access. Raises ``AccountTaken``, ``AccountThere``.
     """
-    known = tx.execute(
-        select(_installation.c.id, _installation.c.tenant_id, _installation.c.facts).where(
-            _installation.c.connector == connector, _installation.c.account == grant.account
-        )
-    ).first()
+    known = _known(tx, tenant_id, connector, grant)
     if known and known.tenant_id != tenant_id:
         raise AccountTaken(f"The account {grant.account} is connected to another customer of this hub.")
-    values = {"host": grant.host, "status": ACTIVE, "reason": "", "connected_at": now}
+    is_by_host = known is not None and grant.account == known_by_host(grant.host)
+    account = known.account if is_by_host else grant.account
+    values = {"host": grant.host, "account": account, "status": ACTIVE, "reason": "", "connected_at": now}
     if known:
         installation_id: int = known.id
+        erasures.call_off(tx, tenant_id, installation_id, now)
         here = (_installation.c.tenant_id == tenant_id, _installation.c.id == known.id)
         # What it has is read anew before anything else, as of an account that nobody knows the ways of.
         unread = {"facts": {**known.facts, "traits": []} if known.facts else {}, "facts_at": None}
@@ -87,7 +87,6 @@ def install(
         new = {
             "tenant_id": tenant_id,
             "connector": connector,
-            "account": grant.account,
             "facts": {},
             "contacts_known": False,
         }
@@ -100,8 +99,35 @@ def install(
     return installation_id
 
 
+def _known(tx: Tx, tenant_id: int, connector: str, grant: Grant) -> Any:
+    """Return the account a grant is of, if there is one: by its id, or by its host where one of them has no other id.
+
+    What another customer had at a host and left says nothing: the host may be somebody else's by now.
+    """
+    by_host = known_by_host(grant.host)
+    columns = (_installation.c.id, _installation.c.tenant_id, _installation.c.account, _installation.c.facts)
+    rows = tx.execute(
+        select(*columns, _installation.c.status)
+        .where(_installation.c.connector == connector)
+        .where(or_(_installation.c.account.in_((grant.account, by_host)), _installation.c.host == grant.host))
+        .order_by(_installation.c.id)
+    ).all()
+    same = [row for row in rows if row.account == grant.account]
+    there = [row for row in rows if row.tenant_id == tenant_id or row.status != REMOVED]
+    if grant.account != by_host:
+        return next(iter([*same, *(row for row in there if row.account == by_host)]), None)
+    there = [row for row in there if row.account != by_host]
+    if any(row.tenant_id == tenant_id and row.status == ACTIVE for row in there):
+        raise AccountThere(f"The account at {grant.host} is connected under the vendor's own id.")
+    return next(iter([*same, *there]), None)
+
+
 class AccountTaken(Exception):
     """The CRM account belongs to another tenant of this hub."""
+
+
+class AccountThere(Exception):
+    """The CRM account is connected already, by a better way than the one at hand: it would be served twice."""
 
 
 def save_grant(

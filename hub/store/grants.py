@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import and_, case, false, or_, select, true, update
 
 from connectors.protocol import Grant
+from connectors.telling import NO_END
 from hub.store import crm, ledger
 from hub.store.crm import Installed
 from hub.store.ledger import Entry, Kind
@@ -70,8 +71,9 @@ def load(tx: Tx, of: Installed, vault: Vault) -> Kept:
 
 
 def end_of(tx: Tx, of: Installed) -> datetime | None:
-    """Return when the access ends for good; None while something renews it."""
-    row = tx.execute(select(_grant.c.expires_at).where(_this(of), _grant.c.refresh_token.is_(None))).first()
+    """Return when the access ends for good; None while something renews it, and where nobody knows an end."""
+    ends = (_grant.c.refresh_token.is_(None), _grant.c.expires_at < NO_END)
+    row = tx.execute(select(_grant.c.expires_at).where(_this(of), *ends)).first()
     return row.expires_at if row else None
 
 

@@ -6,16 +6,19 @@ from typing import Any
 
 from sqlalchemy import and_, case, exists, func, select, text
 
+from connectors.telling import NO_END
 from hub.store.said import of_hold
-from hub.store.tables import Delivery, Enquiry, Grant, Installation, Lane, table_of
+from hub.store.tables import Delivery, Enquiry, Erasure, Grant, Installation, Lane, table_of
 from hub.store.tx import Tx, of_few
 
 _enquiry, _delivery = table_of(Enquiry), table_of(Delivery)
 _installation, _lane, _grant = table_of(Installation), table_of(Lane), table_of(Grant)
+_erasure = table_of(Erasure)
 
 _its_lane = and_(_lane.c.installation_id == _installation.c.id, _lane.c.tenant_id == _installation.c.tenant_id)
 _hold = (_lane.c.hold_until, func.coalesce(_lane.c.hold_why, "").label("hold_why"))
-_end = case((_grant.c.refresh_token.is_(None), _grant.c.expires_at)).label("token_ends_at")
+_has_end = and_(_grant.c.refresh_token.is_(None), _grant.c.expires_at < NO_END)
+_end = case((_has_end, _grant.c.expires_at)).label("token_ends_at")
 _BLOCKING = ("ready", "sending")  # states in which a delivery keeps later ones of the same caller waiting
 
 
@@ -99,7 +102,9 @@ class Health:
     hold_until: datetime | None
     hold_why: str
     no_access: str  # why it has none any more: the answer to a renewal was lost, it ended, or it was refused
-    token_ends_at: datetime | None  # of a token that nothing renews; None of others
+    token_ends_at: datetime | None  # of a token that nothing renews; None of others, and of one without an end
+    erase_at: datetime | None  # when what was read from it is deleted; None where nobody asked for that
+    erased_at: datetime | None
     unsettled: int
     parked: int
     last_delivered_at: datetime | None
@@ -118,21 +123,28 @@ class Health:
         """Says whether the account is left alone at the moment."""
         return bool(self.hold_why) and self.hold_until is not None and self.hold_until > now
 
+    def may_be_erased(self, now: datetime) -> bool:
+        """Says whether what was read from it can be deleted: it left, and nobody has begun yet."""
+        return self.status == "removed" and (self.erase_at is None or self.erase_at > now)
+
 
 def installations(tx: Tx, tenant_id: int) -> list[Health]:
     """Return the health of the tenant's installations."""
     grant = and_(_grant.c.installation_id == _installation.c.id, _grant.c.tenant_id == _installation.c.tenant_id)
+    erasure = and_(_erasure.c.installation_id == _installation.c.id, _erasure.c.tenant_id == _installation.c.tenant_id)
     rows = tx.execute(
         select(
             _installation,
             _lane.c.readback_at,
+            _erasure.c.due_at.label("erase_at"),
+            _erasure.c.done_at.label("erased_at"),
             *_hold,
             case((_grant.c.in_doubt, "lost"), (_grant.c.refresh_token.is_(None), "ended"), else_="refused").label(
                 "no_access"
             ),
             _end,
         )
-        .select_from(_installation.outerjoin(_lane, _its_lane).outerjoin(_grant, grant))
+        .select_from(_installation.outerjoin(_lane, _its_lane).outerjoin(_grant, grant).outerjoin(_erasure, erasure))
         .where(_installation.c.tenant_id == tenant_id)
         .order_by(_installation.c.id)
     ).all()
@@ -150,6 +162,8 @@ def installations(tx: Tx, tenant_id: int) -> list[Health]:
         "hold_why",
         "no_access",
         "token_ends_at",
+        "erase_at",
+        "erased_at",
     )
     return [
         Health(

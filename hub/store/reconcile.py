@@ -38,13 +38,17 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """An account, and since when enquiries are for it, too: connecting it again does not begin anew."""
+    """An account, and since when enquiries are for it, too: connecting it again does not begin anew.
+
+    Up to ``erased_at`` nobody knows on which cards deliveries are: the customer had that deleted.
+    """
 
     id: int
     connector: str
     name: str
     status: str
     since: datetime
+    erased_at: datetime | None = None
 
 
 def connected(tx: Tx, tenant_id: int) -> list[Connected]:
@@ -54,6 +58,7 @@ def connected(tx: Tx, tenant_id: int) -> list[Connected]:
         _entry.c.tenant_id == tenant_id, _entry.c.kind == Kind.GRANT_GIVEN
     )
     firsts = {row[0]: row[1] for row in tx.execute(given.group_by(_entry.c.installation_id))}
+    erased = _erased(tx, tenant_id)
     rows = tx.execute(select(_installation).where(_installation.c.tenant_id == tenant_id).order_by(_installation.c.id))
     return [
         Connected(
@@ -62,9 +67,18 @@ def connected(tx: Tx, tenant_id: int) -> list[Connected]:
             row.facts.get("name") or row.host,
             row.status,
             min(row.connected_at, firsts.get(row.id, row.connected_at)),
+            erased.get(row.id),
         )
         for row in rows
     ]
+
+
+def _erased(tx: Tx, tenant_id: int) -> dict[int, datetime]:
+    """Return when what was read from accounts was last deleted, wholly, or until somebody called it off."""
+    last = func.max(_entry.c.at, type_=_entry.c.at.type)
+    kinds = (Kind.ERASED, Kind.ERASURE_CALLED_OFF)
+    told = select(_entry.c.installation_id, last).where(_entry.c.tenant_id == tenant_id, _entry.c.kind.in_(kinds))
+    return {row[0]: row[1] for row in tx.execute(told.group_by(_entry.c.installation_id))}
 
 
 # -- events

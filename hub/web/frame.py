@@ -118,10 +118,9 @@ class Framing:
         return _Of(connector, connector.frames, app) if connector and connector.frames and app else None
 
     async def _vouched(self, request: Request, of: _Of, notes: Notes) -> tuple[Framed, list[int]]:
-        origins = (of.app.base_url,) if of.app.base_url else ()
         pace = Pace(of.connector.manifest.limits, self.hub.clock)
         hosts = of.connector.manifest.hosts
-        async with Http(allowed=hosts, origins=origins, turn=pace.turn, heard=notes.hear) as http:
+        async with Http(allowed=hosts, origins=of.app.origins, turn=pace.turn, heard=notes.hear) as http:
             framed = await of.frames.vouch(http, of.app, await as_hook(request), self.hub.clock.now())
         return framed, pace.spent
 

@@ -1,13 +1,14 @@
 """What a vendor's own servers tell us: that something changed, that an account installed us, that it removed us."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connectors.protocol import CallEnded, Changed, Installed, Rejected, Uninstalled
-from hub import arrivals
+from connectors.protocol import App, CallEnded, Changed, Installed, Rejected, Uninstalled
+from hub import leaving
 from hub.delivery import lanes, queue
 from hub.hub import Hub
 from hub.store import crm, grants, ledger, market, people
@@ -65,8 +66,7 @@ class Hooks:
         if not isinstance(parsed, Uninstalled):
             said = parsed.sentence if isinstance(parsed, Rejected) else "This is not the notice of a removal."
             return refused(request, 400, said)
-        of = Account(connector.manifest.name, parsed.account, app.client_id)
-        await self.hub.db.write(arrivals.remove, of, self.hub.clock.now(), self.hub.vault)
+        await self._remove(connector.manifest.name, app, parsed)
         return Response(status_code=200)
 
     async def hook(self, request: Request) -> Response:
@@ -99,13 +99,20 @@ class Hooks:
             return refused(request, 400, parsed.sentence)
         if isinstance(parsed, Uninstalled):
             connector = request.path_params["connector"]
-            of = Account(connector, parsed.account, hub.apps[connector].client_id)
-            await hub.db.write(arrivals.remove, of, now, hub.vault)
+            await self._remove(connector, hub.apps[connector], parsed)
             return Response(status_code=200)
         heard = queue.hurry if isinstance(parsed, CallEnded) else lanes.ring
         await hub.db.write(heard, tenant_id, installation_id, now)
         hub.worker.wake.set()
         return Response(status_code=200)
+
+    async def _remove(self, connector: str, app: App, told: Uninstalled) -> None:
+        """Stop an account that removed us; what it asks to be deleted is deleted after the grace."""
+        hub, now = self.hub, self.hub.clock.now()
+        grace = timedelta(days=hub.settings.erase_after_days)
+        erase_at = now + grace if told.asks_erasure else None
+        await hub.db.write(leaving.remove, Account(connector, told.account, app.client_id), erase_at, now, hub.vault)
+        hub.leaving.wake.set()
 
 
 def _secrets_of(tx: Tx, tenant_id: int, installation_id: int, vault: Vault) -> Mapping[str, str]:

@@ -116,9 +116,9 @@ class Connecting:
     async def _connect(
         self, request: Request, connector: Connector, app: App, tenant_id: int, installed: Installed
     ) -> Response:
-        base = (app.base_url,) if app.base_url else ()
+        hosts = connector.manifest.hosts
         pace, notes = Pace(connector.manifest.limits, self.hub.clock), self.hub.round_trips.notes()
-        async with Http(allowed=connector.manifest.hosts, origins=base, turn=pace.turn, heard=notes.hear) as http:
+        async with Http(allowed=hosts, origins=app.origins, turn=pace.turn, heard=notes.hear) as http:
             try:
                 grant = await self._exchanged(connector, http, app, installed)
             except (InstallationError, GrantRevoked, ConnectorError) as error:

@@ -34,6 +34,7 @@ def _paper(request: Request, name: str, parts: tuple[str, ...]) -> Response:
         "operator": operator,
         "contact": t("pages.ask_email", email=email) if email else t("pages.ask_company"),
         "days": t.count("check.days", settings.request_log_days),
+        "erased": t.count("check.days", settings.erase_after_days),
         "links": t("pages.links_days", days=days) if days else t("pages.no_links"),
     }
     told = [(t(f"{name}.{part}_head"), t(f"{name}.{part}", **values).split("\n")) for part in parts]

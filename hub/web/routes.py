@@ -72,7 +72,8 @@ def _consents(connector: Connector, app: App) -> list[str]:
     """Return where a person gives consent: one page for all, or the address of each account."""
     oauth = connector.manifest.oauth
     if not (app.base_url or oauth.authorize_url):
-        return [f"https://*.{host}" for host in connector.manifest.hosts]
+        own = (f"https://{host}" for host in app.hosts)
+        return [*(f"https://*.{host}" for host in connector.manifest.hosts), *own]
     return [origin_of(app.base_url or oauth.authorize_url)]
 
 

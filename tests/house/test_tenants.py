@@ -26,6 +26,7 @@ DOORS = {
     },  # the inbox's loop serves everybody, one tenant's call at a time
     "hub/store/crm.py": {
         "install",
+        "_known",
         "finish_authorisation",
     },  # whose account is it? and: a state names its tenant
     "hub/store/market.py": {  # accounts that are nobody's yet: by the vendor's own keys
@@ -44,6 +45,7 @@ DOORS = {
     "hub/store/round_trips.py": {"save"},  # rows of any accounts, each made with its tenant (rows_of)
     "hub/store/grants.py": {"abandon"},  # turns of everybody, left by a process that ended
     "hub/store/doorbells.py": {"take", "next_due"},  # the loop looks after everybody's, one account at a time
+    "hub/store/erasures.py": {"is_due"},  # the loop deletes for everybody, one account at a time
     "hub/store/setup.py": {
         "save_number",
         "_save",

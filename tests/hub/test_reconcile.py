@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from connectors.protocol import Delivery, InstallationError, Outcome, Ref, Status, Why
+from connectors.protocol import Delivery, Grant, InstallationError, Outcome, Ref, Status, Why
 from connectors.telling import Said
 from hub import reconcile as reconciling
 from hub.delivery import lanes
 from hub.gaps import ENDLESS, LISTED, LOST, Gap
+from hub.leaving import erase_some
 from hub.reconcile_crm import Asker
-from hub.store import crm, inbox
+from hub.store import crm, erasures, inbox
 from hub.store import reconcile as reading
 from hub.store.db import Db
 from hub.store.ledger_chain import Flaw, What
@@ -187,6 +188,43 @@ async def test_what_is_parked_is_a_gap_with_its_sentence(office: Office) -> None
 async def test_what_was_delivered_and_names_nothing_is_a_gap(office: Office) -> None:
     answers(office, Outcome(Status.DELIVERED))
     await office.one_call()
+    assert await office.gaps() == [(Gap.WITHOUT_OBJECT, "")]
+
+
+def erase(office: Office) -> None:
+    """Have all that was read from the customer's account deleted, as a person does after it left."""
+    now = office.clock.now()
+    of = office.db.read_now(crm.installation, office.tenant_id, office.installation_id)
+    office.db.write_now(crm.forget_access, of, "", office.vault)
+    office.db.write_now(erasures.ask, office.tenant_id, of.id, now, erasures.HERE, now)
+    lane = table_of(Lane)
+    office.db.write_now(
+        lambda tx: (
+            tx.execute(
+                update(lane)
+                .where(lane.c.tenant_id == of.tenant_id, lane.c.installation_id == of.id)
+                .values(leased_until=now)
+            ).rowcount
+        )
+    )
+    while office.db.write_now(erase_some, now, office.vault):
+        pass
+
+
+async def test_on_which_card_it_was_the_customer_may_have_deleted(office: Office) -> None:
+    await office.one_call()
+    erase(office)
+    assert await office.gaps() == []
+
+
+async def test_what_is_delivered_to_nothing_after_that_is_a_gap_again(office: Office) -> None:
+    await office.one_call()
+    erase(office)
+    grant = Grant("31", "acme.example", "access", "refresh", office.clock.now() + timedelta(days=1))
+    office.clock.forward(minutes=1)
+    office.db.write_now(crm.install, office.tenant_id, "acme", grant, office.clock.now(), office.vault)
+    answers(office, Outcome(Status.DELIVERED))
+    await office.one_call("c2")
     assert await office.gaps() == [(Gap.WITHOUT_OBJECT, "")]
 
 

@@ -23,6 +23,7 @@ from hub.store.tables.crm import (
 )
 from hub.store.tables.doorbells import Doorbell
 from hub.store.tables.enquiries import Enquiry, Match
+from hub.store.tables.erasures import Erasure
 from hub.store.tables.ledger import LedgerEntry, LedgerHead
 from hub.store.tables.market import ArrivedCode, SpentToken, UnlinkedAccount
 from hub.store.tables.people import Login, Person, Tenant
@@ -59,6 +60,7 @@ __all__ = [
     "Delivery",
     "Doorbell",
     "Enquiry",
+    "Erasure",
     "Goal",
     "Grant",
     "Inbox",

@@ -20,6 +20,7 @@ from hub.web.console.formats import Formats
 from hub.web.words import NAMES, Words, preferred
 
 if TYPE_CHECKING:
+    from connectors.protocol import Connector
     from hub.hub import Hub
 
 _WEB = Path(__file__).parent.parent
@@ -80,6 +81,11 @@ class Desk:
     def said_of(self, connector: str, kept: str) -> str:
         """Return the same in one text."""
         return telling.one_text(self.said(connector, kept))
+
+    def word(self, connector: "Connector", key: str) -> str:
+        """Return a word of a page, in the connector's own words where it knows better than the hub."""
+        own, title = connector.words.get(self.words.language, {}).get(key), connector.manifest.title
+        return own.whole.format(title=title) if own else self.words(key, title=title)
 
     def told(self, sentence: str) -> str:
         """Return a sentence of the core in the reader's language."""

@@ -1,6 +1,7 @@
-"""Connecting an account by a long-lived token that a person pastes: where to get it, what became of it."""
+"""Connecting an account by a token, or a secret address, that a person pastes: where to get it, what became of it."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import NoReturn
 
 from starlette.responses import RedirectResponse, Response
@@ -49,6 +50,8 @@ async def take(desk: Desk) -> Response:
         await hub.db.write(connecting.install, desk.tenant_id, of, grant, facts, spent, hub, desk.who.person_id)
     except crm.AccountTaken:
         return await complain(desk.request, 409, "error.connect.taken")
+    except crm.AccountThere:
+        return _form(desk, connector, told, desk.word(connector, "token.there"))
     hub.round_trips.keep(of.connector, of.account, notes)
     connecting.wake(hub)
     return RedirectResponse("/connections", status_code=303)
@@ -58,10 +61,11 @@ async def _ask(
     desk: Desk, connector: Connector, app: App, given: Given, notes: Notes
 ) -> tuple[Grant, Facts | None, list[int]]:
     """Ask the account with the token; raises ``No``."""
-    clock, base = desk.hub.clock, (app.base_url,) if app.base_url else ()
+    clock = desk.hub.clock
     pace = Pace(connector.manifest.limits, clock)
     assert connector.by_hand is not None
-    async with Http(allowed=connector.manifest.hosts, origins=base, turn=pace.turn, heard=notes.hear) as http:
+    hosts = connector.manifest.hosts
+    async with Http(allowed=hosts, origins=app.origins, turn=pace.turn, heard=notes.hear) as http:
         try:
             grant = await connector.by_hand(http, app, given, clock.now())
         except NotTaken as error:
@@ -99,5 +103,10 @@ def _known(desk: Desk) -> tuple[Connector, App]:
 
 
 def _form(desk: Desk, connector: Connector, told: dict[str, str], trouble: str = "") -> Response:
-    shown = {"manifest": connector.manifest, "told": told, "trouble": trouble}
-    return render(desk, "token.html", 422 if trouble else 200, **shown)
+    shown = {
+        "manifest": connector.manifest,
+        "told": told,
+        "trouble": trouble,
+        "by_address": connector.by_hand_is_address,
+    }
+    return render(desk, "token.html", 422 if trouble else 200, word=partial(desk.word, connector), **shown)

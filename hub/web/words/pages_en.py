@@ -42,7 +42,7 @@ PAGES_EN: Mapping[str, str] = {
     "privacy.recordings_head": "Recordings of calls",
     "privacy.recordings": "They stay with the telephone operator: the hub keeps no copies and fetches one only while somebody listens.\nWho is logged in to the hub or to the CRM can listen. So can whoever is given a link; each link is random, ends, and can be revoked.\n{links}",
     "privacy.keep_head": "How long they are kept",
-    "privacy.keep": "As long as the company needs them to compare its advertising. What was asked of the CRM and what it answered is kept for {days}, without phones, e-mails and keys, and then deleted by itself. Nothing else is today: data are deleted on request or by who runs the hub.",
+    "privacy.keep": "As long as the company needs them to compare its advertising. What the hub read from a CRM account is deleted {erased} after the account removed the application and asked for it, and at any time by the company after that. What was asked of the CRM and what it answered is kept for {days}, without phones, e-mails and keys, and then deleted by itself. Nothing else is deleted by itself: it is on request or by who runs the hub.",
     "privacy.remove_head": "How they are removed",
     "privacy.remove": "Say which phone or e-mail it is about, and ask to see, correct or delete what is known of it. Whoever runs the hub must answer within the time that the law gives, a month at most under the GDPR.\nThe CRM’s administrator can ask to have everything of his account deleted, after switching the widget off.",
     "privacy.ask_head": "Whom to ask",

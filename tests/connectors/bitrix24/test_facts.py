@@ -3,7 +3,7 @@ import pytest
 
 from connectors.protocol import InstallationError, Pipeline, Ref, Stage, Why
 from connectors.scenario import Telephony
-from connectors.telling import Said
+from connectors.telling import Ringing, Said
 from tests.connectors.bitrix24.conftest import ACCOUNT, Fault
 
 OWN = ("HUB_SOURCE", "HUB_CAMPAIGN", "HUB_KEYWORD", "HUB_LANDING", "HUB_NUMBER", "HUB_CONFIDENCE")
@@ -239,6 +239,71 @@ async def test_without_the_right_to_see_people_the_rest_is_read(session, portal)
     facts = await session.facts()
     assert facts.users == {}
     assert Said("users_unseen") in facts.warnings
+
+
+# -- a portal on a server of its own
+
+
+def lacking(portal, *names):
+    portal.on("method.get", {"isExisting": False, "isAvailable": False}, where=lambda asked: asked["name"] in names)
+
+
+@pytest.mark.parametrize(
+    ("method", "code"),
+    [
+        ("telephony.externalCall.register", "lacks_telephony"),
+        ("crm.item.payment.list", "lacks_payments"),
+        ("crm.stagehistory.list", "lacks_history"),
+        ("crm.activity.todo.add", "lacks_todos"),
+        ("event.bind", "lacks_events"),
+        ("placement.bind", "lacks_tabs"),
+    ],
+)
+async def test_what_a_portal_lacks_is_told_and_kept(session, portal, method, code):
+    lacking(portal, method)
+    facts = await session.facts()
+    assert [one.code for one in facts.warnings if one.code.startswith("lacks")] == [code]
+    assert [one for one in facts.traits if one.startswith("lacks:")] == [f"lacks:{method}"]
+
+
+async def test_a_portal_that_cannot_say_what_it_has_has_it_all(session, portal):
+    portal.on("method.get", Fault("ERROR_METHOD_NOT_FOUND", "Method not found!"))
+    assert not [one for one in (await session.facts()).traits if one.startswith("lacks:")]
+
+
+async def test_a_method_that_needs_a_right_we_lack_is_there(session, portal):
+    portal.on("method.get", {"isExisting": True, "isAvailable": False})
+    assert not [one for one in await codes(session) if one.startswith("lacks")]
+
+
+@pytest.mark.parametrize("method", ["crm.category.list", "crm.item.fields", "crm.settings.mode.get"])
+async def test_a_portal_too_old_for_the_hub_is_told_by_what_it_lacks(session, portal, method):
+    portal.on(method, Fault("ERROR_METHOD_NOT_FOUND", "Method not found!"))
+    with pytest.raises(InstallationError) as raised:
+        await session.facts()
+    assert (raised.value.why, raised.value.said) == (Why.FORBIDDEN, Said("too_old", {"method": method}))
+
+
+async def test_without_telephony_nobody_is_asked_to_show_a_card(opened, portal):
+    session = opened(traits=("simple", "lacks:telephony.externalCall.register"))
+    assert await session.popup(("6",), "+79161234567") is False
+    assert portal.batches == []
+
+
+async def test_without_events_there_is_no_doorbell_and_nobody_is_asked_for_one(opened, portal):
+    session = opened(traits=("simple", "lacks:event.bind"))
+    assert await session.listen("https://hub.example/hooks/bitrix24/t", "") == Ringing(rings=False)
+    assert portal.batches == []
+
+
+async def test_without_tabs_the_doorbell_rings_all_the_same(opened, portal):
+    portal.on("event.get", [])
+    portal.on("event.bind", True)
+    portal.on("placement.get", Fault("ERROR_METHOD_NOT_FOUND", "Method not found!"))
+    session = opened(traits=("simple", "lacks:placement.bind"))
+    ringing = await session.listen("https://hub.example/hooks/bitrix24/t", "https://hub.example/frame/bitrix24")
+    assert ringing == Ringing(rings=True)
+    assert portal.of("placement.bind") == []
 
 
 # -- trouble

@@ -121,9 +121,15 @@ def test_where_no_token_is_known_the_secret_of_the_path_vouches(app):
     assert parse(post(EVENT), app, {}) == Changed(ACCOUNT)
 
 
-def test_a_removal_with_our_token_is_one(app):
-    fields = {**EVENT, "event": "ONAPPUNINSTALL", "data[CLEAN]": "1"}
-    assert parse(post(fields), app) == Uninstalled(ACCOUNT)
+@pytest.mark.parametrize(("ticked", "asks"), [("1", True), ("0", False), ("", False), ("yes", False)])
+def test_a_removal_with_our_token_says_whether_data_are_to_be_deleted(app, ticked, asks):
+    fields = {**EVENT, "event": "ONAPPUNINSTALL", "data[CLEAN]": ticked}
+    assert parse(post(fields), app) == Uninstalled(ACCOUNT, asks_erasure=asks)
+
+
+def test_a_removal_that_says_nothing_of_data_keeps_them(app):
+    fields = {key: value for key, value in EVENT.items() if key != "data[CLEAN]"}
+    assert parse(post({**fields, "event": "ONAPPUNINSTALL"}), app) == Uninstalled(ACCOUNT)
 
 
 def test_a_removal_that_nobody_vouches_for_only_rings(app):

@@ -10,7 +10,6 @@ from connectors.bitrix24 import connector, publication_app
 from connectors.bitrix24.mappings import CARD_TABS
 from connectors.bitrix24.publication import ASKS, GET_PAGE, HEAD_PAGE, POST_EVENT, check
 from connectors.bitrix24.publication_app import LOG
-from connectors.bitrix24.publication_words import OPEN
 from connectors.errors import NotSent, PerhapsSent
 from connectors.http import Answer
 from connectors.protocol import Can
@@ -52,7 +51,6 @@ GOOD = Looked(
     unnamed=NOBODY,
     card=CARD,
 )
-NOT_YET = {one.rule for one in OPEN}
 
 
 def answered(ask, given):
@@ -91,8 +89,7 @@ def unreachable(detail):
 
 
 def broken(looked):
-    """Return what is broken beside what nobody keeps yet."""
-    return [one for one in check(looked) if one.ruling is Ruling.BROKEN and one.rule not in NOT_YET]
+    return [one for one in check(looked) if one.ruling is Ruling.BROKEN]
 
 
 def of(looked, rule):
@@ -134,15 +131,29 @@ def test_what_no_program_can_judge_a_person_must_look_at(rule):
     assert [one.ruling for one in of(GOOD, rule)] == [Ruling.LOOK]
 
 
+def test_an_own_server_that_the_operator_named_is_a_portal():
+    (told,) = of(GOOD, "T5")
+    assert told.ruling is Ruling.KEPT and "that you name in HUB_APPS" in told.found
+
+
 @pytest.mark.parametrize(
-    ("rule", "found"),
-    [
-        ("T5", "it sends nothing to hosts outside of the vendor's cloud"),
-    ],
+    ("careless", "found"),
+    [(lambda _app, named: named, "a portal may name its own host"), (lambda _app, _named: None, "is no portal")],
 )
-def test_what_is_not_kept_yet_is_broken(rule, found):
-    (told,) = of(GOOD, rule)
+def test_an_own_server_is_one_only_by_the_operators_word(monkeypatch, careless, found):
+    monkeypatch.setattr("connectors.bitrix24.publication_app.account_host", careless)
+    (told,) = of(GOOD, "T5")
     assert told.ruling is Ruling.BROKEN and found in told.found
+
+
+def test_a_webhook_by_hand_is_for_the_moderators_to_judge():
+    (told,) = of(GOOD, "T3")
+    assert told.ruling is Ruling.LOOK and "not OAuth" in told.found
+
+
+def test_without_one_consent_is_all_there_is():
+    (told,) = of(replace(GOOD, connector=replace(GOOD.connector, by_hand=None)), "T3")
+    assert told.ruling is Ruling.KEPT
 
 
 @pytest.mark.parametrize(
@@ -156,7 +167,6 @@ def test_what_is_not_kept_yet_is_broken(rule, found):
         (answered(POST_EVENT, answer(405)), "1.2", f"{HUB}/oauth/bitrix24/callback answers 405"),
         (answered(POST_EVENT, answer(502)), "1.2", f"{HUB}/oauth/bitrix24/callback answers 502"),
         (answered(POST_EVENT, PerhapsSent("ReadTimeout: late")), "1.2", "no answer: ReadTimeout: late"),
-        (replace(GOOD, connector=replace(GOOD.connector, by_hand=object())), "T3", "asked for: a token by hand"),
         (manifested(settings=type("S", (), {"model_fields": {"password": None}})), "T3", "asked for: password"),
         (scoped("crm", "user"), "T4", "user is not needed for anything"),
         (limited(burst=51), "T6", "51 hits at once"),
