@@ -88,7 +88,7 @@ async def changes(api: Api, currency: str, cursor: str | None, *, has_leads: boo
         told = await api.ask(_asked(start, kinds))
         on, found, more = _walked(start, told, kinds)
         stages, on, is_more = _stages(on, start, told, kinds)
-        deleted, on = await _deleted(api, on, start, told, currency)
+        deleted, on = await _deleted(api, on, start, told, found, currency)
         ordered, goes_on = payments.with_orders(told, start.orders)
         on = replace(on, orders=goes_on)
         paid = await payments.of_deals(api, [*ordered, *found[DEAL]])
@@ -211,18 +211,21 @@ def _stage(kind: int, row: Json) -> StagePassed | None:
 
 
 async def _deleted(
-    api: Api, on: Cursor, start: Cursor, told: Replies, currency: str
+    api: Api, on: Cursor, start: Cursor, told: Replies, found: Mapping[int, Sequence[Json]], currency: str
 ) -> tuple[list[DealChange], Cursor]:
     """Return the deals and leads the queue says are gone, once they really are.
 
-    What went before the first walk ended nobody here has heard of.
+    What went before the first walk began, and was not met by its first step, nobody here has heard of.
     """
     rows = told.rows("gone", "events")
     last = max([start.gone, *(whole(row.get("ID")) for row in rows)])
-    ids = dict.fromkeys(place for row in rows if (place := _named_in(row)) and place[1])
-    if start.walk(DEAL).is_first or not ids:
+    ids = list(dict.fromkeys(place for row in rows if (place := _named_in(row)) and place[1]))
+    if start.walk(DEAL) == _NONE:
+        met = {(kind, whole(card.get("id"))) for kind, cards in found.items() for card in cards}
+        ids = [place for place in ids if place in met]
+    if not ids:
         return [], replace(on, gone=last)
-    there = await _by_id(api, list(ids), ("id",))
+    there = await _by_id(api, ids, ("id",))
     left = {(kind, whole(card.get("id"))) for kind, cards in there.items() for card in cards}
     at = datetime.fromtimestamp(told.clock, UTC)
     vanished = [gone(api.address, kind, id_, at, currency) for kind, id_ in ids if (kind, id_) not in left]

@@ -294,6 +294,20 @@ async def test_what_was_deleted_before_the_connection_is_nobodys_news(session, p
     assert json.loads(page.cursor)["gone"] == 7
 
 
+async def test_what_is_deleted_while_the_first_walk_goes_on_is_gone(session, portal):
+    portal.on("crm.item.list", listed(2, *(card(place) for place in range(1, 701))), where=of(2))
+    first = await read(session)
+    portal.on("crm.item.list", {"items": []}, where=lambda asked: asked["filter[@id][0]"] == "341")
+    portal.on("event.offline.list", queued(341))
+    assert [one.id for one in (await read(session, first.cursor)).deals if one.deleted] == ["341"]
+
+
+async def test_what_the_first_request_met_and_was_deleted_meanwhile_is_gone(session, portal):
+    portal.on("crm.item.list", {"items": [card(341)]}, where=lambda asked: asked["filter[>id]"] == "0")
+    portal.on("event.offline.list", queued(340, 341))
+    assert [(one.id, one.deleted) for one in (await read(session)).deals] == [("341", False), ("341", True)]
+
+
 async def test_without_the_right_to_the_queue_deals_are_read_all_the_same(session, portal):
     portal.on("event.offline.list", Fault("ACCESS_DENIED", "…requires administrator access rights"))
     portal.on("crm.item.list", {"items": [card(341)]}, where=of(2))
