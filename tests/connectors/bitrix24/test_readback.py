@@ -417,6 +417,26 @@ async def test_an_invoice_that_is_not_paid_is_withdrawn(session, portal):
     assert [one.amount_minor for one in (await read(session)).payments] == [0]
 
 
+@pytest.mark.parametrize("name", ["ONCRMDYNAMICITEMDELETE_31", "ONCRMDYNAMICITEMDELETE"])
+async def test_an_invoice_that_is_deleted_is_withdrawn(session, portal, name):
+    cursor = await since(session)
+    [told] = queued(5, name=name)
+    told["EVENT_DATA"]["FIELDS"]["ENTITY_TYPE_ID"] = "31"
+    portal.on("event.offline.list", [told])
+    page = await read(session, cursor)
+    assert [(one.id, one.deal, one.amount_minor) for one in page.payments] == [("I5", None, 0)]
+    assert page.deals == ()
+
+
+async def test_a_deleted_card_of_a_smart_process_is_nobodys_news(session, portal):
+    cursor = await since(session)
+    [told] = queued(5, name="ONCRMDYNAMICITEMDELETE")
+    told["EVENT_DATA"]["FIELDS"]["ENTITY_TYPE_ID"] = "128"
+    portal.on("event.offline.list", [told])
+    page = await read(session, cursor)
+    assert (page.payments, page.deals) == ((), ())
+
+
 async def test_the_payments_of_a_deal_count_and_not_its_invoices(session, portal):
     portal.on("crm.item.list", {"items": [invoice(5)]}, where=of(31))
     portal.on(
