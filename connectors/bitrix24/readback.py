@@ -99,6 +99,7 @@ async def changes(api: Api, currency: str, cursor: str | None, *, has_leads: boo
     at = datetime.fromtimestamp(told.clock, UTC)
     changed += [gone(api.address, kind, id_, at, currency) for kind, id_ in vanished if kind != INVOICE]
     paid += [payments.withdrawn(id_, at, currency) for kind, id_ in vanished if kind == INVOICE]
+    is_more |= len(told.rows("gone", "events")) >= PAGE
     return Page(tuple(changed), _once(paid), on.dump(), more or is_more, tuple(stages))
 
 

@@ -280,6 +280,13 @@ async def test_a_deleted_deal_is_told_once(session, portal):
     assert portal.of("event.offline.list")[-1]["filter[>ID]"] == "7"
 
 
+@pytest.mark.parametrize(("deleted", "more"), [(49, False), (50, True)])
+async def test_many_deletions_are_read_on_at_once(session, portal, deleted, more):
+    cursor = await since(session)
+    portal.on("event.offline.list", queued(*range(1, deleted + 1)))
+    assert (await read(session, cursor)).more is more
+
+
 async def test_a_deal_that_is_there_after_all_is_not_gone(session, portal):
     cursor = await since(session)
     portal.on("event.offline.list", queued(341, 342))
