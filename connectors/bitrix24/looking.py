@@ -7,7 +7,7 @@ one for what is on those deals where an attempt before may have left something.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connectors.bitrix24 import asking, left, owned, recent
+from connectors.bitrix24 import asking, left, owned, recent, registering
 from connectors.bitrix24.api import Api, Json, Replies
 from connectors.bitrix24.cards import whole
 from connectors.bitrix24.companies import longest
@@ -20,7 +20,7 @@ from connectors.bitrix24.work import Work
 from connectors.changes import OLDER_BY
 from connectors.errors import ConnectorError
 from connectors.protocol import Status, Why
-from connectors.scenario import CallerState, CreateDeal
+from connectors.scenario import CallerState, CreateDeal, Telephony
 from connectors.telling import Said
 
 _NEWEST = 5  # cards of a caller on which an attempt in doubt may have left something
@@ -102,6 +102,8 @@ class Look:
             asked[f"lead{i}"] = asking.made_of(LEAD, marker)
         if work.known_deal:
             asked[f"known{i}"] = asking.card(*work.known_deal)
+        if work.telephony is Telephony.REGISTER:
+            asked[f"call{i}"] = registering.asked(work)
         return asked
 
     def _kinds(self) -> tuple[tuple[str, str], ...]:
@@ -123,7 +125,7 @@ class Look:
 
     def _is_told(self, work: Work) -> bool:
         """Say whether the looks for a person brought answers; what cannot be looked for is not made."""
-        wanted = [key for key in self._of_person(work) if not key.startswith("known")]
+        wanted = [key for key in self._of_person(work) if not key.startswith(("known", "call"))]
         for key in wanted:
             fault = self._told.faults.get(key)
             if fault and is_denied(fault):
@@ -154,6 +156,8 @@ class Look:
 
     def _take_attempt(self, work: Work) -> None:
         i = work.place
+        if work.telephony is Telephony.REGISTER:
+            registering.note_call(self._told, f"call{i}", work)
         known = self._told.card(f"known{i}")
         fault = self._told.faults.get(f"known{i}")
         if work.known_deal and known:
