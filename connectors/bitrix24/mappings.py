@@ -129,7 +129,11 @@ CARD_TABS: Mapping[str, int] = {
 }
 TAB_TITLES: Mapping[str, str] = {"ru": "Источник обращения", "en": "Source of the enquiry"}
 LIBRARY = "https://api.bitrix24.com/api/v1/"  # what a page in a portal speaks to it with [7.5]
-DELETIONS: Mapping[str, int] = {"ONCRMDEALDELETE": DEAL, "ONCRMLEADDELETE": LEAD}
+DELETIONS: Mapping[str, int] = {
+    "ONCRMDEALDELETE": DEAL,
+    "ONCRMLEADDELETE": LEAD,
+    f"ONCRMDYNAMICITEMDELETE_{INVOICE}": INVOICE,
+}
 
 _HOLD = timedelta(minutes=5)
 # Error codes that speak of the account, in lower case: whose fault, what is said, how long to stay away [1.6, 3.6].

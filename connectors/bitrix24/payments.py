@@ -123,5 +123,10 @@ def _invoice(row: Json, *, is_paid: bool) -> PaymentChange:
     )
 
 
+def withdrawn(invoice: int, at: datetime, currency: str) -> PaymentChange:
+    """Return an invoice that was deleted: nothing was paid by it."""
+    return PaymentChange(f"I{invoice}", None, 0, currency, at)
+
+
 def _at(*told: object) -> datetime:
     return datetime.fromtimestamp(next((at for one in told if (at := seconds(one))), 0), UTC)

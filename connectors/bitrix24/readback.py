@@ -88,7 +88,7 @@ async def changes(api: Api, currency: str, cursor: str | None, *, has_leads: boo
         told = await api.ask(_asked(start, kinds))
         on, found, more = _walked(start, told, kinds)
         stages, on, is_more = _stages(on, start, told, kinds)
-        deleted, on = await _deleted(api, on, start, told, currency)
+        vanished, on = await _deleted(api, on, start, told, found)
         ordered, goes_on = payments.with_orders(told, start.orders)
         on = replace(on, orders=goes_on)
         paid = await payments.of_deals(api, [*ordered, *found[DEAL]])
@@ -96,7 +96,11 @@ async def changes(api: Api, currency: str, cursor: str | None, *, has_leads: boo
         changed = await _changes(api, found, currency)
     except ConnectorError as error:
         raise trouble(error) from None
-    return Page((*changed, *deleted), _once(paid), on.dump(), more or is_more, tuple(stages))
+    at = datetime.fromtimestamp(told.clock, UTC)
+    changed += [gone(api.address, kind, id_, at, currency) for kind, id_ in vanished if kind != INVOICE]
+    paid += [payments.withdrawn(id_, at, currency) for kind, id_ in vanished if kind == INVOICE]
+    is_more |= len(told.rows("gone", "events")) >= PAGE
+    return Page(tuple(changed), _once(paid), on.dump(), more or is_more, tuple(stages))
 
 
 async def deals_now(api: Api, currency: str, ids: Sequence[str]) -> list[DealChange]:
@@ -211,29 +215,32 @@ def _stage(kind: int, row: Json) -> StagePassed | None:
 
 
 async def _deleted(
-    api: Api, on: Cursor, start: Cursor, told: Replies, currency: str
-) -> tuple[list[DealChange], Cursor]:
-    """Return the deals and leads the queue says are gone, once they really are.
+    api: Api, on: Cursor, start: Cursor, told: Replies, found: Mapping[int, Sequence[Json]]
+) -> tuple[list[tuple[int, int]], Cursor]:
+    """Return the kinds and ids of cards the queue says are gone, once they really are.
 
-    What went before the first walk ended nobody here has heard of.
+    What went before the first walk began, and was not met by its first step, nobody here has heard of.
     """
     rows = told.rows("gone", "events")
     last = max([start.gone, *(whole(row.get("ID")) for row in rows)])
-    ids = dict.fromkeys(place for row in rows if (place := _named_in(row)) and place[1])
-    if start.walk(DEAL).is_first or not ids:
+    ids = list(dict.fromkeys(place for row in rows if (place := _named_in(row)) and place[1]))
+    if start.walk(DEAL) == _NONE:
+        met = {(kind, whole(card.get("id"))) for kind, cards in found.items() for card in cards}
+        ids = [place for place in ids if place in met]
+    if not ids:
         return [], replace(on, gone=last)
-    there = await _by_id(api, list(ids), ("id",))
+    there = await _by_id(api, ids, ("id",))
     left = {(kind, whole(card.get("id"))) for kind, cards in there.items() for card in cards}
-    at = datetime.fromtimestamp(told.clock, UTC)
-    vanished = [gone(api.address, kind, id_, at, currency) for kind, id_ in ids if (kind, id_) not in left]
-    return vanished, replace(on, gone=last)
+    return [place for place in ids if place not in left], replace(on, gone=last)
 
 
 def _named_in(row: Json) -> tuple[int, int] | None:
-    kind = DELETIONS.get(str(row.get("EVENT_NAME") or "").upper())
-    told = row.get("EVENT_DATA")
+    told, name = row.get("EVENT_DATA"), str(row.get("EVENT_NAME") or "").upper()
     fields = told.get("FIELDS") if isinstance(told, dict) else None
-    return (kind, whole(fields.get("ID"))) if kind and isinstance(fields, dict) else None
+    if not isinstance(fields, dict):
+        return None
+    kind = DELETIONS.get(name) or DELETIONS.get(f"{name}_{whole(fields.get('ENTITY_TYPE_ID'))}")
+    return (kind, whole(fields.get("ID"))) if kind else None
 
 
 async def _by_id(api: Api, places: Sequence[tuple[int, int]], select: Sequence[str] = ()) -> dict[int, list[Json]]:

@@ -15,6 +15,7 @@ from tests.hub.conftest import hand_clock as hand_clock
 from tests.hub.conftest import set_up as set_up
 from tests.hub.conftest import world as world
 from tests.proofs import results
+from tests.proofs.vendors import VENDORS, Vendor
 
 pytest.register_assert_rewrite("tests.proofs.queue_model")  # before anybody imports it: its asserts tell what differs
 
@@ -59,6 +60,12 @@ def db(db_on_each: Db) -> Db:
     return db_on_each
 
 
+@pytest.fixture(params=VENDORS, ids=[vendor.name for vendor in VENDORS])
+def vendor(request: pytest.FixtureRequest) -> Vendor:
+    """Each CRM in turn."""
+    return request.param  # type: ignore[no-any-return]
+
+
 @pytest.fixture
 def full(request: pytest.FixtureRequest) -> bool:
     """Say whether the proofs run at full size (make proofs FULL=1)."""
@@ -70,11 +77,12 @@ def tell(request: pytest.FixtureRequest, full: bool, capsys: pytest.CaptureFixtu
     """Prints the one JSON line of a proof; what it told at full size is kept for the table in the docs."""
     test = request.node
     engine = next((one for one in ENGINES if is_on(one, test)), "")
+    crm = {"crm": request.getfixturevalue("vendor").name} if "vendor" in request.fixturenames else {}
     told: list[dict[str, object]] = []
     began = time.monotonic()
 
     def tell(proof: str, /, **figures: object) -> None:
-        told.append({"proof": proof, "engine": engine, **figures})
+        told.append({"proof": proof, **crm, "engine": engine, **figures})
         test.user_properties.append((_LINE, json.dumps(told[-1])))
         with capsys.disabled():
             print(json.dumps(told[-1]))

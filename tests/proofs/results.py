@@ -12,7 +12,7 @@ _DOCS = Path(__file__).parents[2] / "docs"
 KEPT = _DOCS / "proofs.jsonl"
 PAGE = _DOCS / "reliability.md"
 BEGIN, END = "<!-- results: begin -->\n", "<!-- results: end -->"
-_COLUMNS = ("test", "proof", "engine", "passed", "seconds", "on")  # the rest of a line are the proof's own figures
+_COLUMNS = ("test", "proof", "crm", "engine", "passed", "seconds", "on")  # the rest are the proof's own figures
 Line = Mapping[str, Any]
 
 
@@ -37,13 +37,14 @@ def keep(told: Iterable[Line], test: str, path: Path = KEPT) -> None:
 def table(lines: Iterable[Line]) -> str:
     """Return the lines as a table in Markdown."""
     rows = [f"| {' | '.join(_row(line))} |\n" for line in lines]
-    return "".join(["| proof | engine | figures | time | on | |\n|---|---|---|---:|---|---|\n", *rows])
+    return "".join(["| proof | CRM | engine | figures | time | on | |\n|---|---|---|---|---:|---|---|\n", *rows])
 
 
 def _row(line: Line) -> list[str]:
     figures = ", ".join(f"{name} {_figure(told)}" for name, told in line.items() if name not in _COLUMNS)
     passed = "passed" if line["passed"] else "**failed**"
-    return [line["proof"], line["engine"] or "-", figures, _time(line["seconds"]), line["on"], passed]
+    where = [line.get("crm", "-"), line["engine"] or "-"]
+    return [line["proof"], *where, figures, _time(line["seconds"]), line["on"], passed]
 
 
 def _figure(told: object) -> str:

@@ -1,14 +1,16 @@
 """A sales department at work in the CRM's sandbox: it moves, prices, deletes, merges and restores deals, and invoices them."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
 
+from tests.proofs import drawing
+from tests.proofs.drawing import Deed
+
 WON, LOST = 142, 143
 FIRST_INVOICES = 0.2  # of the deals the department begins with
-OURS = 0.3  # share of changes that meet deals the hub made
 
 
 class Salesroom:
@@ -36,6 +38,11 @@ class Salesroom:
         self.changes = 0
         self.done: dict[str, int] = {}
 
+    @property
+    def merged(self) -> frozenset[str]:
+        """The deals that went without a word: none, the account tells of every merger."""
+        return frozenset()
+
     def open(self, deals: int) -> None:
         """Begin with so many deals, some of them invoiced, and those the hub has made so far."""
         made = self.web.get("/_sandbox/state").json()["leads"]
@@ -50,13 +57,13 @@ class Salesroom:
     def work(self, changes: int) -> None:
         """Make at least so many changes."""
         until = self.changes + changes
-        deeds: Sequence[tuple[Callable[[], int], int]] = (
+        deeds: Sequence[tuple[Deed, int]] = (
             (self._some, 8), (self.move, 20), (self._price, 14), (self._reopen, 6), (self._delete, 8),
             (self._restore, 6), (self._merge, 5), (self._invoice, 4), (self._pay, 10), (self._hand_over, 5),
             (self._tear_up, 2),
         )  # fmt: skip
         while self.changes < until:
-            (deed,) = self.dice.choices([deed for deed, _ in deeds], [often for _, often in deeds])
+            deed = drawing.deed(self.dice, deeds)
             number = deed()
             self.changes += number
             name = deed.__name__.removeprefix("_")
@@ -177,12 +184,7 @@ class Salesroom:
     # -- what everybody does
 
     def _deals(self, number: int) -> list[int]:
-        ours = [deal for deal in self.ours if deal in self.live]
-        found: dict[int, None] = {}
-        while len(found) < number:
-            among = ours if len(ours) > number and self.dice.random() < OURS else list(self.live)
-            found[self.dice.choice(among)] = None
-        return list(found)
+        return drawing.deals(self.dice, number, self.live, self.ours)
 
     def _sum(self) -> int:
         return self.dice.randrange(1, 500_000)

@@ -16,9 +16,10 @@ from hub.store.db import Db
 from tests.hub import world as worlds
 from tests.processes import Process, free_port, running
 from tests.proofs.look import Look, look
+from tests.proofs.vendors import AMOCRM, Vendor
 
-FAULTS = {"429": 0.03, "500": 0.05, "drop_before": 0.03, "drop_after": 0.10, "502_after_commit": 0.03}
-LEASE_S = 120  # four timeouts of amoCRM's manifest
+LEASE_S = AMOCRM.lease_s
+PATIENCE_S = 120  # with a CRM that has thousands of cards, and bells to ring for each
 SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "calls_to_deals.yaml"
 
 
@@ -31,11 +32,13 @@ class Stage:
         database_url: str,
         *,
         module: str = "hub",
+        vendor: Vendor = AMOCRM,
         workers: int = 1,
         real_clock: bool = False,
         more: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.folder = folder
+        self.vendor = vendor
         self.clock = None if real_clock else worlds.HandClock(folder / "clock")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -58,13 +61,14 @@ class Stage:
 
     def open(self, stack: ExitStack) -> None:
         """Set up, start everything and connect the CRM."""
-        log, redirect = self.folder / "log", f"{self.url}/oauth/amocrm/callback"
-        sandbox = ("sandbox", "amocrm", "--port", "0", "--redirect-uri", redirect)
+        log, name = self.folder / "log", self.vendor.name
+        sandbox = ("sandbox", name, "--port", "0", "--redirect-uri", f"{self.url}/oauth/{name}/callback")
         sandbox += ("--clock", str(self.clock.path)) if self.clock else ()
         self.crm = stack.enter_context(running(*sandbox, environment={}, log=log)).printed
         app = {"client_id": self.crm["client_id"], "client_secret": self.crm["client_secret"]}
-        self.environment["HUB_APPS"] = json.dumps({"amocrm": {**app, "base_url": self.crm["base_url"]}})
-        (self.folder / "setup.yaml").write_text(worlds.SETUP, encoding="utf-8")
+        self.environment["HUB_APPS"] = json.dumps({name: {**app, "base_url": self.crm["base_url"]}})
+        setup = worlds.SETUP.replace("  amocrm:", f"  {name}:")
+        (self.folder / "setup.yaml").write_text(setup, encoding="utf-8")
         (self.folder / "calls_to_deals.yaml").write_text(SCENARIO.read_text(encoding="utf-8"), encoding="utf-8")
         apply = ("hub", "apply", str(self.folder / "setup.yaml"), "--json")
         with running(*apply, environment=self.environment, log=log) as applying:
@@ -88,9 +92,8 @@ class Stage:
         assert self.web.post("/login", data=owner, headers=same).status_code == 303
         page = self.web.get("/connections").text
         csrf = page.split('name="csrf" value="', 1)[1].split('"', 1)[0]
-        started = self.web.post("/connect/amocrm", data={"csrf": csrf}, headers=same)
-        consent = httpx.URL(started.headers["location"])
-        granted = httpx.post(f"{self.crm['base_url']}/oauth", data={**dict(consent.params), "decision": "allow"})
+        started = self.web.post(f"/connect/{self.vendor.name}", data={"csrf": csrf}, headers=same)
+        granted = self.vendor.consent(self.crm["base_url"], httpx.URL(started.headers["location"]))
         with ThreadPoolExecutor(max_workers=1) as browser:  # the hub spaces what it asks, so its time must go on
             back = browser.submit(self.web.get, granted.headers["location"])
             while not wait({back}, timeout=0.02).done:
@@ -164,13 +167,14 @@ class Stage:
 
     def state(self) -> dict[str, Any]:
         """Return everything the CRM holds."""
-        return httpx.get(f"{self.crm['base_url']}/_sandbox/state").json()  # type: ignore[no-any-return]
+        return httpx.get(f"{self.crm['base_url']}/_sandbox/state", timeout=PATIENCE_S).json()  # type: ignore[no-any-return]
 
     def ledger(self) -> list[dict[str, Any]]:
         """Return every request the CRM saw, oldest first."""
-        return httpx.get(f"{self.crm['base_url']}/_sandbox/ledger").json()["rows"]  # type: ignore[no-any-return]
+        told = httpx.get(f"{self.crm['base_url']}/_sandbox/ledger", timeout=PATIENCE_S)
+        return told.json()["rows"]  # type: ignore[no-any-return]
 
     def misbehave(self, seed: int) -> None:
         """Turn the CRM's dial."""
-        dial = {"rates": FAULTS, "seed": seed, "search_lag": 3, "retry_after": 5, "block_after": 10_000}
+        dial = {**self.vendor.faults, "seed": seed, "search_lag": 3}
         assert httpx.post(f"{self.crm['base_url']}/_sandbox/dial", json=dial).status_code == 200

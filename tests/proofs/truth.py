@@ -1,7 +1,7 @@
-"""What the CRM's sandbox holds and what the hub holds of it, in the same words, so that they can be compared."""
+"""What a CRM holds (here: amoCRM) and what the hub holds of it, in the same words, so that they can be compared."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,13 +36,22 @@ class Books:
         ids = self.deals.keys() | other.deals.keys()
         return sum(self.of(id_) != other.of(id_) for id_ in ids)
 
+    def moved(self, other: "Books") -> int:
+        """Return how many deals differ, whatever was paid for them."""
+        return sum(self.deals.get(id_) != other.deals.get(id_) for id_ in self.deals.keys() | other.deals.keys())
+
+    def without(self, ids: Collection[str]) -> "Books":
+        """Return the books without some deals."""
+        deals = {id_: row for id_, row in self.deals.items() if id_ not in ids}
+        return Books(deals, {id_: paid for id_, paid in self.paid.items() if id_ not in ids})
+
     def of(self, id_: str) -> tuple[Row | None, int]:
         """Return what is held of one deal."""
         return self.deals.get(id_), self.paid.get(id_, 0)
 
 
 def theirs(state: Mapping[str, Any], currency: str = "RUB") -> Books:
-    """Read the books of the CRM's sandbox."""
+    """Read the books of an amoCRM account."""
     deals = {str(lead["id"]): _row(lead, currency) for lead in state["leads"] if not lead["is_deleted"]}
     paid: Counter[str] = Counter()
     for invoice in state["invoices"]:
@@ -90,23 +99,27 @@ class Sold:
     revenue_minor: int
 
 
-def recount(state: Mapping[str, Any], source_of: Mapping[str, str]) -> dict[str, Sold]:
-    """Recount the report from what the CRM holds; ``source_of`` tells where the calls of these markers came from."""
-    books, calls = theirs(state), Counter(source_of.values())
+def recount(books: Books, marked: Iterable[tuple[str, str]], source_of: Mapping[str, str]) -> dict[str, Sold]:
+    """Recount the report from the CRM's books.
+
+    ``marked`` are deals with a marker of ours, and ``source_of`` tells where the calls of the markers came from.
+    """
+    calls = Counter(source_of.values())
     deals, won, revenue = Counter[str](), Counter[str](), Counter[str]()
-    for lead in state["leads"]:
-        for marker in _markers(lead):
-            id_, source = str(lead["id"]), source_of.get(marker)
-            if source is None or id_ not in books.deals:
-                continue
-            _, _, outcome, amount, _ = books.deals[id_]
-            deals[source] += 1
-            won[source] += outcome == "won"
-            revenue[source] += books.paid.get(id_, 0) or (amount if outcome == "won" else 0)
+    for id_, marker in marked:
+        source = source_of.get(marker)
+        if source is None or id_ not in books.deals:
+            continue
+        _, _, outcome, amount, _ = books.deals[id_]
+        deals[source] += 1
+        won[source] += outcome == "won"
+        revenue[source] += books.paid.get(id_, 0) or (amount if outcome == "won" else 0)
     return {source: Sold(calls[source], deals[source], won[source], revenue[source]) for source in calls}
 
 
-def _markers(lead: Mapping[str, Any]) -> Iterator[str]:
-    for told in lead["custom_fields_values"] or []:
-        if told["field_code"] == "HUB_CALL_ID":
-            yield told["values"][0]["value"]
+def markers(state: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each deal of an amoCRM account with a marker of ours, and the marker."""
+    for lead in state["leads"]:
+        for told in lead["custom_fields_values"] or []:
+            if told["field_code"] == "HUB_CALL_ID":
+                yield str(lead["id"]), told["values"][0]["value"]

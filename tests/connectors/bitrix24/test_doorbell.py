@@ -9,7 +9,7 @@ from tests.connectors.bitrix24.conftest import Fault
 ADDRESS = "https://hub.example/hooks/bitrix24/s3cret"
 ONLINE = [*CARD_EVENTS, *LEAD_EVENTS, *INVOICE_EVENTS, *APP_EVENTS, CALL_ENDED]
 PAGE = "https://hub.example/frame/bitrix24"
-QUEUED = ["ONCRMDEALDELETE", "ONCRMLEADDELETE"]
+QUEUED = ["ONCRMDEALDELETE", "ONCRMLEADDELETE", "ONCRMDYNAMICITEMDELETE_31"]
 
 
 def bound(*names, handler=ADDRESS):

@@ -280,6 +280,13 @@ async def test_a_deleted_deal_is_told_once(session, portal):
     assert portal.of("event.offline.list")[-1]["filter[>ID]"] == "7"
 
 
+@pytest.mark.parametrize(("deleted", "more"), [(49, False), (50, True)])
+async def test_many_deletions_are_read_on_at_once(session, portal, deleted, more):
+    cursor = await since(session)
+    portal.on("event.offline.list", queued(*range(1, deleted + 1)))
+    assert (await read(session, cursor)).more is more
+
+
 async def test_a_deal_that_is_there_after_all_is_not_gone(session, portal):
     cursor = await since(session)
     portal.on("event.offline.list", queued(341, 342))
@@ -292,6 +299,20 @@ async def test_what_was_deleted_before_the_connection_is_nobodys_news(session, p
     page = await read(session)
     assert page.deals == ()
     assert json.loads(page.cursor)["gone"] == 7
+
+
+async def test_what_is_deleted_while_the_first_walk_goes_on_is_gone(session, portal):
+    portal.on("crm.item.list", listed(2, *(card(place) for place in range(1, 701))), where=of(2))
+    first = await read(session)
+    portal.on("crm.item.list", {"items": []}, where=lambda asked: asked["filter[@id][0]"] == "341")
+    portal.on("event.offline.list", queued(341))
+    assert [one.id for one in (await read(session, first.cursor)).deals if one.deleted] == ["341"]
+
+
+async def test_what_the_first_request_met_and_was_deleted_meanwhile_is_gone(session, portal):
+    portal.on("crm.item.list", {"items": [card(341)]}, where=lambda asked: asked["filter[>id]"] == "0")
+    portal.on("event.offline.list", queued(340, 341))
+    assert [(one.id, one.deleted) for one in (await read(session)).deals] == [("341", False), ("341", True)]
 
 
 async def test_without_the_right_to_the_queue_deals_are_read_all_the_same(session, portal):
@@ -401,6 +422,26 @@ async def test_an_invoice_that_is_not_paid_is_withdrawn(session, portal):
     portal.on("crm.item.list", {"items": [invoice(5) | {"stageId": "DT31_13:N"}]}, where=of(31))
     portal.on("crm.status.list", STAGES)
     assert [one.amount_minor for one in (await read(session)).payments] == [0]
+
+
+@pytest.mark.parametrize("name", ["ONCRMDYNAMICITEMDELETE_31", "ONCRMDYNAMICITEMDELETE"])
+async def test_an_invoice_that_is_deleted_is_withdrawn(session, portal, name):
+    cursor = await since(session)
+    [told] = queued(5, name=name)
+    told["EVENT_DATA"]["FIELDS"]["ENTITY_TYPE_ID"] = "31"
+    portal.on("event.offline.list", [told])
+    page = await read(session, cursor)
+    assert [(one.id, one.deal, one.amount_minor) for one in page.payments] == [("I5", None, 0)]
+    assert page.deals == ()
+
+
+async def test_a_deleted_card_of_a_smart_process_is_nobodys_news(session, portal):
+    cursor = await since(session)
+    [told] = queued(5, name="ONCRMDYNAMICITEMDELETE")
+    told["EVENT_DATA"]["FIELDS"]["ENTITY_TYPE_ID"] = "128"
+    portal.on("event.offline.list", [told])
+    page = await read(session, cursor)
+    assert (page.payments, page.deals) == ((), ())
 
 
 async def test_the_payments_of_a_deal_count_and_not_its_invoices(session, portal):
