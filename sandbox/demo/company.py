@@ -26,7 +26,7 @@ class Vendor(StrEnum):
     BITRIX24 = "bitrix24"
 
     @property
-    def title(self) -> str:
+    def called(self) -> str:
         """What people call it."""
         return {Vendor.AMOCRM: "amoCRM", Vendor.BITRIX24: "Bitrix24"}[self]
 

@@ -69,6 +69,10 @@ class Crm(Protocol):
         """Returns what the account was asked so far, without the rows."""
         ...
 
+    def readings(self) -> int:
+        """Returns how many read-backs may pass until the hub knows of all that was paid."""
+        ...
+
 
 class Sales(Protocol):
     """The people who work in a CRM; `moves` counts what they did to deals."""

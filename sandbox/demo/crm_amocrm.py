@@ -27,6 +27,10 @@ class AmoCrm:
         """Returns what the account was asked so far."""
         return read_ledger(self.door, _SLOWED)
 
+    def readings(self) -> int:
+        """Returns how many read-backs may pass until the hub knows all that was paid: deals tell it themselves."""
+        return 1
+
     def people(self) -> Sequence[int]:
         """Returns the ids of the account's sales people, without its admin."""
         users = self.door.get("/_sandbox/state").expect(200).told()["users"]

@@ -11,6 +11,7 @@ _SLOWED = (429, 503)
 _DEAL = 2  # entity type
 _MARKER = re.compile(r"\b([0-9a-f]{32})\b")
 _TODO = "CRM_TODO"
+_LOOKED_OVER = 100  # deals of one read-back, whether they changed or not
 
 
 class Bitrix24:
@@ -30,6 +31,10 @@ class Bitrix24:
     def traffic(self) -> Traffic:
         """Returns what the portal was asked so far; a full bucket is a 503 here."""
         return read_ledger(self.door, _SLOWED)
+
+    def readings(self) -> int:
+        """Returns how many read-backs may pass until the hub knows all that was paid: a payment changes no deal."""
+        return 1 + len(self.stored()["deal"]) // _LOOKED_OVER
 
     def do(self, deed: str, user_id: int, **told: object) -> dict[str, Any]:
         """Has an employee do something at his screen."""

@@ -63,7 +63,7 @@ def print_summary(console: Console, result: Result, stage: Stage | None = None) 
 def _print_company(console: Console, verdict: Verdict) -> None:
     company = verdict.company
     console.print()
-    console.print(Rule(f"[bold]{company.name}[/bold]: {company.crm.title}"))
+    console.print(Rule(f"[bold]{company.name}[/bold]: {company.crm.called}"))
     console.print(_story(verdict.story))
     console.print(_figures(verdict.figures))
     console.print(_reasons(verdict.figures["by_reason"]))
@@ -78,7 +78,7 @@ def _open_to(tenant: Tenant) -> str:
     crm, keys = tenant.company.crm, tenant.keys
     return (
         f"[bold]{tenant.company.name}[/bold]   {keys.owner}   password: [bold]{keys.password}[/bold]\n"
-        f"{crm.title:<9}[bold]{tenant.crm_url}[/bold]   {_PLAYS[crm]}"
+        f"{crm.called:<9}[bold]{tenant.crm_url}[/bold]   {_PLAYS[crm]}"
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.demo.crm import Deal, traffic
-from sandbox.demo.crm_bitrix24 import employees, read_state
+from sandbox.demo.crm_bitrix24 import Bitrix24, employees, read_state
 from sandbox.demo.fates import Fate, Outcome
 from sandbox.demo.sales_bitrix24 import PortalSales
 
@@ -134,6 +134,14 @@ def test_comments_calls_and_tasks_carry_markers_too() -> None:
 
     assert read.traces[OTHER] == {("note", 81), ("call", 91), ("task", 92)}
     assert read.tasks == 1
+
+
+@pytest.mark.parametrize(("deals", "readings"), [(0, 1), (99, 1), (100, 2), (250, 3)])
+def test_of_many_deals_it_takes_more_readings_until_every_payment_is_known(deals: int, readings: int) -> None:
+    crm = Bitrix24(door=None)  # type: ignore[arg-type]
+    crm.stored = lambda: {"deal": [{}] * deals}  # type: ignore[method-assign]
+
+    assert crm.readings() == readings
 
 
 def test_a_full_bucket_is_throttling_and_no_failure() -> None:
