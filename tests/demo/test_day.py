@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-SMALL_DAY = ("--once", "--json", "--visits", "200", "--calls", "30")
+SMALL_DAY = ("--once", "--json", "--visits", "150", "--calls", "24")
 BOTH = pytest.mark.parametrize("place", [0, 1], ids=["amocrm", "bitrix24"])
 EACH_DAY = pytest.mark.parametrize("day", ["quiet_day", "deadly_day"])
 
@@ -15,7 +15,7 @@ EACH_DAY = pytest.mark.parametrize("day", ["quiet_day", "deadly_day"])
 def play(*more: str) -> tuple[int, dict[str, Any], str]:
     """Plays a day; returns exit code, the JSON of the last line, and what was said to people."""
     command = [sys.executable, "-m", "sandbox.demo", *SMALL_DAY, *more]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert ended.stdout, ended.stderr
     return ended.returncode, json.loads(ended.stdout.splitlines()[-1]), ended.stderr
 
