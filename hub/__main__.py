@@ -139,11 +139,12 @@ def worker() -> None:
 @cli.command("apply")
 def apply_(
     file: Annotated[Path, typer.Argument(help="The set-up file (YAML).")],
+    is_new: Annotated[bool, typer.Option("--new-tenant", help="Make one more company of it.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
 ) -> None:
     """Make tenant, sites, numbers, telephony and scenarios as a set-up file says; again changes nothing."""
     asked, texts = read_setup(file)
-    done = with_hub(lambda hub: hub.db.write_now(apply, asked, texts, hub.clock.now(), hub.vault))
+    done = with_hub(lambda hub: hub.db.write_now(apply, asked, texts, hub.clock.now(), hub.vault, is_new))
     if as_json:
         print(json.dumps(asdict(done), ensure_ascii=False))
         return

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub import ties
+from hub.errors import SetupInvalid
 from hub.setup_file import SetupFile, TelephonyPart
 from hub.setup_site import SitePart
 from hub.store import crm, judging, people
@@ -32,9 +33,11 @@ class Applied:
     telephony: tuple[Mapping[str, str], ...]
 
 
-def apply(tx: Tx, asked: SetupFile, texts: Mapping[str, str], now: datetime, vault: Vault) -> Applied:
-    """Write what the file asks for; what is there already stays as it is."""
-    tenant_id, password, token = people.first_tenant(tx), None, None
+def apply(
+    tx: Tx, asked: SetupFile, texts: Mapping[str, str], now: datetime, vault: Vault, is_new: bool = False
+) -> Applied:
+    """Write what the file asks for; what is there already stays as it is. ``is_new`` makes one more tenant of it."""
+    tenant_id, password, token = _whose(tx, asked.owner.email, is_new), None, None
     if tenant_id is None:
         password = asked.owner.password or secrets.token_urlsafe(12)
         tenant_id = people.new_owner(tx, asked.tenant, asked.owner.email, password, now)
@@ -54,6 +57,21 @@ def apply(tx: Tx, asked: SetupFile, texts: Mapping[str, str], now: datetime, vau
         crm.save_scenario(tx, tenant_id, connector, text, asked.owner.email, now)
     made = None if asked.owner.password else password
     return Applied(asked.tenant, asked.owner.email, made, token, tuple(sites), tuple(paths))
+
+
+def _whose(tx: Tx, email: str, is_new: bool) -> int | None:
+    """Return the tenant a file is of: its owner's, else the only one; None where one is to be made."""
+    known, his = people.tenants(tx), people.tenant_of(tx, email)
+    if is_new and his is not None:
+        raise SetupInvalid(f"{email} is of a company of this hub already: a new one needs an owner of its own.")
+    if is_new or not known:
+        return None
+    if his is None and len(known) > 1:
+        raise SetupInvalid(
+            f"This hub has {len(known)} companies, and {email} is of none: write the owner of the one that is meant,"
+            " or make a new one with --new-tenant."
+        )
+    return known[0] if his is None else his
 
 
 def _site(tx: Tx, tenant_id: int, asked: SitePart) -> Mapping[str, str]:

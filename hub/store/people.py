@@ -50,8 +50,18 @@ class Who:
 
 
 def first_tenant(tx: Tx) -> int | None:
-    """Return the tenant of a hub that serves one; None before its set-up."""
+    """Return the first tenant of this hub; None before its set-up."""
     return tx.execute(select(_tenant.c.id).order_by(_tenant.c.id).limit(1)).scalar()
+
+
+def tenants(tx: Tx) -> list[int]:
+    """Return the tenants of this hub, the first one first."""
+    return list(tx.execute(select(_tenant.c.id).order_by(_tenant.c.id)).scalars())
+
+
+def tenant_of(tx: Tx, email: str) -> int | None:
+    """Return the tenant of who logs in with this e-mail."""
+    return tx.execute(select(_person.c.tenant_id).where(_person.c.email == email)).scalar()
 
 
 def new_owner(tx: Tx, tenant_name: str, email: str, password: str, now: datetime) -> int:

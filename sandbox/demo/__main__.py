@@ -1,4 +1,4 @@
-"""Plays a business day against the hub and its sandboxes and says what came of it."""
+"""Plays a business day of two companies against one hub and their CRMs' sandboxes and says what came of it."""
 
 import argparse
 import json
@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from sandbox.demo.door import NoAnswer
-from sandbox.demo.plan import Day, make_day
+from sandbox.demo.plan import Day, make_days
 from sandbox.demo.player import Player
 from sandbox.demo.processes import ChildFailed, end_on_signals
-from sandbox.demo.report import Result, judge, print_summary
+from sandbox.demo.report import Result, judge_all, print_summary
 from sandbox.demo.stage import Stage, free_or
 
 HOME = Path("var/demo")
@@ -29,9 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(argv)
     end_on_signals()
     try:
-        day = make_day(asked.seed, asked.visits, asked.calls, asked.kills)
+        days = make_days(asked.seed, asked.visits, asked.calls, asked.kills)
         with _folder(asked) as folder:
-            return _demo(asked, day, folder)
+            return _demo(asked, days, folder)
     except KeyboardInterrupt:
         return 130
     except (ChildFailed, NoAnswer, ValueError, OSError) as error:
@@ -44,8 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--once", action="store_true", help="end after the day, keep nothing open")
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line of stdout")
     parser.add_argument("--seed", type=int, default=1, help="which day (default 1)")
-    parser.add_argument("--visits", type=int, default=2_200, help="how many visits (default 2200)")
-    parser.add_argument("--calls", type=int, default=170, help="how many calls (default 170)")
+    parser.add_argument("--visits", type=int, default=2_200, help="how many visits of the first company (default 2200)")
+    parser.add_argument("--calls", type=int, default=170, help="how many calls of the first company (default 170)")
     parser.add_argument("--kills", type=int, default=0, help="how often the hub is killed and started again")
     parser.add_argument("--database-url", default="", help="an empty database instead of a SQLite file")
     parser.add_argument(
@@ -76,14 +76,14 @@ def _empty(folder: Path) -> None:
     (folder / MARK).touch()
 
 
-def _demo(asked: argparse.Namespace, day: Day, folder: Path) -> int:
+def _demo(asked: argparse.Namespace, days: Sequence[Day], folder: Path) -> int:
     began = time.monotonic()
     with _progress() as (say, progress):
         say("setting the stage")
-        stage = Stage(day, folder, free_or(asked.port), asked.database_url, say)
+        stage = Stage(days, folder, free_or(asked.port), asked.database_url, say)
         with stage:
-            played = Player(day, stage, progress).play()
-            result = judge(day, played, time.monotonic() - began)
+            run = Player(days, stage, progress).play()
+            result = judge_all(days, run, time.monotonic() - began)
             say("done")
             if not asked.once:
                 return _stay_open(asked, stage, result, say)
@@ -100,10 +100,7 @@ def _stay_open(asked: argparse.Namespace, stage: Stage, result: Result, say: Cal
 
 
 def _tell(asked: argparse.Namespace, result: Result, stage: Stage | None) -> None:
-    lasts = None
-    if stage:
-        lasts = {"url": stage.hub.url, "password": stage.hub.keys.password, "crm": stage.crm_url}
-    print_summary(Console(stderr=asked.json), result, lasts)
+    print_summary(Console(stderr=asked.json), result, stage)
     for sentence in result.failures:
         print(sentence, file=sys.stderr)
     if asked.json:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from sandbox.demo.company import Company
 from sandbox.demo.door import Answer, Door, Letter
+from sandbox.demo.forms import FormPlan
 from sandbox.demo.gestures import Gesture
 from sandbox.demo.people import Consent, Person
-from sandbox.demo.sources import ORIGIN, numbers_on
 from sandbox.demo.visits import View, VisitPlan
 
 _PLACES = 2  # where a page shows each of its numbers: in its head and at its foot
@@ -36,13 +37,14 @@ class Page:
 
 @dataclass(slots=True)
 class Browsers:
-    """All browsers of the day; `own` are the site's own numbers with their groups, as the hub tells the script.
+    """All browsers of a company's day; `own` are the site's own numbers with their groups, as the hub tells the script.
 
     `tokens` are the visitors' by person; `dialled` is the number each visit would dial; `overflowed` are the visits no
     number was free for; `wasted` counts numbers given to who must not hold one.
     """
 
     door: Door
+    company: Company
     site: str
     own: Mapping[str, str]
     people: Sequence[Person]
@@ -56,11 +58,11 @@ class Browsers:
     _pages: dict[int, Page] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, door: Door, site: str, people: Sequence[Person], now: Callable[[], float]) -> Self:
+    def open(cls, door: Door, company: Company, site: str, people: Sequence[Person], now: Callable[[], float]) -> Self:
         """Returns the browsers of these people; loads the script for its settings."""
         script = door.get(f"/dni/v1/demo/{site}.js").expect(200).body
         settings = json.loads(script.partition(b"\n")[0].removeprefix(b"window.__dni=").removesuffix(b";"))
-        return cls(door, site, {one["number"]: one["group"] for one in settings["targets"]}, people, now)
+        return cls(door, company, site, {one["number"]: one["group"] for one in settings["targets"]}, people, now)
 
     def arrive(self, visit: VisitPlan) -> None:
         """The landing page of a visit."""
@@ -84,8 +86,14 @@ class Browsers:
         self._post(visit, "event", {"kind": gesture.kind, "group": group, "number": number}).expect(204)
         self.gestures[gesture.kind] += 1
 
+    def write(self, visit: VisitPlan, form: FormPlan) -> None:
+        """A form of the page is sent: the script tells of it besides, once the page knows its visit."""
+        said = {"kind": "form", "id": f"form-{form.number:04d}", "phone": form.phone, "name": form.name}
+        page = self._pages[visit.number].url.partition("?")[0]
+        self._post(visit, "enquiry", {**said, "text": form.text, "page": page}).expect(204)
+
     def _open(self, visit: VisitPlan, url: str, referrer: str) -> None:
-        person, shown = self.people[visit.person], numbers_on(url)
+        person, shown = self.people[visit.person], self.company.numbers_on(url)
         if person.consent is Consent.OFF:
             self.dialled[visit.number] = shown[0]
             return
@@ -149,7 +157,7 @@ class Browsers:
         person, page = self.people[visit.person], self._pages.get(visit.number)
         who = {"site": self.site, "visitor": self.tokens.get(visit.person), "visit": page and page.visit}
         headers = {
-            "origin": ORIGIN,
+            "origin": self.company.origin,
             "content-type": "text/plain",
             "user-agent": person.agent,
             "x-forwarded-for": person.address,

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from random import Random
 
-from sandbox.demo.company import OFFICE, SPARE_NUMBERS, STAFF, STAFF_MOBILES
-from sandbox.demo.sources import PLACEMENTS, source_named
+from sandbox.demo.company import Company
 from sandbox.demo.visits import VisitPlan
 
 LAST_CALL_S = 1_200.0  # after closing: the last moment somebody rings
@@ -84,13 +83,23 @@ class CallPlan:
         return self.at + self.wait_s + self.talk_s
 
 
+def new_phone(random: Random, taken: set[str]) -> str:
+    """Returns a mobile number that is not taken, and takes it."""
+    while True:
+        phone = f"+7{random.choice(PREFIXES)}{random.randrange(1_000_000, 10_000_000)}"
+        if phone not in taken:
+            taken.add(phone)
+            return phone
+
+
 @dataclass(slots=True)
 class _Making:
     random: Random
     visits: Sequence[VisitPlan]
+    company: Company
     opens: float
     closes: float
-    phones: set[str] = field(default_factory=lambda: set(STAFF_MOBILES))
+    phones: set[str] = field(default_factory=set)
     callers: set[int] = field(default_factory=set)
     made: list[CallPlan] = field(default_factory=list)
 
@@ -99,11 +108,7 @@ class _Making:
         return self.closes + LAST_CALL_S
 
     def phone(self) -> str:
-        while True:
-            phone = f"+7{self.random.choice(PREFIXES)}{self.random.randrange(1_000_000, 10_000_000)}"
-            if phone not in self.phones:
-                self.phones.add(phone)
-                return phone
+        return new_phone(self.random, self.phones)
 
     def moment(self) -> float:
         return self.random.uniform(self.opens + 300, self.closes + 300)
@@ -111,7 +116,7 @@ class _Making:
     def caller(self, before: float) -> VisitPlan:
         """A visit whose person calls for the first time, likelier from a source whose visitors like it."""
         able = [one for one in self.visits if one.person not in self.callers and one.leaves < before]
-        visit = self.random.choices(able, [source_named(one.arrival.source).calls for one in able])[0]
+        visit = self.random.choices(able, [self.company.source_named(one.arrival.source).calls for one in able])[0]
         self.callers.add(visit.person)
         return visit
 
@@ -128,16 +133,16 @@ class _Making:
             wait_s=random.randint(4, 25) if answered else random.randint(8, 60),
             talk_s=int(min(max(12, random.lognormvariate(4.6, 0.8)), 900)) if answered else 0,
             caller=caller,
-            operator=random.choice(STAFF),
+            operator=random.choice(self.company.staff),
             disorder=random.choices(tuple(Disorder), (70, 12, 12, 6))[0],
         )
 
 
 def plan_calls(
-    random: Random, count: int, visits: Sequence[VisitPlan], opens: float, closes: float
+    random: Random, count: int, visits: Sequence[VisitPlan], company: Company, opens: float, closes: float
 ) -> Sequence[CallPlan]:
     """Returns `count` calls in the order of their beginning, numbered from 0."""
-    making = _Making(random, visits, opens, closes)
+    making = _Making(random, visits, company, opens, closes, set(company.staff_mobiles))
     wanted = {kind: max(1, round(count * share)) for kind, share in SHARES.items()}
     wanted[Kind.FRESH] = count - sum(wanted.values())
     for kind, make in _MAKERS.items():
@@ -168,19 +173,21 @@ def _later(making: _Making) -> CallPlan:
 
 
 def _placement(making: _Making) -> CallPlan:
-    placement = making.random.choices(PLACEMENTS, (3, 2))[0]
+    placement = making.random.choices(making.company.placements, (3, 2))[0]
     call = making.call(Kind.PLACEMENT, making.moment(), making.phone(), answers=0.85)
     return replace(call, placement=placement.name, dialled=placement.number)
 
 
 def _never_shown(making: _Making) -> CallPlan:
     call = making.call(Kind.NEVER_SHOWN, making.moment(), making.phone(), answers=0.8)
-    return replace(call, dialled=making.random.choice(SPARE_NUMBERS))
+    return replace(call, dialled=making.random.choice(making.company.numbers.spare))
 
 
 def _office(making: _Making) -> CallPlan:
-    mobile = making.random.choice(STAFF_MOBILES)
-    return replace(making.call(Kind.OFFICE, making.moment(), mobile, answers=0.9), dialled=OFFICE)
+    mobile = making.random.choice(making.company.staff_mobiles)
+    return replace(
+        making.call(Kind.OFFICE, making.moment(), mobile, answers=0.9), dialled=making.company.numbers.office
+    )
 
 
 def _repeat(making: _Making) -> CallPlan:
@@ -200,7 +207,7 @@ def _outbound(making: _Making) -> CallPlan:
     """Staff call somebody back who called before."""
     first = making.random.choice([call for call in making.made if _can_repeat(making, call)])
     at = first.ends + making.random.uniform(120, 1_800)
-    return replace(making.call(Kind.OUTBOUND, at, first.caller, answers=0.8), dialled=OFFICE)
+    return replace(making.call(Kind.OUTBOUND, at, first.caller, answers=0.8), dialled=making.company.numbers.office)
 
 
 def _internal(making: _Making) -> CallPlan:

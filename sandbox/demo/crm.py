@@ -1,28 +1,30 @@
-"""The sandbox amoCRM as the demo sees it: the account's whole state, its ledger, and people's own tokens."""
+"""A company's CRM as the demo sees it, whoever's it is: what it holds, what it was asked, and what it earned."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sandbox.demo.door import Door
-
-WON, LOST = 142, 143
-_MARKER = re.compile(r"hub:([0-9a-f]{32})")
 
 
 @dataclass(frozen=True, slots=True)
 class Deal:
-    """One deal: our marker if it carries one, the phones of its contacts, its price in whole roubles."""
+    """One deal: our markers if it carries one, the phones of its contacts; `price` and what was `paid` in kopecks."""
 
     id: int
     markers: tuple[str, ...]
     phones: tuple[str, ...]
     price: int
-    status: int
+    is_won: bool
     created_at: float
     closed_at: float | None
+    paid: int = 0
+
+    @property
+    def revenue(self) -> int:
+        """What it brought: what was paid for it, or without payments the price of a won one."""
+        return self.paid or (self.price if self.is_won else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,14 @@ class CrmState:
     tasks: int
 
     @property
-    def won(self) -> Sequence[Deal]:
-        """The won deals that carry our marker."""
-        return [deal for deal in self.deals if deal.status == WON and deal.markers]
+    def ours(self) -> Sequence[Deal]:
+        """The deals that carry our marker."""
+        return [deal for deal in self.deals if deal.markers]
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What the account was asked: all requests, and how many were answered with 429, another 4xx, or 5xx."""
+    """What the account was asked: all requests, how many it slowed down, and those answered with another 4xx or 5xx."""
 
     requests: int
     throttled: int
@@ -51,46 +53,39 @@ class Traffic:
     failed: int
 
 
-def read_state(state: Mapping[str, Any]) -> CrmState:
-    """Returns the state of `GET /_sandbox/state` in the demo's terms; deleted cards do not count."""
-    contacts = {one["id"]: _phones(one) for one in state["contacts"] if not one["is_deleted"]}
-    leads = [one for one in state["leads"] if not one["is_deleted"]]
-    traces: dict[str, set[tuple[str, int]]] = {}
-    for kind, held in (("deal", leads), ("note", state["notes"]), ("task", state["tasks"])):
-        for one in held:
-            for marker in _markers(one):
-                traces.setdefault(marker, set()).add((kind, one["id"]))
-    return CrmState(
-        deals=[_deal(one, contacts) for one in leads],
-        traces={marker: frozenset(found) for marker, found in traces.items()},
-        phones=[phone for phones in contacts.values() for phone in phones],
-        contacts=len(contacts),
-        tasks=len(state["tasks"]),
-    )
+class Crm(Protocol):
+    """The doors of a running sandbox CRM that need no vendor's grant."""
+
+    @property
+    def door(self) -> Door:
+        """The way to it."""
+        ...
+
+    def state(self) -> CrmState:
+        """Returns what the account holds now."""
+        ...
+
+    def traffic(self) -> Traffic:
+        """Returns what the account was asked so far, without the rows."""
+        ...
+
+    def readings(self) -> int:
+        """Returns how many read-backs may pass until the hub knows of all that was paid."""
+        ...
 
 
-def _deal(lead: Mapping[str, Any], contacts: Mapping[int, tuple[str, ...]]) -> Deal:
-    linked = [one["id"] for one in lead["links"].get("contacts", ())]
-    return Deal(
-        id=lead["id"],
-        markers=_markers(lead),
-        phones=tuple(phone for contact in linked for phone in contacts.get(contact, ())),
-        price=lead["price"],
-        status=lead["status_id"],
-        created_at=lead["created_at"],
-        closed_at=lead["closed_at"],
-    )
+class Sales(Protocol):
+    """The people who work in a CRM; `moves` counts what they did to deals."""
 
+    moves: int
 
-def _markers(one: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_MARKER.findall(json.dumps(one))))
+    def work(self, now: float) -> None:
+        """One look at all deals; every deal that is due moves."""
+        ...
 
-
-def _phones(card: Mapping[str, Any]) -> tuple[str, ...]:
-    """The phones of a contact card, digits only, each once."""
-    fields = card.get("custom_fields_values") or ()
-    values = [value["value"] for one in fields if one.get("field_code") == "PHONE" for value in one["values"]]
-    return tuple(dict.fromkeys(digits(str(value)) for value in values))
+    def walk_in(self) -> None:
+        """Somebody buys who never called: a won deal that no enquiry brought."""
+        ...
 
 
 def digits(phone: str) -> str:
@@ -98,37 +93,18 @@ def digits(phone: str) -> str:
     return re.sub(r"\D", "", phone)[-10:]
 
 
-def traffic(ledger: Mapping[str, Any]) -> Traffic:
-    """Returns the totals of `GET /_sandbox/ledger`."""
+def traffic(ledger: Mapping[str, Any], slowed: Sequence[int]) -> Traffic:
+    """Returns the totals of `GET /_sandbox/ledger`; `slowed` are the statuses that ask to come later."""
     by_status = {int(status): count for status, count in ledger["totals"].items()}
+    other = {status: count for status, count in by_status.items() if status not in slowed}
     return Traffic(
         requests=sum(by_status.values()),
-        throttled=by_status.get(429, 0),
-        refused=sum(count for status, count in by_status.items() if 400 <= status < 500 and status != 429),
-        failed=sum(count for status, count in by_status.items() if status >= 500 or status == 0),
+        throttled=sum(by_status.values()) - sum(other.values()),
+        refused=sum(count for status, count in other.items() if 400 <= status < 500),
+        failed=sum(count for status, count in other.items() if status >= 500 or status == 0),
     )
 
 
-class Crm:
-    """The doors of a running sandbox amoCRM that need no vendor's grant."""
-
-    def __init__(self, door: Door) -> None:
-        self.door = door
-
-    def state(self) -> CrmState:
-        """Returns what the account holds now."""
-        return read_state(self.door.get("/_sandbox/state").expect(200).told())
-
-    def traffic(self) -> Traffic:
-        """Returns what the account was asked so far, without the rows."""
-        return traffic(self.door.get("/_sandbox/ledger", {"since": 10**12}).expect(200).told())
-
-    def people(self) -> Sequence[int]:
-        """Returns the ids of the account's sales people, without its admin."""
-        users = self.door.get("/_sandbox/state").expect(200).told()["users"]
-        return [user["id"] for user in users if not user["is_admin"]]
-
-    def token(self, user_id: int) -> str:
-        """Returns an access token of a person, who is not bound by the integration's rate."""
-        minted = self.door.post_json("/_sandbox/token", {"user_id": user_id}).expect(200).told()
-        return str(minted["access_token"])
+def read_ledger(door: Door, slowed: Sequence[int]) -> Traffic:
+    """Returns what a sandbox was asked so far, without the rows."""
+    return traffic(door.get("/_sandbox/ledger", {"since": 10**12}).expect(200).told(), slowed)

@@ -1,7 +1,7 @@
 """What the sales people will make of each caller's deal, known before the day begins."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
 
@@ -17,13 +17,16 @@ class Outcome(StrEnum):
 
 
 SHARES = {Outcome.WON: 0.34, Outcome.LOST: 0.36, Outcome.OPEN: 0.30}
+OWED = 0.4  # of the customers who paid an advance still owe the rest
+_ADVANCES = (30, 40, 50)  # of the price, in hundredths
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
     """What becomes of a caller's first deal; seconds count from its appearance, prices are whole roubles.
 
-    A deal may be taken up again after it was closed: at `again_s` it becomes `again`, at `again_price`.
+    A deal may be taken up again after it was closed: at `again_s` it becomes `again`, at `again_price`. An advance of
+    `advance_minor` kopecks is paid half way to its end; the rest is paid with the end or, where it `is_owed`, not yet.
     """
 
     outcome: Outcome
@@ -32,6 +35,30 @@ class Fate:
     again_s: float | None = None
     again: Outcome = Outcome.OPEN
     again_price: int = 0
+    advance_minor: int = 0
+    is_owed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a deal should stand: how far an open one is on its way (0 to 1), the price of a won one in whole roubles."""
+
+    outcome: Outcome
+    part: float = 1.0
+    price: int | None = None
+
+    def of(self, stages: Sequence[str] | Sequence[int]) -> str | int:
+        """Returns the one of an open deal's stages, first to last, that it should be in."""
+        return stages[min(int(self.part * len(stages)), len(stages) - 1)]
+
+
+def standing(fate: Fate, age: float) -> Standing:
+    """Returns how a deal stands so many seconds after it appeared."""
+    if fate.again_s is not None and age >= fate.again_s:
+        return Standing(fate.again, price=fate.again_price if fate.again is Outcome.WON else None)
+    if age >= fate.decided_s and fate.outcome is not Outcome.OPEN:
+        return Standing(fate.outcome, price=fate.price if fate.outcome is Outcome.WON else None)
+    return Standing(Outcome.OPEN, age / fate.decided_s)
 
 
 def plan_fates(random: Random, calls: Sequence[CallPlan]) -> Mapping[str, Fate]:
@@ -52,6 +79,22 @@ def plan_fates(random: Random, calls: Sequence[CallPlan]) -> Mapping[str, Fate]:
     for caller, turn in zip(once, _TURNS, strict=False):
         fates[caller] = turn
     return fates
+
+
+def plan_writers_fates(random: Random, phones: Iterable[str]) -> Mapping[str, Fate]:
+    """Returns a fate for each of those who write, by his number."""
+    return {phone: _fate(random) for phone in phones}
+
+
+def with_advances(random: Random, share: float, fates: Mapping[str, Fate]) -> Mapping[str, Fate]:
+    """Returns the fates where that share of who buys at once pays an advance, and some of them still owe the rest."""
+    return {phone: _advanced(random, fate) if random.random() < share else fate for phone, fate in fates.items()}
+
+
+def _advanced(random: Random, fate: Fate) -> Fate:
+    if fate.outcome is not Outcome.WON or fate.again_s is not None:
+        return fate
+    return replace(fate, advance_minor=fate.price * random.choice(_ADVANCES), is_owed=random.random() < OWED)
 
 
 _TURNS = (

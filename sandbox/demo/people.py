@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
-from sandbox.demo.company import OFFICE_ADDRESS
+from sandbox.demo.company import Company
 from sandbox.demo.door import BROWSER
 
 MOBILE = 0.6  # of the visitors look at the site on a phone
@@ -45,18 +45,22 @@ class Person:
 
 
 ROBOT = Person("192.0.2.66", "Mozilla/5.0 (compatible; YandexBot/3.0; +http://yandex.com/bots)", is_stranger=True)
-COLLEAGUE = Person(OFFICE_ADDRESS, BROWSER, is_stranger=True)
 
 
-def plan_people(random: Random, count: int) -> Sequence[Person]:
-    """Returns `count` visitors, each with an address of his own."""
-    return tuple(_person(random, number) for number in range(count))
+def colleague(company: Company) -> Person:
+    """Returns somebody of the company's own office."""
+    return Person(company.office_address, BROWSER, is_stranger=True)
 
 
-def _person(random: Random, number: int) -> Person:
+def plan_people(random: Random, count: int, addresses: str) -> Sequence[Person]:
+    """Returns `count` visitors, each with an address of his own among those that begin like this."""
+    return tuple(_person(random, number, addresses) for number in range(count))
+
+
+def _person(random: Random, number: int, addresses: str) -> Person:
     is_mobile = random.random() < MOBILE
     return Person(
-        address=f"198.18.{number // 250}.{number % 250 + 1}",
+        address=f"{addresses}.{number // 250}.{number % 250 + 1}",
         agent=random.choice(_PHONES if is_mobile else _DESKTOPS),
         is_mobile=is_mobile,
         consent=random.choices(tuple(_CONSENTS), tuple(_CONSENTS.values()))[0],

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from random import Random
 
 from sandbox.demo.calls import CallPlan, plan_calls
-from sandbox.demo.company import opening_hours, pool_for
-from sandbox.demo.fates import Fate, plan_fates
+from sandbox.demo.company import Company, opening_hours
+from sandbox.demo.fates import Fate, plan_fates, plan_writers_fates, with_advances
+from sandbox.demo.forms import FormPlan, plan_forms
 from sandbox.demo.gestures import Gesture, plan_gestures
-from sandbox.demo.people import COLLEAGUE, ROBOT, Consent, Person, plan_people
-from sandbox.demo.sources import PLACEMENTS, WEB
+from sandbox.demo.kitchens import KITCHENS
+from sandbox.demo.people import ROBOT, Consent, Person, colleague, plan_people
 from sandbox.demo.visits import VisitPlan, plan_strangers, plan_visits
+from sandbox.demo.windows import WINDOWS
 
+COMPANIES = (WINDOWS, KITCHENS)
 MOST_VISITS, MOST_CALLS, FEWEST_CALLS = 20_000, 2_000, 20
 
 
@@ -39,12 +42,13 @@ class Spend:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One planned day: the whole truth, known before it is played.
+    """One planned day of one company: the whole truth, known before it is played.
 
     `visits` are those of people who may call, `strangers` those of a robot and of somebody of the office; `people` has
     the person of each.
     """
 
+    company: Company
     seed: int
     opens: float
     closes: float
@@ -53,6 +57,7 @@ class Day:
     strangers: Sequence[VisitPlan]
     people: Sequence[Person]
     calls: Sequence[CallPlan]
+    forms: Sequence[FormPlan]
     gestures: Sequence[Gesture]
     fates: Mapping[str, Fate]
     spend: Sequence[Spend]
@@ -74,30 +79,54 @@ class Day:
         return len(self.visits) + len(self.strangers) - self.visits_with(Consent.OFF)
 
 
-def make_day(seed: int = 1, visits: int = 2_200, calls: int = 170, kills: int = 0) -> Day:
+def make_days(seed: int = 1, visits: int = 2_200, calls: int = 170, kills: int = 0) -> Sequence[Day]:
+    """Returns the same day of each company; the sizes are those of the first one, whose calls the hub is killed at.
+
+    Raises ValueError, with a sentence for people, for sizes that make no day.
+    """
+    first, *others = COMPANIES
+    return (make_day(seed, visits, calls, kills, first), *(_beside(seed, visits, calls, one) for one in others))
+
+
+def _beside(seed: int, visits: int, calls: int, company: Company) -> Day:
+    calls = max(FEWEST_CALLS, round(calls * company.size))
+    return make_day(seed, max(calls * 2, round(visits * company.size)), calls, company=company)
+
+
+def make_day(seed: int = 1, visits: int = 2_200, calls: int = 170, kills: int = 0, company: Company = WINDOWS) -> Day:
     """Returns the day of a seed; the same arguments always give the same day.
 
     Raises ValueError, with a sentence for people, for sizes that make no day.
     """
     _refuse_odd_sizes(visits, calls, kills)
     opens, closes = opening_hours()
-    planned = plan_visits(Random(f"{seed}:visits"), visits, opens, closes)
-    strangers = plan_strangers(Random(f"{seed}:strangers"), planned, opens, closes)
-    people = (*plan_people(Random(f"{seed}:people"), strangers[0].person), ROBOT, COLLEAGUE)
-    called = plan_calls(Random(f"{seed}:calls"), calls, planned, opens, closes)
+
+    def chances(of: str) -> Random:
+        return Random(f"{seed}:{company.stream}{of}")
+
+    planned = plan_visits(chances("visits"), visits, company, opens, closes)
+    strangers = plan_strangers(chances("strangers"), planned, company, opens, closes)
+    visitors = plan_people(chances("people"), strangers[0].person, company.addresses)
+    people = (*visitors, ROBOT, colleague(company))
+    called = plan_calls(chances("calls"), calls, planned, company, opens, closes)
+    forms = plan_forms(chances("forms"), company.forms, planned, people, called)
+    written = plan_writers_fates(chances("fates of writers"), (form.phone for form in forms))
+    fates = {**plan_fates(chances("fates"), called), **written}
     return Day(
+        company=company,
         seed=seed,
         opens=opens,
         closes=closes,
-        pool=pool_for(visits),
+        pool=company.pool_for(visits),
         visits=planned,
         strangers=strangers,
         people=people,
         calls=called,
-        gestures=plan_gestures(Random(f"{seed}:gestures"), called, planned, people),
-        fates=plan_fates(Random(f"{seed}:fates"), called),
-        spend=_spend(planned),
-        kills=_kills(Random(f"{seed}:kills"), kills, called),
+        forms=forms,
+        gestures=plan_gestures(chances("gestures"), called, planned, people),
+        fates=with_advances(chances("advances"), company.advances, fates),
+        spend=_spend(company, planned),
+        kills=_kills(chances("kills"), kills, called),
     )
 
 
@@ -110,17 +139,17 @@ def _refuse_odd_sizes(visits: int, calls: int, kills: int) -> None:
         raise ValueError(f"In a day with {calls} calls the hub can be killed 0 to {calls // 4} times, not {kills}.")
 
 
-def _spend(visits: Sequence[VisitPlan]) -> Sequence[Spend]:
+def _spend(company: Company, visits: Sequence[VisitPlan]) -> Sequence[Spend]:
     """Every paid campaign's clicks by their price, and every placement's cost of the day."""
     rows = []
-    for source in WEB:
+    for source in company.web:
         for campaign in source.campaigns:
             arrivals = (visit.arrival for visit in visits)
             clicks = sum(one.source == source.key and one.campaign == campaign.name for one in arrivals)
             if campaign.click_minor and clicks:
                 cost = clicks * campaign.click_minor
                 rows.append(Spend(campaign.utm["utm_source"], campaign.name, cost, clicks))
-    return (*rows, *(Spend(one.source, one.campaign, one.cost_minor, 0) for one in PLACEMENTS))
+    return (*rows, *(Spend(one.source, one.campaign, one.cost_minor, 0) for one in company.placements))
 
 
 def _kills(random: Random, kills: int, calls: Sequence[CallPlan]) -> Sequence[Kill]:

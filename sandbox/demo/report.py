@@ -1,4 +1,4 @@
-"""The result of a day: one flat JSON object with its expectations, and the same for people."""
+"""The result of a day: one JSON object with the figures of each company, and the same for people."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,190 +7,98 @@ from typing import Any
 from rich import box
 from rich.console import Console, Group
 from rich.panel import Panel
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from sandbox.demo.company import OWNER, TENANT
-from sandbox.demo.gestures import GestureKind
-from sandbox.demo.people import Consent
+from sandbox.demo.company import Vendor
 from sandbox.demo.plan import Day
-from sandbox.demo.player import Played
-from sandbox.demo.truth import (
-    crm_revenue_minor,
-    doubled_contacts,
-    doubled_deals,
-    judge_matches,
-    lost_calls,
-    read_call,
-    unproven_calls,
-)
+from sandbox.demo.player import Run
+from sandbox.demo.stage import Stage
+from sandbox.demo.tenant import Tenant
+from sandbox.demo.verdict import Verdict, judge
 
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """One thing that must hold at the end of the day; `sentence` says what is wrong when it does not."""
-
-    name: str
-    is_met: bool
-    sentence: str
+_NOT_SUMMED = {"by_reason", "romi_percent", "install_answer_ms"}
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Figures for machines, expectations for both; how the CRM was connected and the ROI rows for people."""
+    """The verdict on each company's day, in their order, and what the one hub went through."""
 
-    figures: Mapping[str, Any]
-    expectations: Sequence[Expectation]
-    rows: Sequence[Mapping[str, Any]]
-    total: Mapping[str, Any]
-    story: Sequence[str]
+    verdicts: Sequence[Verdict]
+    hub: Mapping[str, float]
 
     @property
     def failures(self) -> Sequence[str]:
-        """One sentence for each expectation that is not met."""
-        return [one.sentence for one in self.expectations if not one.is_met]
+        """One sentence for each expectation that is not met, with the company it is about."""
+        return [sentence for verdict in self.verdicts for sentence in verdict.failures]
 
     def as_json(self) -> dict[str, Any]:
-        """Returns the object of `--json`."""
-        return {**self.figures, "expectations": {one.name: one.is_met for one in self.expectations}}
+        """Returns the object of `--json`: sums of all companies, what is met by all, and each company by itself."""
+        told = [verdict.as_json() for verdict in self.verdicts]
+        summed = (name for name in self.verdicts[0].figures if name not in _NOT_SUMMED)
+        sums = {name: sum(one[name] for one in told) for name in summed}
+        met = {name: all(one["expectations"][name] for one in told) for name in told[0]["expectations"]}
+        return {**sums, **self.hub, "expectations": met, "companies": told}
 
 
-def judge(day: Day, played: Played, seconds: float) -> Result:
-    """Compares the day with what it left behind."""
-    told = {call.provider_call_id: call for call in map(read_call, played.hub_calls)}
-    matching = judge_matches(day.calls, played.browsers.tokens, told)
-    lost, unproven = lost_calls(day.calls, told, played.crm), unproven_calls(day.calls, played.crm)
-    doubled = doubled_deals(played.crm)
-    total = dict(played.report["total"])  # type: ignore[call-overload]
-    figures = {
-        "visits": played.hub_status.visits,
-        "sources": day.sources,
-        "calls": played.hub_status.calls,
-        "matched": matching.right + matching.wrong,
-        "matched_right": matching.right,
-        "matched_wrong": matching.wrong,
-        "unmatched": matching.unmatched,
-        "unmatched_rightly": matching.unmatched_rightly,
-        "by_reason": matching.by_reason,
-        "named": played.accuracy["named"],
-        "named_rightly": matching.named_rightly,
-        "named_rightly_told": played.accuracy["expected"],
-        "checked": played.accuracy["check"]["tested"],
-        "checked_rightly": played.accuracy["check"]["right"],
-        "contacts": played.crm.contacts,
-        "contacts_duplicated": doubled_contacts(played.crm),
-        "deals": sum(bool(deal.markers) for deal in played.crm.deals),
-        "deals_duplicated": len(doubled),
-        "calls_lost": max(len(lost), unproven),
-        "tasks": played.crm.tasks,
-        "won": len(played.crm.won),
-        "revenue_minor": total["revenue_minor"],
-        "revenue_crm_minor": crm_revenue_minor(played.crm),
-        "spend_minor": total["spend_minor"],
-        "romi_percent": total["romi_percent"],
-        "overflow_visits": len(played.browsers.overflowed),
-        "anonymous_visits": day.visits_with(Consent.ANONYMOUS),
-        "opted_out_visits": day.visits_with(Consent.OFF),
-        "taps": played.browsers.gestures[GestureKind.TAP],
-        "copies": played.browsers.gestures[GestureKind.COPY],
-        "pages_tested": len(played.browsers.tested),
-        "numbers_wasted": played.browsers.wasted,
-        "kills": played.kills,
-        "repeated_requests": played.repeats,
-        "install_answer_ms": round(played.connection.answer_ms, 1),
-        "requests_crm": played.traffic.requests,
-        "throttled": played.traffic.throttled,
-        "refused_crm": played.traffic.refused,
-        "failed_crm": played.traffic.failed,
-        "refused": played.forged_refused,
-        "deal_moves": played.moves,
-        "played_seconds": round(played.seconds, 1),
-        "seconds": round(seconds, 1),
-    }
-    details = [f"{one.provider_call_id}: {one.why}" for one in lost]
-    rows: Sequence[Mapping[str, Any]] = played.report["rows"]  # type: ignore[assignment]
-    return Result(figures, expect(day, played, figures, details), rows, total, played.connection.story)
+def judge_all(days: Sequence[Day], run: Run, seconds: float) -> Result:
+    """Compares the day of each company with what it left behind."""
+    verdicts = [judge(day, played) for day, played in zip(days, run.played, strict=True)]
+    times = {"played_seconds": round(run.seconds, 1), "seconds": round(seconds, 1)}
+    return Result(verdicts, {"kills": run.kills, "repeated_requests": run.repeats, **times})
 
 
-def expect(day: Day, played: Played, figures: Mapping[str, Any], lost: Sequence[str]) -> Sequence[Expectation]:
-    """Returns what must hold of a day's figures; `lost` names the lost calls."""
-    spent = sum(one.cost_minor for one in day.spend)
-    named = f" ({'; '.join(lost[:5])})" if lost else ""
+def print_summary(console: Console, result: Result, stage: Stage | None = None) -> None:
+    """Prints the day for people; with `stage`, what stays open and who may log in where."""
+    for verdict in result.verdicts:
+        _print_company(console, verdict)
+    hub = result.hub
+    console.print(Text(f"One hub for all, killed {hub['kills']} times. Played in {hub['seconds']} s.", style="dim"))
+    if stage:
+        text = "\n\n".join((f"Console  [bold]{stage.hub.url}[/bold]", *map(_open_to, stage.tenants)))
+        console.print(Panel(Group(text), title="All stays open until Ctrl-C", expand=False))
+
+
+def _print_company(console: Console, verdict: Verdict) -> None:
+    company = verdict.company
+    console.print()
+    console.print(Rule(f"[bold]{company.name}[/bold]: {company.crm.called}"))
+    console.print(_story(verdict.story))
+    console.print(_figures(verdict.figures))
+    console.print(_reasons(verdict.figures["by_reason"]))
+    console.print(_roi(verdict))
+    for one in verdict.expectations:
+        sign, style = ("✓", "green") if one.is_met else ("✗", "bold red")
+        console.print(Text(f"{sign} {_EXPECTED[one.name] if one.is_met else one.sentence}", style=style))
+
+
+def _open_to(tenant: Tenant) -> str:
+    """What a person needs to look around in one company: his log-in, and where its CRM is."""
+    crm, keys = tenant.company.crm, tenant.keys
     return (
-        Expectation("calls_lost", figures["calls_lost"] == 0, f"{figures['calls_lost']} calls are lost{named}."),
-        Expectation(
-            "deals_duplicated",
-            figures["deals_duplicated"] == 0,
-            f"{figures['deals_duplicated']} deals are there twice.",
-        ),
-        Expectation(
-            "accuracy",
-            abs(figures["named_rightly"] - figures["named_rightly_told"]) <= max(5, 0.1 * figures["named"]),
-            f"The hub takes {figures['named_rightly_told']} of {figures['named']} calls for rightly matched,"
-            f" in truth it is {figures['named_rightly']}.",
-        ),
-        Expectation(
-            "revenue",
-            figures["revenue_minor"] == figures["revenue_crm_minor"],
-            f"The report's revenue is {figures['revenue_minor']}, but the CRM's won deals are worth"
-            f" {figures['revenue_crm_minor']}.",
-        ),
-        Expectation(
-            "spend",
-            figures["spend_minor"] == spent,
-            f"The report's spend is {figures['spend_minor']}, but {spent} was imported.",
-        ),
-        Expectation(
-            "visits",
-            figures["visits"] >= day.visits_told,
-            f"The hub counts {figures['visits']} visits of {day.visits_told}.",
-        ),
-        Expectation(
-            "numbers_wasted",
-            played.browsers.wasted == 0,
-            f"{played.browsers.wasted} numbers were given to robots, the office or people who did not agree.",
-        ),
-        Expectation(
-            "calls",
-            figures["calls"] == len(day.calls),
-            f"The hub counts {figures['calls']} calls of {len(day.calls)}.",
-        ),
-        Expectation(
-            "forged_refused",
-            played.forged == played.forged_refused,
-            f"{played.forged - played.forged_refused} forged call events were not refused.",
-        ),
+        f"[bold]{tenant.company.name}[/bold]   {keys.owner}   password: [bold]{keys.password}[/bold]\n"
+        f"{crm.called:<9}[bold]{tenant.crm_url}[/bold]   {_PLAYS[crm]}"
     )
 
 
-def print_summary(console: Console, result: Result, lasts: Mapping[str, str] | None = None) -> None:
-    """Prints the day for people; `lasts` holds where console and CRM are, and the password, while they stay open."""
-    console.print()
-    console.print(_story(result.story))
-    console.print(_figures(result.figures))
-    console.print(_reasons(result.figures["by_reason"]))
-    console.print(_roi(result))
-    for one in result.expectations:
-        sign, style = ("✓", "green") if one.is_met else ("✗", "bold red")
-        console.print(Text(f"{sign} {_EXPECTED[one.name] if one.is_met else one.sentence}", style=style))
-    if lasts:
-        text = (
-            f"Console  [bold]{lasts['url']}[/bold]\n{OWNER}   password: [bold]{lasts['password']}[/bold]\n\n"
-            f"CRM      [bold]{lasts['crm']}[/bold]\nPlay the sales manager there: move deals, sell, delete, merge."
-        )
-        console.print(Panel(Group(text), title="Both stay open until Ctrl-C", expand=False))
-
-
+_PLAYS = {
+    Vendor.AMOCRM: "Move deals, sell, delete, merge.",
+    Vendor.BITRIX24: "Open a deal: the hub's tab is on it.\n         Its settings: /marketplace/app/",
+}
 _EXPECTED = {
-    "calls_lost": "No call is lost: each one has its deal, note or task in the CRM.",
+    "calls_lost": "No call and no form is lost: each one has its deal, note or task in the CRM.",
     "deals_duplicated": "No deal is there twice.",
     "accuracy": "The hub knows how accurate it is, to 10 in 100.",
-    "revenue": "The report's revenue is what the CRM's won deals are worth, to the kopeck.",
+    "revenue": "The report's revenue is what the CRM's deals brought, to the kopeck.",
     "spend": "The report's spend is what was imported, to the kopeck.",
     "visits": "Every visit is counted whose visitor did not opt out.",
     "numbers_wasted": "No number was given to a robot, the office, or people who did not agree.",
     "calls": "Every call is counted once.",
+    "forms": "Every form is counted once and given to who wrote it.",
+    "throttled": "The CRM never asked the hub to be slower.",
     "forged_refused": "Every forged call event was refused.",
+    "walls": "Its owner sees nothing of the other company, neither in the console nor by the interface.",
 }
 
 
@@ -205,8 +113,7 @@ _PAIRS = 2  # of label and figure in one line
 
 
 def _figures(figures: Mapping[str, Any]) -> Table:
-    title = f"{TENANT}: one business day"
-    table = Table(title=title, show_header=False, title_style="bold", box=box.SIMPLE)
+    table = Table(title="One business day", show_header=False, title_style="bold", box=box.SIMPLE)
     for _ in range(_PAIRS):
         table.add_column(style="dim", no_wrap=True)
         table.add_column(justify="right", style="bold", no_wrap=True)
@@ -222,14 +129,13 @@ def _figures(figures: Mapping[str, Any]) -> Table:
         ("taps and copies", figures["taps"] + figures["copies"]),
         ("anonymous, opted out", f"{figures['anonymous_visits']}, {figures['opted_out_visits']}"),
         ("contacts", figures["contacts"]),
+        ("forms", figures["forms"]),
         ("deals", figures["deals"]),
         ("tasks", figures["tasks"]),
-        ("won deals", figures["won"]),
+        ("won deals, paid ones", f"{figures['won']}, {figures['paid']}"),
         ("revenue, ₽", _money(figures["revenue_minor"])),
         ("spend, ₽", _money(figures["spend_minor"])),
         ("CRM requests", figures["requests_crm"]),
-        ("hub killed", f"{figures['kills']} times"),
-        ("played in", f"{figures['seconds']} s"),
     ]
     for start in range(0, len(cells), _PAIRS):
         table.add_row(*(str(cell) for pair in cells[start : start + _PAIRS] for cell in pair))
@@ -273,14 +179,14 @@ _COLUMNS = {
 }
 
 
-def _roi(result: Result) -> Table:
+def _roi(verdict: Verdict) -> Table:
     table = Table(title="ROI by source, roubles", show_footer=True, title_style="bold", box=box.SIMPLE)
     table.padding, table.pad_edge = (0, 0, 0, 1), False
-    cells = _cells(result.total)
+    cells = _cells(verdict.total)
     table.add_column("source", footer="total", no_wrap=True, max_width=14)
     for title, footer in zip((*_COLUMNS.values(), "ROMI"), cells, strict=True):
         table.add_column(title, justify="right", footer=footer, no_wrap=True)
-    for source, sums in sorted(_by_source(result.rows).items(), key=lambda pair: -pair[1]["revenue_minor"]):
+    for source, sums in sorted(_by_source(verdict.rows).items(), key=lambda pair: -pair[1]["revenue_minor"]):
         table.add_row(source, *_cells(sums))
     return table
 

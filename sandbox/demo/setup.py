@@ -1,23 +1,21 @@
-"""The set-up file, written before the day begins."""
+"""The set-up file of a company, written before the day begins."""
 
+from base64 import b64encode
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from sandbox.demo import company
+from sandbox.demo.company import CURRENCY, DAY, ZONE
 from sandbox.demo.plan import Day
-from sandbox.demo.sources import HOST, PLACEMENTS
-from sandbox.demo.telephony import GENERIC_SECRET, MANGO_KEY, MANGO_SALT
 
-MAIN_SITE = "Окна Ромашка"
 MANGO, SMALL = "Mango Office", "Small provider"
 
 
 def set_up_file(day: Day) -> dict[str, Any]:
     """Returns the content of the set-up file of this day's company."""
-    opened = company.DAY.isoformat()
+    company, numbers, opened = day.company, day.company.numbers, DAY.isoformat()
     placements = [
         {
             "name": one.name,
@@ -26,46 +24,46 @@ def set_up_file(day: Day) -> dict[str, Any]:
             "number": one.number,
             "starts_on": opened,
         }
-        for one in PLACEMENTS
+        for one in company.placements
     ]
     main = {
-        **_site(MAIN_SITE, HOST, company.OVERFLOW),
-        "office": [company.OFFICE_NETWORK],
-        "targets": [{"number": company.OFFICE, "group": "city"}, {"number": company.FREE, "group": "free"}],
+        **_site(company.site, company.host, numbers.overflow),
+        "office": [company.office_network],
+        "targets": [{"number": numbers.office, "group": "city"}, {"number": numbers.free, "group": "free"}],
         "pools": [
             {"name": "Main pool", "group": "city", "numbers": list(day.pool)},
             {
                 "name": "Toll-free pool",
                 "group": "free",
-                "overflow_number": company.FREE_OVERFLOW,
+                "overflow_number": numbers.free_overflow,
                 "numbers": list(company.free_pool_for(len(day.visits))),
             },
         ],
         "placements": placements,
     }
     spare = {
-        **_site(company.SPARE_SITE, company.SPARE_HOST, company.SPARE_OVERFLOW),
-        "pools": [{"name": "Spare pool", "numbers": list(company.SPARE_NUMBERS)}],
+        **_site(company.spare_site, company.spare_host, numbers.spare_overflow),
+        "pools": [{"name": "Spare pool", "numbers": list(numbers.spare)}],
     }
     return {
-        "tenant": company.TENANT,
-        "owner": {"email": company.OWNER},
+        "tenant": company.name,
+        "owner": {"email": company.owner},
         "sites": [main, spare],
         "telephony": [
             {
                 "name": MANGO,
                 "adapter": "mango",
-                "zone": company.ZONE,
-                "secrets": {"vpbx_api_key": MANGO_KEY, "vpbx_api_salt": MANGO_SALT},
+                "zone": ZONE,
+                "secrets": dict(zip(("vpbx_api_key", "vpbx_api_salt"), company.mango, strict=True)),
             },
             {
                 "name": SMALL,
                 "adapter": "generic",
-                "zone": company.ZONE,
-                "secrets": {"secret": GENERIC_SECRET},
+                "zone": ZONE,
+                "secrets": {"secret": f"whsec_{b64encode(company.secret).decode()}"},
             },
         ],
-        "scenarios": {"amocrm": resources.files("sandbox.demo").joinpath("scenario.yaml").read_text("utf-8")},
+        "scenarios": {company.crm.value: resources.files("sandbox.demo").joinpath(company.scenario).read_text("utf-8")},
     }
 
 
@@ -73,8 +71,8 @@ def _site(name: str, host: str, overflow: str) -> dict[str, Any]:
     return {
         "name": name,
         "hosts": [host],
-        "zone": company.ZONE,
-        "currency": company.CURRENCY,
+        "zone": ZONE,
+        "currency": CURRENCY,
         "overflow_number": overflow,
         "hold_minutes": 10,
     }

@@ -1,17 +1,12 @@
-"""Where the day's visitors come from: twelve sources, each with its landing addresses, referrer and cost."""
+"""Where visitors come from: sources with their landing addresses, referrers and costs, and media with numbers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from sandbox.demo.company import FREE, OFFICE
-
-HOST = "okna-romashka.example"
-ORIGIN = f"https://{HOST}"
-PAGES = ("/", "/okna", "/balkony", "/montazh", "/ceny", "/kontakty", "/akcii", "/otzyvy")
-_SHOW_FREE = ("/ceny", "/kontakty")
 _CLICK_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_FRONT_PAGES = 4  # the first pages of a site are those a visitor without a campaign lands on
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,92 +54,34 @@ class Arrival:
     referrer: str
 
 
-def _paid(name: str, page: str, weight: float, click: int, source: str, *terms: str) -> Campaign:
+def paid(name: str, page: str, weight: float, click: int, source: str, *terms: str) -> Campaign:
+    """Returns a campaign whose clicks cost so many kopecks each."""
     utm = {"utm_source": source, "utm_medium": "cpc", "utm_campaign": name}
     return Campaign(name, page, weight, click, utm, terms)
 
 
-def _tagged(name: str, page: str, source: str, medium: str) -> Campaign:
+def tagged(name: str, page: str, source: str, medium: str) -> Campaign:
+    """Returns a campaign whose clicks cost nothing."""
     return Campaign(name, page, 1, 0, {"utm_source": source, "utm_medium": medium, "utm_campaign": name})
 
 
-WEB: Sequence[WebSource] = (
-    WebSource(
-        "yandex_direct",
-        0.26,
-        1.5,
-        "https://yandex.ru/",
-        "yclid",
-        (
-            _paid("okna-moskva-poisk", "/okna", 5, 55_440, "yandex", "пластиковые окна", "окна цена"),
-            _paid("balkony-rsya", "/balkony", 3, 22_890, "yandex"),
-            _paid("brend", "/", 1, 7_620, "yandex", "окна ромашка"),
-        ),
-    ),
-    WebSource(
-        "google_ads",
-        0.14,
-        1.3,
-        "https://www.google.com/",
-        "gclid",
-        (
-            _paid("windows-search", "/okna", 3, 45_930, "google", "окна пвх"),
-            _paid("balcony-search", "/balkony", 2, 36_780, "google", "остекление балкона"),
-        ),
-    ),
-    WebSource(
-        "vk_ads",
-        0.09,
-        0.6,
-        "https://vk.com/",
-        "",
-        (
-            _paid("novosely", "/akcii", 2, 14_340, "vk", "новосёлы"),
-            _paid("lookalike-dacha", "/okna", 1, 11_910, "vk"),
-        ),
-    ),
-    WebSource("yandex_organic", 0.17, 1.0, "https://yandex.ru/"),
-    WebSource("google_organic", 0.09, 0.9, "https://www.google.ru/"),
-    WebSource("social_vk", 0.05, 0.5, "https://m.vk.com/"),
-    WebSource("telegram", 0.04, 0.6, "https://t.me/"),
-    WebSource("email", 0.05, 0.9, "", "", (_tagged("noyabr-akciya", "/akcii", "newsletter", "email"),)),
-    WebSource("referral", 0.03, 0.8, "https://remont-forum.example/topic/4821"),
-    WebSource("direct", 0.08, 1.2, ""),
-)
-
-PLACEMENTS: Sequence[Placement] = (
-    Placement("Billboard on Leninsky", "billboard", "leninsky-prospekt", "+74951500001", 1_250_050),
-    Placement("Leaflets in new houses", "leaflet", "novostroyki", "+74951500002", 480_025),
-)
-
-
-def numbers_on(url: str) -> Sequence[str]:
-    """Returns the company's own numbers in the text of a page, the foremost first."""
-    return (FREE, OFFICE) if urlsplit(url).path in _SHOW_FREE else (OFFICE,)
-
-
-def pick_source(random: Random) -> WebSource:
+def pick_source(web: Sequence[WebSource], random: Random) -> WebSource:
     """Returns a source by its share of visits."""
-    return random.choices(WEB, [source.share for source in WEB])[0]
+    return random.choices(web, [source.share for source in web])[0]
 
 
-def source_named(key: str) -> WebSource:
-    """Returns the source with this key."""
-    return next(source for source in WEB if source.key == key)
-
-
-def arrive(source: WebSource, random: Random) -> Arrival:
+def arrive(source: WebSource, random: Random, origin: str, pages: Sequence[str]) -> Arrival:
     """Returns how one visitor from this source arrives, with a click id of his own where it has them."""
     if not source.campaigns:
-        page = random.choice(PAGES[:4])
-        return Arrival(source.key, "", f"{ORIGIN}{page}", source.referrer)
+        page = random.choice(pages[:_FRONT_PAGES])
+        return Arrival(source.key, "", f"{origin}{page}", source.referrer)
     campaign = random.choices(source.campaigns, [one.weight for one in source.campaigns])[0]
     query = dict(campaign.utm)
     if campaign.terms:
         query["utm_term"] = random.choice(campaign.terms)
     if source.click_id:
         query[source.click_id] = _click_id(source.click_id, random)
-    return Arrival(source.key, campaign.name, f"{ORIGIN}{campaign.page}?{urlencode(query)}", source.referrer)
+    return Arrival(source.key, campaign.name, f"{origin}{campaign.page}?{urlencode(query)}", source.referrer)
 
 
 def _click_id(kind: str, random: Random) -> str:

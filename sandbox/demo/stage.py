@@ -1,64 +1,44 @@
-"""The stage: the hub and the sandbox as child processes on loopback, set up and connected."""
+"""The stage: one hub and a sandbox for each company's CRM, as child processes on loopback, set up and connected."""
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sandbox.demo import company
+from sandbox.demo import market, portal
 from sandbox.demo.clock import DayClock
+from sandbox.demo.company import Vendor
+from sandbox.demo.console import Connection
 from sandbox.demo.crm import Crm
-from sandbox.demo.door import Door, Letter, NoAnswer
-from sandbox.demo.market import Connection, install
+from sandbox.demo.crm_amocrm import AmoCrm
+from sandbox.demo.crm_bitrix24 import Bitrix24
+from sandbox.demo.door import Door, NoAnswer
 from sandbox.demo.plan import Day
 from sandbox.demo.processes import Child, ChildFailed, Children, free_port
+from sandbox.demo.sales_amocrm import AmoSales
+from sandbox.demo.sales_bitrix24 import PortalSales
 from sandbox.demo.setup import MANGO, SMALL, write_set_up
+from sandbox.demo.tenant import READ_BACK_S, Hire, Keys, Tenant
 
-READ_BACK_S = 600  # of the day; sales people do not work faster
-_UNSETTLED = ("ready", "sending", "accepted")
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """What `cthub apply` printed: the login, the API token, the site's key and the telephony paths."""
-
-    owner: str
-    password: str
-    api_token: str
-    site: str
-    mango_path: str
-    small_path: str
-
-
-@dataclass(slots=True)
-class HubStatus:
-    """What the hub says of itself: calls to be looked at, deliveries by state, its last read-back."""
-
-    inbox: int
-    deliveries: dict[str, int]
-    visits: int
-    calls: int
-    read_back_at: float
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a call or a delivery is still under way."""
-        return self.inbox > 0 or any(self.deliveries.get(state, 0) for state in _UNSETTLED)
+Install = Callable[[str, str, Mapping[str, str], Callable[[float], None]], Connection]
+# While nobody calls an hour is over in a second, and a renewal takes longer than its turn may: the hub would be cut off
+# for what no real clock does. Renewing is proved in tests/proofs.
+_TOKEN_S = 86_400
+_INSTALL: Mapping[Vendor, Install] = {Vendor.AMOCRM: market.install, Vendor.BITRIX24: portal.install}
 
 
 class Hub:
-    """The hub as the world sees it: its doors, its API, and the process that may be killed."""
+    """The hub as the world sees it: its doors, and the process that may be killed."""
 
-    def __init__(self, url: str, keys: Keys, killable: Child, pause: Callable[[float], None]) -> None:
-        self.url, self.keys = url, keys
+    def __init__(self, url: str, killable: Child, pause: Callable[[float], None]) -> None:
+        self.url = url
         self.door = Door(url, pause)
-        self.api = Door(url, pause, keys.api_token)
         self._killable = killable
         self._timers: list[threading.Timer] = []
         self.kills = 0
@@ -81,59 +61,20 @@ class Hub:
         """Whether somebody is about to kill it."""
         return any(timer.is_alive() for timer in self._timers)
 
-    def status(self) -> HubStatus:
-        """Returns GET /api/v1/status in the demo's terms."""
-        told = self.api.get("/api/v1/status").expect(200).told()
-        installed = [one for one in told["installations"] if one.get("read_back_at")]
-        moments = [datetime.fromisoformat(one["read_back_at"]).timestamp() for one in installed]
-        # The hub tells when it will read back next.
-        read_back = min(moments) - READ_BACK_S if moments else 0.0
-        return HubStatus(told["inbox"], told["deliveries"], told["visits"], told["calls"], read_back)
-
-    def calls(self) -> list[dict[str, Any]]:
-        """Returns all calls the hub knows, oldest first."""
-        found: list[dict[str, Any]] = []
-        after = 0
-        while page := self.api.get("/api/v1/calls", {"after": after, "limit": 500}).expect(200).told()["calls"]:
-            found += page
-            after = page[-1]["id"]
-        return found
-
-    def report(self) -> dict[str, Any]:
-        """Returns the ROI report of the day."""
-        day = company.DAY.isoformat()
-        return self.api.get("/api/v1/report/roi", {"from": day, "to": day}).expect(200).told()
-
-    def accuracy(self) -> dict[str, Any]:
-        """Returns what the hub says of its own accuracy of the day."""
-        day = company.DAY.isoformat()
-        return self.api.get("/api/v1/accuracy", {"from": day, "to": day}).expect(200).told()
-
-    def spend(self, day: Day) -> None:
-        """Imports what advertising cost, as a person uploads a CSV."""
-        head = "day,source,campaign,cost,clicks"
-        rows = [
-            f"{company.DAY},{one.source},{one.campaign},{roubles(one.cost_minor)},{one.clicks}" for one in day.spend
-        ]
-        body = "\n".join((head, *rows)).encode()
-        letter = Letter(body, {"content-type": "text/csv"})
-        self.api.send("POST", f"/api/v1/spend?site={self.keys.site}", letter).expect(200)
-
 
 @dataclass(slots=True)
 class Stage:
-    """Everything one demo needs, built by `with`; leaving it ends every child."""
+    """Everything one demo needs, built by `with`; leaving it ends every child. One tenant for each day, in order."""
 
-    day: Day
+    days: Sequence[Day]
     folder: Path
     port: int
     database_url: str
     say: Say
     clock: DayClock = field(init=False)
     hub: Hub = field(init=False)
-    crm: Crm = field(init=False)
-    crm_url: str = field(init=False)
-    connection: Connection = field(init=False)
+    tenants: Sequence[Tenant] = field(init=False)
+    connections: Sequence[Connection] = field(init=False)
     _closing: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -151,31 +92,37 @@ class Stage:
 
     def _build(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.clock = self._closing.enter_context(DayClock(self.folder / "clock", self.day.opens))
+        self.clock = self._closing.enter_context(DayClock(self.folder / "clock", self.days[0].opens))
         children = Children(self.folder / "logs")
         self._closing.callback(children.end)
         url = f"http://127.0.0.1:{self.port}"
-        self.say("setting up the company")
-        # Both take a second or two to start: side by side.
-        seller = self._sandbox(children, url)
-        keys = self._apply(children, self._environment(url))
-        sold = seller.greeting(wait=self.clock.pass_time)
-        self.crm_url = str(sold["base_url"])
-        self.crm = Crm(self._closing.enter_context(Door(sold["base_url"])))
+        self.say("setting up the companies")
+        # Each takes a second or two to start: side by side.
+        sellers = [self._sandbox(children, url, day.company.crm) for day in self.days]
+        keys = [self._apply(children, self._environment(url), day) for day in self.days]
+        sold = [seller.greeting(wait=self.clock.pass_time) for seller in sellers]
         self.say("starting the hub")
-        app = {name: sold[name] for name in ("client_id", "client_secret", "base_url")}
-        environment = {**self._environment(url), "HUB_APPS": json.dumps({"amocrm": app})}
+        environment = {**self._environment(url), "HUB_APPS": json.dumps(self._apps(sold))}
         web, killable = self._start(children, environment)
-        self.hub = Hub(web.greeting(wait=self.clock.pass_time)["url"], keys, killable, self._pause)
+        self.hub = Hub(web.greeting(wait=self.clock.pass_time)["url"], killable, self._pause)
         self._closing.enter_context(self.hub.door)
-        self._closing.enter_context(self.hub.api)
-        self.say("installing from the marketplace")
-        owner = {"email": keys.owner, "password": keys.password}
-        self.connection = install(sold["base_url"], self.hub.url, owner, self.clock.pass_time)
+        self.tenants = [self._tenant(*one) for one in zip(self.days, keys, sold, strict=True)]
+        self.connections = [self._connect(one) for one in self.tenants]
 
-    def _sandbox(self, children: Children, url: str) -> Child:
-        told = ("--port", "0", "--clock", str(self.clock.path), "--not-installed")
-        return children.add("amocrm", "sandbox", "amocrm", *told, "--redirect-uri", f"{url}/oauth/amocrm/callback")
+    def _sandbox(self, children: Children, url: str, crm: Vendor) -> Child:
+        """Start the sandbox of a vendor, in whose account nobody has installed the app yet."""
+        told = ["--port", "0", "--clock", str(self.clock.path), "--not-installed"]
+        told += ["--redirect-uri", f"{url}/oauth/{crm}/callback"]
+        if crm is Vendor.BITRIX24:
+            page = f"{url}/frame/{crm}"
+            told += ["--app-url", page, "--installer-url", page, "--install-event-url", f"{url}/oauth/{crm}/callback"]
+            told += ["--set", f"access_ttl={_TOKEN_S}"]
+        return children.add(str(crm), "sandbox", str(crm), *told)
+
+    def _apps(self, sold: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+        names = ("client_id", "client_secret", "base_url")
+        pairs = zip(self.days, sold, strict=True)
+        return {day.company.crm.value: {name: one[name] for name in names} for day, one in pairs}
 
     def _environment(self, url: str) -> dict[str, str]:
         return {
@@ -190,13 +137,16 @@ class Stage:
             "HUB_DATABASE_URL": self.database_url,
         }
 
-    def _apply(self, children: Children, environment: dict[str, str]) -> Keys:
-        file = self.folder / "company.yaml"
-        write_set_up(self.day, file)
-        applied = children.run("apply", "hub", "apply", str(file), "--json", **environment)
-        paths = {one["name"]: one["path"] for one in applied["telephony"]}
+    def _apply(self, children: Children, environment: dict[str, str], day: Day) -> Keys:
+        """Apply a company's set-up file: the first one's to an empty hub, every other one's beside it."""
+        name = day.company.key
+        file = self.folder / f"{name}.yaml"
+        write_set_up(day, file)
+        beside = () if day is self.days[0] else ("--new-tenant",)
+        applied = children.run(f"apply-{name}", "hub", "apply", str(file), "--json", *beside, **environment)
         if not applied["owner_password"]:
             raise ChildFailed("This database has a company already; the demo needs an empty one.")
+        paths = {one["name"]: one["path"] for one in applied["telephony"]}
         return Keys(
             owner=applied["owner_email"],
             password=applied["owner_password"],
@@ -215,6 +165,17 @@ class Stage:
         web = children.add("hub", *arguments, "--no-worker", **environment)
         return web, children.add("worker", "hub", "worker", **environment)
 
+    def _tenant(self, day: Day, keys: Keys, sold: Mapping[str, Any]) -> Tenant:
+        api = self._closing.enter_context(Door(self.hub.url, self._pause, keys.api_token))
+        crm_url = str(sold["base_url"])
+        door = self._closing.enter_context(Door(crm_url))
+        crm, hire = _opened(day.company.crm, door)
+        return Tenant(day.company, keys, api, crm, crm_url, hire)
+
+    def _connect(self, of: Tenant) -> Connection:
+        self.say(f"installing in {of.company.crm.called}")
+        return _INSTALL[of.company.crm](of.crm_url, self.hub.url, of.keys.login, self.clock.pass_time)
+
     def _pause(self, seconds: float) -> None:
         """What the world does while the hub does not answer: wait, and call for help."""
         self.hub.revive()
@@ -223,20 +184,26 @@ class Stage:
     def settle(self) -> None:
         """Lets time pass until nothing is under way and everything the sales people did was read back."""
         # A read-back may be under way that began before the last sale: the one after it is the proof.
-        proven_at = self.clock.now() + READ_BACK_S / 2
+        readings = max(tenant.crm.readings() for tenant in self.tenants)
+        proven_at = self.clock.now() + READ_BACK_S * (readings - 0.5)
         for _ in range(6_000):
             self.hub.revive()
-            status = self.hub.status()
-            if not status.is_busy and status.read_back_at > proven_at:
+            all_ = [tenant.status() for tenant in self.tenants]
+            is_busy = any(status.is_busy for status in all_)
+            if not is_busy and all(status.read_back_at > proven_at for status in all_):
                 return
             self.clock.pass_time(0.01)
-            self.clock.jump(self.clock.now() + (1.0 if status.is_busy else 15.0))
-        raise NoAnswer(f"The hub did not come to rest: {status}.")
+            self.clock.jump(self.clock.now() + (1.0 if is_busy else 15.0))
+        raise NoAnswer(f"The hub did not come to rest: {all_}.")
 
 
-def roubles(minor: int) -> str:
-    """Returns kopecks as a decimal sum of roubles, like 1234.50."""
-    return f"{minor // 100}.{minor % 100:02d}"
+def _opened(vendor: Vendor, door: Door) -> tuple[Crm, Hire]:
+    """Returns a sandbox CRM, and how sales people are hired for it."""
+    if vendor is Vendor.AMOCRM:
+        amo = AmoCrm(door)
+        return amo, partial(AmoSales.hire, amo)
+    bitrix = Bitrix24(door)
+    return bitrix, partial(PortalSales.hire, bitrix)
 
 
 def free_or(port: int | None) -> int:

@@ -14,11 +14,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sandbox.demo.calls import CallPlan, Disorder, Kind
-from sandbox.demo.company import OFFICE
 from sandbox.demo.door import Answer, Door, Letter
 
-MANGO_KEY, MANGO_SALT = "hk4zqq0wn0demo1mango", "s8w0l2vqk1c9demo7salt"
-GENERIC_SECRET = "whsec_" + b64encode(b"a demo secret of 32 bytes, kept.").decode()
 SHUFFLE_S = 4.0
 
 
@@ -45,7 +42,7 @@ def mango_messages(call: CallPlan, dialled: str) -> Sequence[Message]:
     if call.kind is Kind.INTERNAL:
         legs = _staff_legs(call, {"extension": "102", "number": "sip:u102@vpbx.example"})
     elif call.kind is Kind.OUTBOUND:
-        legs = _staff_legs(call, {"number": _digits(call.caller), "line_number": _digits(OFFICE)})
+        legs = _staff_legs(call, {"number": _digits(call.caller), "line_number": _digits(dialled)})
     else:
         legs = _menu_legs(call, dialled) if call.number % 2 else _direct_legs(call, dialled)
     summary = Message(call.ends + 0.4, "/events/summary", _summary(call, dialled), ends_call=True)
@@ -203,12 +200,12 @@ def disordered(messages: Sequence[Message], disorder: Disorder) -> Sequence[Mess
 class Mango:
     """Posts form events the way Mango does: sign is sha256(key + json + salt)."""
 
-    def __init__(self, door: Door, path: str) -> None:
-        self._door, self._path = door, path
+    def __init__(self, door: Door, path: str, key: str, salt: str) -> None:
+        self._door, self._path, self._key, self._salt = door, path, key, salt
 
     def post(self, message: Message) -> None:
         """Sends one message until the hub takes it; raises NoAnswer when the hub refuses it."""
-        self._send(message, MANGO_SALT).expect(200)
+        self._send(message, self._salt).expect(200)
 
     def forge(self, message: Message) -> bool:
         """Sends a message signed by somebody who does not know the salt; says whether the hub refused it."""
@@ -216,8 +213,8 @@ class Mango:
 
     def _send(self, message: Message, salt: str) -> Answer:
         text = json.dumps(message.says, ensure_ascii=False, separators=(",", ":"))
-        sign = sha256(f"{MANGO_KEY}{text}{salt}".encode()).hexdigest()
-        form = {"vpbx_api_key": MANGO_KEY, "sign": sign, "json": text}
+        sign = sha256(f"{self._key}{text}{salt}".encode()).hexdigest()
+        form = {"vpbx_api_key": self._key, "sign": sign, "json": text}
         headers = {"content-type": "application/x-www-form-urlencoded"}
         letter = Letter(urlencode(form).encode(), headers)
         return self._door.send("POST", f"{self._path}{message.path}", letter)
@@ -226,8 +223,8 @@ class Mango:
 class SmallProvider:
     """Posts signed JSON (Standard Webhooks); each try carries the time of that try."""
 
-    def __init__(self, door: Door, path: str, now: Callable[[], float]) -> None:
-        self._door, self._path, self._now = door, path, now
+    def __init__(self, door: Door, path: str, secret: bytes, now: Callable[[], float]) -> None:
+        self._door, self._path, self._secret, self._now = door, path, secret, now
 
     def post(self, message: Message) -> None:
         """Sends one message until the hub takes it; raises NoAnswer when the hub refuses it."""
@@ -238,11 +235,10 @@ class SmallProvider:
     def _letter(self, message_id: str, body: bytes) -> Letter:
         timestamp = str(int(self._now()))
         signed = f"{message_id}.{timestamp}.".encode() + body
-        key = b"a demo secret of 32 bytes, kept."
         headers = {
             "content-type": "application/json",
             "webhook-id": message_id,
             "webhook-timestamp": timestamp,
-            "webhook-signature": "v1," + b64encode(digest(key, signed, "sha256")).decode(),
+            "webhook-signature": "v1," + b64encode(digest(self._secret, signed, "sha256")).decode(),
         }
         return Letter(body, headers)

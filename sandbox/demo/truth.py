@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.demo.calls import CallPlan
 from sandbox.demo.crm import CrmState, Deal, digits
+from sandbox.demo.forms import FormPlan
 from sandbox.demo.telephony import call_id
 
 NOBODY = ""
@@ -22,12 +23,21 @@ class HubCall:
     reason: str
     markers: tuple[str, ...]
     delivered: bool
-    refs: frozenset[tuple[str, int]]
+    refs: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class HubForm:
+    """One form as the hub tells it; `markers` are its deliveries', `delivered` says that one arrived."""
+
+    visitor: str | None
+    markers: tuple[str, ...]
+    delivered: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A call that should be in the CRM and is not, with what each side knows of it."""
+    """A call or form that should be in the CRM and is not, with what each side knows of it."""
 
     provider_call_id: str
     why: str
@@ -61,8 +71,21 @@ def read_call(told: Mapping[str, Any]) -> HubCall:
         reason=match["reason"],
         markers=tuple(one["id"] for one in deliveries),
         delivered=any(one["state"] == "delivered" for one in deliveries),
-        refs=frozenset((ref["kind"], int(ref["id"])) for ref in refs),
+        refs=frozenset((ref["kind"], str(ref["id"])) for ref in refs),
     )
+
+
+def read_forms(told: Iterable[Mapping[str, Any]]) -> Sequence[HubForm]:
+    """Returns the forms of `GET /api/v1/enquiries`."""
+    return [
+        HubForm(
+            visitor=one["match"]["visitor"],
+            markers=tuple(delivery["id"] for delivery in one["deliveries"]),
+            delivered=any(delivery["state"] == "delivered" for delivery in one["deliveries"]),
+        )
+        for one in told
+        if one["kind"] == "form"
+    ]
 
 
 def judge_matches(planned: Iterable[CallPlan], tokens: Mapping[int, str], told: Mapping[str, HubCall]) -> Matching:
@@ -110,9 +133,30 @@ def lost_calls(planned: Iterable[CallPlan], told: Mapping[str, HubCall], crm: Cr
     return lost
 
 
-def unproven_calls(planned: Iterable[CallPlan], crm: CrmState) -> int:
-    """Returns how many calls are missing by the CRM alone: expected calls less distinct markers."""
-    expected = sum(call.reaches_crm for call in planned)
+def lost_forms(planned: Iterable[FormPlan], told: Sequence[HubForm], crm: CrmState) -> Sequence[Lost]:
+    """Returns the forms that should be in the CRM and are not: each has a deal with its phone and its marker."""
+    made = {marker for form in told if form.delivered for marker in form.markers}
+    by_phone = {phone: deal for deal in crm.deals if made.intersection(deal.markers) for phone in deal.phones}
+    why = "no deal in the CRM carries its phone and the marker of a form"
+    return [Lost(f"form-{form.number:04d}", why) for form in planned if digits(form.phone) not in by_phone]
+
+
+def forms_of_their_visitors(
+    planned: Iterable[FormPlan], tokens: Mapping[int, str], told: Sequence[HubForm], crm: CrmState
+) -> int:
+    """Returns how many forms the hub gave to the visitor who wrote them."""
+    visitors = {marker: form.visitor for form in told for marker in form.markers}
+    by_phone = {phone: deal.markers for deal in crm.deals for phone in deal.phones}
+    right = 0
+    for form in planned:
+        said = {visitors.get(marker) for marker in by_phone.get(digits(form.phone), ())}
+        right += said == {tokens.get(form.person, NOBODY)}
+    return right
+
+
+def unproven(planned: Iterable[CallPlan], forms: Sequence[FormPlan], crm: CrmState) -> int:
+    """Returns how many enquiries are missing by the CRM alone: calls and forms expected less distinct markers."""
+    expected = sum(call.reaches_crm for call in planned) + len(forms)
     return max(0, expected - len(crm.traces))
 
 
@@ -144,5 +188,5 @@ def doubled_contacts(crm: CrmState) -> int:
 
 
 def crm_revenue_minor(crm: CrmState) -> int:
-    """Returns the sum of the won deals that carry our marker, in kopecks."""
-    return sum(deal.price for deal in crm.won) * 100
+    """Returns what the deals that carry our marker brought, in kopecks: payments, or the price of a won one."""
+    return sum(deal.revenue for deal in crm.ours)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from sandbox.demo.sources import ORIGIN, PAGES, Arrival, WebSource, arrive, pick_source, source_named
+from sandbox.demo.company import Company
+from sandbox.demo.sources import Arrival, WebSource, arrive, pick_source
 
 HOURS = (0.7, 1.1, 1.3, 1.25, 1.1, 1.0, 1.1, 1.2, 1.15, 0.9, 0.6)  # busyness of each opening hour
 RETURNS = 0.10  # of the visits are somebody's second or third
@@ -35,17 +36,17 @@ class VisitPlan:
     views: Sequence[View]
 
 
-def plan_visits(random: Random, count: int, opens: float, closes: float) -> Sequence[VisitPlan]:
-    """Returns `count` visits in the order of their beginning."""
+def plan_visits(random: Random, count: int, company: Company, opens: float, closes: float) -> Sequence[VisitPlan]:
+    """Returns `count` visits of a company's site in the order of their beginning."""
     visits: list[VisitPlan] = []
     latest: dict[int, VisitPlan] = {}
     resting: list[VisitPlan] = []  # latest visits of persons, oldest first
     for number, at in enumerate(_moments(random, count, opens, closes)):
         back = _returning(random, resting, at)
         person = back.person if back else len(latest)
-        arrival = arrive(_source(random, back), random)
+        arrival = arrive(_source(random, company, back), random, company.origin, company.pages)
         leaves = round(at + _stay(random), 1)
-        visit = VisitPlan(number, person, at, leaves, arrival, _views(random, at, leaves))
+        visit = VisitPlan(number, person, at, leaves, arrival, _views(random, company, at, leaves))
         visits.append(visit)
         latest[person] = visit
         resting.append(visit)
@@ -53,14 +54,15 @@ def plan_visits(random: Random, count: int, opens: float, closes: float) -> Sequ
 
 
 def plan_strangers(
-    random: Random, visits: Sequence[VisitPlan], opens: float, closes: float
+    random: Random, visits: Sequence[VisitPlan], company: Company, opens: float, closes: float
 ) -> tuple[VisitPlan, VisitPlan]:
     """Returns the visit of a robot that reads every page, and that of somebody of the office who looks up a price."""
     person, number = 1 + max(visit.person for visit in visits), len(visits)
     came = [round(random.uniform(opens, closes - LONGEST_STAY_S), 1) for _ in range(2)]
-    every = tuple(View(came[0] + 5 * place, f"{ORIGIN}{page}") for place, page in enumerate(PAGES[1:], start=1))
-    price = (View(came[1] + 20, f"{ORIGIN}/ceny"), View(came[1] + 90))
-    front = Arrival("", "", f"{ORIGIN}/", "")
+    others = enumerate(company.pages[1:], start=1)
+    every = tuple(View(came[0] + 5 * place, f"{company.origin}{page}") for place, page in others)
+    price = (View(came[1] + 20, f"{company.origin}{company.free_pages[0]}"), View(came[1] + 90))
+    front = Arrival("", "", f"{company.origin}/", "")
     return (
         VisitPlan(number, person, came[0], every[-1].at, front, every),
         VisitPlan(number + 1, person + 1, came[1], price[-1].at, front, price),
@@ -86,11 +88,11 @@ def _returning(random: Random, resting: list[VisitPlan], at: float) -> VisitPlan
     return resting.pop(random.choice(away)) if away else None
 
 
-def _source(random: Random, back: VisitPlan | None) -> WebSource:
+def _source(random: Random, company: Company, back: VisitPlan | None) -> WebSource:
     """A person who comes back mostly types the address he knows by now."""
     if back is None:
-        return pick_source(random)
-    return source_named("direct") if random.random() < 0.65 else source_named(back.arrival.source)
+        return pick_source(company.web, random)
+    return company.source_named("direct" if random.random() < 0.65 else back.arrival.source)
 
 
 def _stay(random: Random) -> float:
@@ -99,12 +101,12 @@ def _stay(random: Random) -> float:
     return min(random.expovariate(1 / 240) + 25, LONGEST_STAY_S)
 
 
-def _views(random: Random, at: float, leaves: float) -> Sequence[View]:
+def _views(random: Random, company: Company, at: float, leaves: float) -> Sequence[View]:
     """Some further pages on a longer stay, beats in between, and a last sign of life."""
     stay = leaves - at
     pages = 0 if stay < 45 else random.choices((0, 1, 2), (6, 3, 1))[0]
     moments = sorted(round(at + stay * random.uniform(0.15, 0.9), 1) for _ in range(pages))
-    views = [View(moment, f"{ORIGIN}{random.choice(PAGES)}") for moment in moments]
+    views = [View(moment, f"{company.origin}{random.choice(company.pages)}") for moment in moments]
     views += [View(round(at + BEAT_S * beat, 1)) for beat in range(1, int(stay / BEAT_S) + 1)]
     if stay >= GLANCE_S:
         views.append(View(leaves))

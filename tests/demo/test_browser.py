@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from sandbox.demo.browser import Browsers
-from sandbox.demo.company import FREE, OFFICE
 from sandbox.demo.door import Answer, Letter
+from sandbox.demo.forms import FormPlan
 from sandbox.demo.gestures import Gesture, GestureKind
-from sandbox.demo.people import COLLEAGUE, Consent, Person
-from sandbox.demo.sources import ORIGIN, Arrival
+from sandbox.demo.people import Consent, Person, colleague
+from sandbox.demo.sources import Arrival
 from sandbox.demo.visits import View, VisitPlan
+from sandbox.demo.windows import WINDOWS
+
+ORIGIN, OFFICE, FREE = WINDOWS.origin, WINDOWS.numbers.office, WINDOWS.numbers.free
 
 POOL = {"city": "+74951401000", "free": "+78001401000"}
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -52,7 +55,7 @@ def hub() -> Hub:
 
 def browsers(hub: Hub, consent: Consent = Consent.FULL) -> Browsers:
     person = Person("198.18.0.1", "a phone", is_mobile=True, consent=consent)
-    return Browsers.open(hub, "key", (person, COLLEAGUE), lambda: hub.time)  # type: ignore[arg-type]
+    return Browsers.open(hub, WINDOWS, "key", (person, colleague(WINDOWS)), lambda: hub.time)  # type: ignore[arg-type]
 
 
 def test_a_page_view_says_what_the_script_says(hub: Hub) -> None:
@@ -145,6 +148,25 @@ def test_who_opted_out_says_nothing_and_sees_the_companys_own_number(hub: Hub) -
     made.gesture(VISIT, Gesture(1_050.0, 0, GestureKind.TAP))
 
     assert (hub.heard, made.dialled) == ([], {0: OFFICE})
+
+
+def test_a_form_names_visitor_visit_and_page_and_what_was_written(hub: Hub) -> None:
+    made = browsers(hub)
+    made.arrive(VISIT)
+    made.write(VISIT, FormPlan(3, 1_060.0, 0, 0, "+79161234567", "Анна", "Нужен замер"))
+    (form,) = hub.said("enquiry")
+
+    assert form == {
+        "site": "key",
+        "visitor": TOKEN,
+        "visit": 1,
+        "kind": "form",
+        "id": "form-0003",
+        "phone": "+79161234567",
+        "name": "Анна",
+        "text": "Нужен замер",
+        "page": f"{ORIGIN}/okna",
+    }
 
 
 def test_a_number_of_his_own_for_a_colleague_is_counted_as_wasted(hub: Hub) -> None:

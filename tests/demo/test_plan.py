@@ -8,10 +8,13 @@ import pytest
 
 from sandbox.demo.calls import CallPlan, Disorder, Kind
 from sandbox.demo.fates import Outcome
+from sandbox.demo.forms import SHORTEST_S
 from sandbox.demo.gestures import GestureKind
-from sandbox.demo.people import COLLEAGUE, ROBOT, Consent
-from sandbox.demo.plan import Day, make_day
+from sandbox.demo.kitchens import KITCHENS
+from sandbox.demo.people import ROBOT, Consent, colleague
+from sandbox.demo.plan import Day, make_day, make_days
 from sandbox.demo.visits import AWAY_S
+from sandbox.demo.windows import WINDOWS
 
 MOSCOW = timezone(timedelta(hours=3))
 
@@ -24,6 +27,11 @@ def day() -> Day:
 @pytest.fixture(scope="module")
 def small_day() -> Day:
     return make_day(visits=200, calls=30, kills=3)
+
+
+@pytest.fixture(scope="module")
+def kitchens() -> Day:
+    return make_days()[1]
 
 
 def kinds(day: Day) -> Counter[Kind]:
@@ -130,7 +138,7 @@ def test_everybody_has_an_address_of_his_own(day: Day) -> None:
 
 
 def test_a_robot_and_a_colleague_come_too(day: Day) -> None:
-    assert [day.people[visit.person] for visit in day.strangers] == [ROBOT, COLLEAGUE]
+    assert [day.people[visit.person] for visit in day.strangers] == [ROBOT, colleague(WINDOWS)]
 
 
 def test_the_hub_hears_of_all_visits_but_those_of_who_opted_out(day: Day) -> None:
@@ -177,6 +185,64 @@ def test_a_reopened_deal_is_of_somebody_who_calls_once(day: Day) -> None:
     reopened = [caller for caller, fate in day.fates.items() if fate.again_s]
 
     assert [calls[caller] for caller in reopened] == [1, 1, 1]
+
+
+def test_the_first_companys_day_does_not_depend_on_the_others(day: Day) -> None:
+    assert make_days()[0] == day
+
+
+def test_the_second_companys_day_is_a_third_of_the_first_ones(kitchens: Day) -> None:
+    assert (kitchens.company, len(kitchens.visits), len(kitchens.calls)) == (KITCHENS, 733, 57)
+
+
+def test_beside_a_small_day_the_second_company_still_has_every_kind_of_call() -> None:
+    assert set(kinds(make_days(visits=200, calls=30)[1])) == set(Kind)
+
+
+def test_two_companies_share_no_number_no_host_no_owner_and_no_address(day: Day, kitchens: Day) -> None:
+    def own(of: Day) -> set[str]:
+        company, numbers = of.company, of.company.numbers
+        placed = [one.number for one in company.placements]
+        shown = [*of.pool, *company.free_pool_for(len(of.visits)), *placed, *numbers.spare, numbers.office]
+        told = [numbers.free, numbers.overflow, numbers.free_overflow, numbers.spare_overflow]
+        people = {person.address for person in of.people if person is not ROBOT}
+        return {*shown, *told, *people, company.host, company.spare_host, company.owner, *company.mango}
+
+    assert own(day) & own(kitchens) == set()
+
+
+def test_forms_are_of_people_who_never_call_and_never_write_twice(kitchens: Day) -> None:
+    writers = [form.person for form in kitchens.forms]
+
+    assert len(set(writers)) == len(writers) == 18
+    assert set(writers).isdisjoint(call.person for call in kitchens.calls)
+
+
+def test_a_form_is_sent_during_a_visit_that_is_long_enough_by_who_may_be_recognised(kitchens: Day) -> None:
+    visits = [(form, kitchens.visits[form.visit]) for form in kitchens.forms]
+
+    assert all(visit.at < form.at < visit.leaves for form, visit in visits)
+    assert all(visit.leaves - visit.at >= SHORTEST_S for _, visit in visits)
+    assert {kitchens.people[form.person].consent for form in kitchens.forms} == {Consent.FULL}
+
+
+def test_who_writes_has_a_phone_and_a_fate_of_his_own(kitchens: Day) -> None:
+    phones = {form.phone for form in kitchens.forms}
+
+    assert len(phones) == len(kitchens.forms)
+    assert phones.isdisjoint(call.caller for call in kitchens.calls)
+    assert phones <= kitchens.fates.keys()
+
+
+def test_some_pay_an_advance_and_some_of_them_owe_the_rest(kitchens: Day) -> None:
+    advanced = [fate for fate in kitchens.fates.values() if fate.advance_minor]
+
+    assert {fate.is_owed for fate in advanced} == {True, False}
+    assert all(0 < fate.advance_minor < fate.price * 100 for fate in advanced)
+
+
+def test_in_the_first_company_nobody_writes_and_nobody_pays_an_advance(day: Day) -> None:
+    assert (len(day.forms), sum(fate.advance_minor for fate in day.fates.values())) == (0, 0)
 
 
 def test_the_hub_is_killed_as_often_as_asked(small_day: Day) -> None:

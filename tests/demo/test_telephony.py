@@ -11,8 +11,6 @@ import pytest
 from sandbox.demo.calls import CallPlan, Disorder, Kind
 from sandbox.demo.door import Door, NoAnswer
 from sandbox.demo.telephony import (
-    MANGO_KEY,
-    MANGO_SALT,
     Mango,
     Message,
     SmallProvider,
@@ -22,6 +20,7 @@ from sandbox.demo.telephony import (
 )
 
 LINE = "+74951401001"
+KEY, SALT = "a key", "a salt"
 
 
 @pytest.fixture
@@ -132,11 +131,11 @@ def test_the_small_provider_tells_ringing_answer_and_end(answered_call: CallPlan
 
 def test_mango_signs_key_text_and_salt(scripted: Any, answered_call: CallPlan) -> None:
     with Door(scripted.url) as door:
-        Mango(door, "/telephony/t").post(mango_messages(answered_call, LINE)[-1])
+        Mango(door, "/telephony/t", KEY, SALT).post(mango_messages(answered_call, LINE)[-1])
     (heard,) = scripted.heard
     form = parse_qs(heard.body.decode())
 
-    signed = f"{MANGO_KEY}{form['json'][0]}{MANGO_SALT}"
+    signed = f"{KEY}{form['json'][0]}{SALT}"
     assert form["sign"] == [sha256(signed.encode()).hexdigest()]
     assert heard.path == "/telephony/t/events/summary"
 
@@ -145,7 +144,7 @@ def test_a_repeated_message_keeps_its_id_and_signs_the_new_time(scripted: Any, a
     scripted.statuses += [503, 200]
     moments = iter((1_000.0, 1_005.0))
     with Door(scripted.url, pause=lambda seconds: None) as door:
-        provider = SmallProvider(door, "/telephony/t", lambda: next(moments))
+        provider = SmallProvider(door, "/telephony/t", b"a secret", lambda: next(moments))
         provider.post(generic_messages(answered_call, LINE)[0])
     first, second = (heard.headers for heard in scripted.heard)
 
@@ -156,13 +155,13 @@ def test_a_repeated_message_keeps_its_id_and_signs_the_new_time(scripted: Any, a
 def test_a_refused_call_event_ends_the_demo(scripted: Any, answered_call: CallPlan) -> None:
     scripted.statuses.append(401)
     with Door(scripted.url) as door, pytest.raises(NoAnswer, match="events/call was answered with 401"):
-        Mango(door, "/telephony/t").post(mango_messages(answered_call, LINE)[0])
+        Mango(door, "/telephony/t", KEY, SALT).post(mango_messages(answered_call, LINE)[0])
 
 
 @pytest.mark.parametrize(("status", "refused"), [(401, True), (200, False)])
 def test_a_forged_event_is_refused_or_not(scripted: Any, answered_call: CallPlan, status: int, refused: bool) -> None:
     scripted.statuses.append(status)
     with Door(scripted.url) as door:
-        was_refused = Mango(door, "/telephony/t").forge(mango_messages(answered_call, LINE)[-1])
+        was_refused = Mango(door, "/telephony/t", KEY, SALT).forge(mango_messages(answered_call, LINE)[-1])
 
     assert was_refused is refused

@@ -5,16 +5,22 @@ from dataclasses import replace
 import pytest
 
 from sandbox.demo.calls import CallPlan, Disorder, Kind
-from sandbox.demo.crm import WON, CrmState, Deal, read_state
+from sandbox.demo.crm import CrmState, Deal
+from sandbox.demo.crm_amocrm import read_state
+from sandbox.demo.forms import FormPlan
 from sandbox.demo.truth import (
     HubCall,
+    HubForm,
     crm_revenue_minor,
     doubled_contacts,
     doubled_deals,
+    forms_of_their_visitors,
     judge_matches,
     lost_calls,
+    lost_forms,
     read_call,
-    unproven_calls,
+    read_forms,
+    unproven,
 )
 
 MARK = "a" * 32
@@ -48,13 +54,13 @@ def told() -> HubCall:
         reason="held",
         markers=(MARK,),
         delivered=True,
-        refs=frozenset({("deal", 1)}),
+        refs=frozenset({("deal", "1")}),
     )
 
 
 @pytest.fixture
 def deal() -> Deal:
-    return Deal(1, (MARK,), (PHONE,), 500, 1, created_at=2_000.0, closed_at=None)
+    return Deal(1, (MARK,), (PHONE,), 50_000, is_won=False, created_at=2_000.0, closed_at=None)
 
 
 def crm(*deals: Deal, traces: dict[str, frozenset[tuple[str, int]]] | None = None) -> CrmState:
@@ -95,7 +101,7 @@ def test_a_call_of_staff_cannot_be_lost(call: CallPlan) -> None:
 
 
 def test_the_crm_alone_shows_that_a_call_is_missing(call: CallPlan, deal: Deal) -> None:
-    assert unproven_calls([call, replace(call, number=2)], crm(deal)) == 1
+    assert unproven([call, replace(call, number=2)], [], crm(deal)) == 1
 
 
 def test_two_deals_with_one_marker_are_one_too_many(deal: Deal) -> None:
@@ -164,11 +170,64 @@ def test_saying_honestly_nobody_is_not_wrong(call: CallPlan, told: HubCall) -> N
 
 
 def test_revenue_is_that_of_won_deals_with_our_marker(deal: Deal) -> None:
-    won = replace(deal, status=WON)
+    won = replace(deal, is_won=True)
     walk_in = replace(won, id=2, markers=())
     still_open = replace(deal, id=3)
 
     assert crm_revenue_minor(crm(won, walk_in, still_open)) == 50_000
+
+
+def test_revenue_is_what_was_paid_where_something_was(deal: Deal) -> None:
+    owing = replace(deal, is_won=True, paid=20_000)
+    advanced = replace(deal, id=2, paid=7_000)
+
+    assert crm_revenue_minor(crm(owing, advanced)) == 27_000
+
+
+@pytest.fixture
+def form() -> FormPlan:
+    return FormPlan(0, 1_500.0, 0, 5, f"+7{PHONE}", "Анна", "Нужен замер")
+
+
+WRITTEN = HubForm("visitor-five", (MARK,), delivered=True)
+
+
+def test_a_form_that_is_in_both_is_not_lost(form: FormPlan, deal: Deal) -> None:
+    assert lost_forms([form], [WRITTEN], crm(deal)) == []
+
+
+@pytest.mark.parametrize(
+    "told", [[], [replace(WRITTEN, delivered=False)], [replace(WRITTEN, markers=(OTHER,))]], ids=["no", "late", "other"]
+)
+def test_a_form_that_one_side_does_not_have_is_lost(form: FormPlan, deal: Deal, told: list[HubForm]) -> None:
+    (lost,) = lost_forms([form], told, crm(deal))
+
+    assert lost.provider_call_id == "form-0000"
+
+
+def test_a_form_whose_phone_no_deal_has_is_lost(form: FormPlan, deal: Deal) -> None:
+    assert len(lost_forms([form], [WRITTEN], crm(replace(deal, phones=("9160000000",))))) == 1
+
+
+def test_the_crm_alone_shows_that_a_form_is_missing(call: CallPlan, form: FormPlan, deal: Deal) -> None:
+    assert unproven([call], [form], crm(deal)) == 1
+
+
+@pytest.mark.parametrize(("visitor", "right"), [("visitor-five", 1), ("visitor-six", 0), (None, 0)])
+def test_only_a_form_given_to_who_wrote_it_is_right(
+    form: FormPlan, deal: Deal, visitor: str | None, right: int
+) -> None:
+    assert forms_of_their_visitors([form], TOKENS, [replace(WRITTEN, visitor=visitor)], crm(deal)) == right
+
+
+def test_of_the_apis_enquiries_only_forms_are_read() -> None:
+    told = {
+        "kind": "form",
+        "match": {"visitor": "visitor-five"},
+        "deliveries": [{"id": MARK, "state": "delivered"}],
+    }
+
+    assert read_forms([told, {**told, "kind": "call"}]) == [WRITTEN]
 
 
 def test_the_apis_call_is_read() -> None:
@@ -180,7 +239,7 @@ def test_the_apis_call_is_read() -> None:
         }
     )
 
-    assert (read.markers, read.delivered, read.refs) == ((MARK,), True, frozenset({("deal", 21)}))
+    assert (read.markers, read.delivered, read.refs) == ((MARK,), True, frozenset({("deal", "21")}))
 
 
 def test_the_sandboxes_state_is_read() -> None:
@@ -201,5 +260,5 @@ def test_the_sandboxes_state_is_read() -> None:
 
     read = read_state({"leads": [lead, trashed], "contacts": [contact], "notes": [note], "tasks": []})
 
-    assert read.deals == [Deal(21, (MARK,), (PHONE,), 500, 142, 1, 2)]
+    assert read.deals == [Deal(21, (MARK,), (PHONE,), 50_000, True, 1, 2)]
     assert read.traces == {MARK: frozenset({("deal", 21)}), OTHER: frozenset({("note", 81)})}

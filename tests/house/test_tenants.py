@@ -11,6 +11,8 @@ TENANT_TABLES = {table.name for table in metadata.tables.values() if "tenant_id"
 DOORS = {
     "hub/store/people.py": {
         "first_tenant",  # asks which tenants there are
+        "tenants",
+        "tenant_of",  # the command line's, by e-mail
         "set_password",  # the command line's, by e-mail
         "check_password",  # finds the tenant by e-mail
         "log_in",  # clears expired sessions of everybody

@@ -12,7 +12,7 @@ from hub.setup import apply
 from hub.setup_file import read_setup
 from hub.store import people, sites
 from hub.store.db import Db
-from hub.store.tables import Person, TelephonyAccount, Tenant, metadata, table_of
+from hub.store.tables import TelephonyAccount, metadata, table_of
 from hub.store.tx import Tx
 from hub.store.vault import Vault
 from tests.hub.seed import NOW
@@ -151,9 +151,9 @@ def everything(tx: Tx, vault: Vault) -> dict[str, list[Any]]:
     return found
 
 
-def written(store: Db, folder: Path, vault: Vault, text: str = GOOD) -> Any:
+def written(store: Db, folder: Path, vault: Vault, text: str = GOOD, *, is_new: bool = False) -> Any:
     (folder / "setup.yaml").write_text(text, encoding="utf-8")
-    return store.write_now(apply, *read_setup(folder / "setup.yaml"), NOW, vault)
+    return store.write_now(apply, *read_setup(folder / "setup.yaml"), NOW, vault, is_new)
 
 
 def test_applying_makes_what_the_file_asks_for(store: Db, folder: Path, vault: Vault) -> None:
@@ -195,19 +195,53 @@ def test_a_password_that_was_not_given_is_made_and_told_once(store: Db, folder: 
     assert written(store, folder, vault, text).owner_password is None
 
 
+# -- several companies of one hub
+
+
+DOORS = "owner@dveri.example"
+SECOND = GOOD.replace("owner@okna.example", DOORS).replace("Окна Москвы", "Двери Твери").replace("+7 495", "+7 812")
+
+
+@pytest.fixture
+def two(store: Db, folder: Path, vault: Vault) -> Db:
+    """A hub of two companies."""
+    written(store, folder, vault)
+    written(store, folder, vault, SECOND, is_new=True)
+    return store
+
+
+def test_a_new_tenant_has_an_owner_a_site_and_doors_of_its_own(store: Db, folder: Path, vault: Vault) -> None:
+    first = written(store, folder, vault)
+    second = written(store, folder, vault, SECOND, is_new=True)
+    assert store.read_now(people.tenant_of, DOORS) != store.read_now(people.first_tenant)
+    assert second.api_token
+    assert second.sites[0]["key"] != first.sites[0]["key"]
+    assert {told["path"] for told in second.telephony}.isdisjoint(told["path"] for told in first.telephony)
+
+
+def test_a_file_is_applied_to_the_company_of_its_owner(two: Db, folder: Path, vault: Vault) -> None:
+    before = two.read_now(everything, vault)
+    written(two, folder, vault, SECOND)
+    assert two.read_now(everything, vault) == before
+
+
+@pytest.mark.parametrize(
+    ("owner", "is_new", "why"),
+    [("nobody@dveri.example", False, "is of none"), (DOORS, True, "is of a company of this hub already")],
+    ids=["whose_is_unknown", "new_but_known"],
+)
+def test_a_file_that_could_be_meant_for_another_company_changes_nothing(
+    two: Db, folder: Path, vault: Vault, owner: str, is_new: bool, why: str
+) -> None:
+    before = two.read_now(everything, vault)
+    with pytest.raises(SetupInvalid, match=why):
+        written(two, folder, vault, SECOND.replace(DOORS, owner), is_new=is_new)
+    assert two.read_now(everything, vault) == before
+
+
 def test_a_number_of_another_customer_is_refused_and_nothing_is_written(store: Db, folder: Path, vault: Vault) -> None:
     written(store, folder, vault)
-    tenant, person = table_of(Tenant), table_of(Person)
-
-    def second_becomes_first(tx: Tx) -> None:
-        other = tx.execute(
-            tenant.insert().values(id=-1, name="Двери", created_at=NOW).returning(tenant.c.id)
-        ).scalar_one()
-        told = {"email": "x@y.example", "password_hash": "", "language": "ru", "created_at": NOW}
-        tx.execute(person.insert().values(tenant_id=other, **told))
-
-    store.write_now(second_becomes_first)
     before = store.read_now(everything, vault)
     with pytest.raises(SetupInvalid, match="is another customer's"):
-        written(store, folder, vault)
+        written(store, folder, vault, GOOD.replace("owner@okna.example", DOORS), is_new=True)
     assert store.read_now(everything, vault) == before

@@ -1,21 +1,21 @@
-"""The sales people do to each deal what its fate says, when it says so, and nothing twice."""
+"""The sales people in amoCRM do to each deal what its fate says, when it says so, and nothing twice."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from sandbox.demo.crm import LOST, WON
+from sandbox.demo.crm_amocrm import LOST, WON
 from sandbox.demo.fates import Fate, Outcome
-from sandbox.demo.sales import Pipeline, SalesDepartment
+from sandbox.demo.sales_amocrm import AmoSales, Pipeline
 
 STAGES = (11, 12, 13)
 PHONE = "9161234567"
 BORN = 1_000.0
 
 
-def department(fate: Fate) -> SalesDepartment:
-    made = SalesDepartment(door=None, fates={PHONE: fate}, tokens=["t"])  # type: ignore[arg-type]
+def department(fate: Fate) -> AmoSales:
+    made = AmoSales(door=None, fates={PHONE: fate}, tokens=["t"])  # type: ignore[arg-type]
     made._pipeline = Pipeline(5, STAGES)
     made._phones[61] = PHONE
     return made

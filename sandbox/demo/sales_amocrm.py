@@ -1,13 +1,14 @@
-"""The sales people: now and then they look at the CRM, move deals on, win some and lose others."""
+"""The sales people in amoCRM: now and then they look at their leads, move them on, win some and lose others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from sandbox.demo.crm import LOST, WON, Crm, digits
+from sandbox.demo.crm import digits
+from sandbox.demo.crm_amocrm import LOST, WON, AmoCrm
 from sandbox.demo.door import Door, Query
-from sandbox.demo.fates import Fate, Outcome
+from sandbox.demo.fates import Fate, Outcome, standing
 
 _CLOSED = {Outcome.WON: WON, Outcome.LOST: LOST}
 _PAGE = 250
@@ -23,7 +24,7 @@ class Pipeline:
 
 
 @dataclass(slots=True)
-class SalesDepartment:
+class AmoSales:
     """Two or more sales people with tokens of their own; `fates` say what becomes of whose deal."""
 
     door: Door
@@ -36,7 +37,7 @@ class SalesDepartment:
     _shift: int = 0
 
     @classmethod
-    def hire(cls, crm: Crm, fates: Mapping[str, Fate]) -> "SalesDepartment":
+    def hire(cls, crm: AmoCrm, fates: Mapping[str, Fate]) -> "AmoSales":
         """Returns the department of an account, each of its people logged in."""
         by_digits = {digits(phone): fate for phone, fate in fates.items()}
         return cls(crm.door, by_digits, [crm.token(user) for user in crm.people()])
@@ -73,16 +74,10 @@ class SalesDepartment:
         return self.fates.get(phone)
 
     def _wanted(self, lead: Mapping[str, Any], fate: Fate, age: float) -> dict[str, Any]:
-        stages = self._main_pipeline().stages
-        if fate.again_s is not None and age >= fate.again_s:
-            if fate.again is Outcome.WON:
-                return {"status_id": WON, "price": fate.again_price}
-            return {"status_id": stages[-1]}
-        if age >= fate.decided_s and fate.outcome in _CLOSED:
-            price = {"price": fate.price} if fate.outcome is Outcome.WON else {}
-            return {"status_id": _CLOSED[fate.outcome], **price}
-        step = min(int(age / fate.decided_s * len(stages)), len(stages) - 1)
-        return {"status_id": stages[step]}
+        stands = standing(fate, age)
+        if stands.outcome is Outcome.OPEN:
+            return {"status_id": stands.of(self._main_pipeline().stages)}
+        return {"status_id": _CLOSED[stands.outcome]} | ({} if stands.price is None else {"price": stands.price})
 
     def _main_pipeline(self) -> Pipeline:
         if self._pipeline is None:
