@@ -37,7 +37,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m bench $(NAME)
 
 proofs: $(VENV)/.dev
-	@$(BIN)/pytest tests/proofs $(if $(FULL),--full) $(ARGS); told=$$?; \
+	@$(BIN)/pytest tests/proofs $(if $(FULL),--full,-n auto --dist worksteal) $(ARGS); told=$$?; \
 		$(if $(FULL),$(BIN)/python -m tests.proofs.results;) exit $$told
 
 lock: $(VENV)/.dev

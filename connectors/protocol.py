@@ -26,7 +26,7 @@ from connectors.changes import DealChange as DealChange
 from connectors.changes import Page as Page
 from connectors.changes import PaymentChange as PaymentChange
 from connectors.changes import StagePassed as StagePassed
-from connectors.scenario import Enquiry, Plan
+from connectors.scenario import Enquiry, Plan, Telephony
 from connectors.telling import Given, Ringing, Said, Sentence
 
 if TYPE_CHECKING:  # both speak this vocabulary
@@ -46,6 +46,8 @@ class Can(StrEnum):
     INCOMING = "incoming"
     MOVE = "move"
     POPUP = "popup"
+    REGISTER = "register"
+    OBSERVE = "observe"
     READ_BACK = "read_back"
     DOORBELL = "doorbell"
     CONTACT_INDEX = "contact_index"
@@ -272,6 +274,7 @@ class Facts:
     users: Mapping[str, str]  # id -> name
     fields: Mapping[str, str]  # code -> id
     warnings: tuple[Said, ...] = ()  # what is missing
+    telephony: tuple[Telephony, ...] = (Telephony.NOTE,)  # how a call may stand beside the account's own
     traits: tuple[str, ...] = ()  # how the account behaves, in the connector's own words; its sessions are told
 
 
@@ -286,7 +289,7 @@ class CrmSession(Protocol):
     async def contacts(self, cursor: str | None) -> ContactPage: ...
     async def missing(self, refs: Sequence[Ref]) -> frozenset[Ref]: ...  # of deals and contacts; others are not asked
     async def deals(self, ids: Sequence[str]) -> Sequence[DealChange]: ...  # those of them that are there, as they are
-    async def popup(self, user: str, caller: str) -> bool: ...  # show a card, not to be repeated; where Can.POPUP is
+    async def popup(self, users: Sequence[str], caller: str) -> bool: ...  # show a card, once; where Can.POPUP is
     # Have the doorbell ring at ``address``, once, and cards show our ``page`` if there is one; where Can.DOORBELL is.
     async def listen(self, address: str, page: str) -> Ringing: ...
     async def leave(self, address: str) -> None: ...  # take both away: the hub is to forget this account
@@ -322,6 +325,13 @@ class Uninstalled:
 @dataclass(frozen=True, slots=True)
 class Changed:
     """A doorbell: something changed at ``account``; read-back runs sooner."""
+
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The account's own telephony ended a call: what waits for the account to have it is tried at once."""
 
     account: str
 
@@ -367,7 +377,7 @@ class Hooks(Protocol):
 
     def parse(
         self, request: HookRequest, app: App, secrets: Mapping[str, str]
-    ) -> Installed | Uninstalled | Changed | Rejected: ...
+    ) -> Installed | Uninstalled | Changed | CallEnded | Rejected: ...
     def opened(self, request: HookRequest, app: App, now: datetime) -> Opened | Rejected: ...
     def may_embed(self, app: App, origin: str) -> bool: ...  # is it the origin of an account's pages?
 

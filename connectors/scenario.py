@@ -54,6 +54,14 @@ class CallerState(StrEnum):
     OPEN_DEAL = "open_deal"  # a contact with at least one open deal
 
 
+class Telephony(StrEnum):
+    """How a call stands beside the telephony of the CRM itself."""
+
+    NOTE = "note"  # it is written on its card
+    REGISTER = "register"  # it is one of the CRM's own calls, too: with who answered, and its recording
+    OBSERVE = "observe"  # the CRM's own telephony made the card: it is given the source, and nothing is created
+
+
 @dataclass(frozen=True, slots=True)
 class CreateDeal:
     """Create a deal with source fields on the caller's contact, and the contact if there is none."""
@@ -135,6 +143,8 @@ class Plan:
     scenario_version: int
     trigger: Trigger
     cases: Mapping[CallerState, tuple[Annotated[Action, Field(discriminator="kind")], ...]]
+    telephony: Telephony = Telephony.NOTE
+    answered_by: str | None = None  # the user of the account who talked, where the scenario names him
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +157,7 @@ class Scenario:
     timezone: str = "UTC"  # IANA name
     # Who has the caller's card shown to him while he talks: what telephony calls a person -> user of the account.
     popup: Mapping[str, str] = field(default_factory=dict)
+    telephony: Telephony = Telephony.NOTE
 
 
 def read_scenario(text: str, filename: str, facts: "Facts | None") -> Scenario:
@@ -169,7 +180,15 @@ def plan(scenario: Scenario, version: int, enquiry: Enquiry) -> Plan | None:
     enquiry = _writable(enquiry)
     values = values_of(enquiry, scenario.language, scenario.timezone)
     filled = {state: tuple(_filled(action, values) for action in cases.get(state, ())) for state in CallerState}
-    return Plan(enquiry=enquiry, scenario_version=version, trigger=trigger, cases=filled)
+    is_call = enquiry.kind is EnquiryKind.CALL
+    return Plan(
+        enquiry=enquiry,
+        scenario_version=version,
+        trigger=trigger,
+        cases=filled,
+        telephony=scenario.telephony if is_call else Telephony.NOTE,
+        answered_by=scenario.popup.get(enquiry.operator or "") if is_call else None,
+    )
 
 
 def trigger_of(enquiry: Enquiry) -> Trigger:

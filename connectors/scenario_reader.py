@@ -7,7 +7,18 @@ from zoneinfo import available_timezones
 
 import yaml
 
-from connectors.scenario import Action, AddNote, AddTask, CallerState, Cases, CreateDeal, MoveDeal, Scenario, Trigger
+from connectors.scenario import (
+    Action,
+    AddNote,
+    AddTask,
+    CallerState,
+    Cases,
+    CreateDeal,
+    MoveDeal,
+    Scenario,
+    Telephony,
+    Trigger,
+)
 from connectors.scenario_nodes import Problems, compose, is_blank, keys_of, list_of, number_of, text_of
 from connectors.wording import LANGUAGES, PLACEHOLDERS, faults
 
@@ -15,7 +26,7 @@ if TYPE_CHECKING:
     from connectors.protocol import Facts, Pipeline, Stage
 
 _PLACE = ("pipeline", "stage", "responsible")
-_TOP = ("name", "language", "timezone", *_PLACE, "tags", "popup", *Trigger)
+_TOP = ("name", "language", "timezone", *_PLACE, "tags", "popup", "telephony", *Trigger)
 _DEAL = ("name", *_PLACE, "tags", "fields", "company")
 _INCOMING = tuple(word for word in _DEAL if word != "stage")  # where it goes is said by whoever accepts it
 _MOVE = ("stage", "from", "pipeline")
@@ -47,12 +58,33 @@ class _Reader:
         language = self._one_of(top, "language", LANGUAGES, "ru")
         timezone = self._one_of(top, "timezone", sorted(available_timezones()), "UTC")
         self._deal = self._place(top, CreateDeal(name=DEFAULT_NAME[language]))
+        telephony = self._telephony(top)
         cases = {Trigger(word): self._cases(top[word][1], word) for word in Trigger if word in top}
+        if telephony is Telephony.OBSERVE:
+            self._check_observing(top, cases)
         if isinstance(root, yaml.MappingNode) and not cases:
             self._problems.add(root, "the scenario says nothing to do", list(Trigger))
         name = text_of(top["name"][1], self._problems, "name") if "name" in top else ""
         popup = self._popup(top["popup"][1]) if "popup" in top else {}
-        return Scenario(name=name, cases=cases, language=language, timezone=timezone, popup=popup)
+        return Scenario(name, cases, language, timezone, popup, telephony)
+
+    def _telephony(self, top: Mapping[str, tuple[yaml.ScalarNode, yaml.Node]]) -> Telephony:
+        ways = self._facts.telephony if self._facts else tuple(Telephony)
+        return Telephony(self._one_of(top, "telephony", ways, Telephony.NOTE))
+
+    def _check_observing(
+        self, top: Mapping[str, tuple[yaml.ScalarNode, yaml.Node]], cases: Mapping[Trigger, Cases]
+    ) -> None:
+        """Where the CRM makes the cards of calls, a card is always there, and nothing else is made."""
+        if "popup" in top:
+            self._problems.add(top["popup"][0], "`telephony: observe` leaves cards to the CRM: take `popup` out")
+        for trigger in (Trigger.ANSWERED, Trigger.MISSED):
+            for state, actions in cases.get(trigger, {}).items():
+                node = top[trigger][0]
+                if state is not CallerState.OPEN_DEAL:
+                    self._problems.add(node, f"with `telephony: observe`, `{trigger}` has `open_deal` alone")
+                elif any(isinstance(one, CreateDeal | AddTask) for one in actions):
+                    self._problems.add(node, f"`telephony: observe` creates nothing: `{trigger}` may `note` and `move`")
 
     def _popup(self, node: yaml.Node) -> Mapping[str, str]:
         if not isinstance(node, yaml.MappingNode) or len(node.value) > MOST_PEOPLE:

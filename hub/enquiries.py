@@ -25,9 +25,9 @@ from tracking_core.source import Channel, Source
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """Somebody of ours talks with a caller now: who, as telephony calls him, with whom, and since when."""
+    """Somebody of ours talks with a caller now, or is rung: who, as telephony calls him, with whom, since when."""
 
-    operator: str
+    operators: tuple[str, ...]
     caller: str
     since: datetime
 
@@ -184,10 +184,13 @@ def _goals(tx: Tx, due: Due, about: About, enquiry_id: int, found: Match, judged
 
 
 def _talk(call: Call) -> Talk | None:
-    is_on = call.direction is Direction.INBOUND and call.status is CallStatus.IN_PROGRESS
-    if not is_on or not (call.operator and call.caller and call.answered_at):
+    if call.direction is not Direction.INBOUND or not call.caller:
         return None
-    return Talk(call.operator, call.caller, call.answered_at)
+    if call.rung and call.rung_since:
+        return Talk(call.rung, call.caller, call.rung_since)
+    if call.status is CallStatus.IN_PROGRESS and call.operator and call.answered_at:
+        return Talk((call.operator,), call.caller, call.answered_at)
+    return None
 
 
 def _confidence(found: Match) -> float | None:

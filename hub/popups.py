@@ -1,4 +1,4 @@
-"""Has the CRM show a caller's card to whoever has answered him: at once or not at all, and never twice.
+"""Has the CRM show a caller's card to whom he rings and who answers: at once or not at all, and nobody twice.
 
 That it is asked is written with the look at the call, before anything is sent: nobody asks again, whatever
 happens then. What waits for a busy account is given up when the talk is over, or has gone on for too long.
@@ -31,12 +31,12 @@ _MOST = 100  # waiting in one process
 
 @dataclass(frozen=True, slots=True)
 class PopUp:
-    """A card to be shown: to which user of which account, and whose."""
+    """A card to be shown: to which users of which account, and whose."""
 
     tenant_id: int
     enquiry_id: int
     installation: Installed
-    user: str
+    users: tuple[str, ...]
     caller: str = field(repr=False)
     since: datetime
 
@@ -45,26 +45,27 @@ def asked(tx: Tx, tenant_id: int, enquiry_id: int, talk: Talk, now: datetime) ->
     """Return the cards that are to be shown for a talk, and note that they are: they are returned once."""
     if now - talk.since > _FRESH:
         return ()
+    named = [(of, _users(tx, of, talk)) for of in crm.installations(tx, tenant_id) if of.status == crm.ACTIVE]
+    known = ledger.popup_asked(tx, tenant_id, enquiry_id) if any(users for _, users in named) else set()
     wanted = [
-        PopUp(tenant_id, enquiry_id, of, user, talk.caller, talk.since)
-        for of in crm.installations(tx, tenant_id)
-        if of.status == crm.ACTIVE and (user := _user(tx, of, talk))
+        PopUp(tenant_id, enquiry_id, of, new, talk.caller, talk.since)
+        for of, users in named
+        if (new := tuple(user for user in users if (of.id, user) not in known))
     ]
-    known = ledger.popup_asked(tx, tenant_id, enquiry_id) if wanted else set()
-    wanted = [popup for popup in wanted if popup.installation.id not in known]
-    ledger.write(tx, tenant_id, *(_entry(Kind.POPUP_ASKED, popup, now) for popup in wanted))
+    ledger.write(tx, tenant_id, *(_entry(Kind.POPUP_ASKED, popup, now, users=popup.users) for popup in wanted))
     return wanted
 
 
-def _user(tx: Tx, of: Installed, talk: Talk) -> str | None:
+def _users(tx: Tx, of: Installed, talk: Talk) -> tuple[str, ...]:
     saved = crm.live_scenario(tx, of.tenant_id, of.connector)
     try:
-        return rules_of(saved, of).popup.get(talk.operator) if saved else None
+        named = rules_of(saved, of).popup if saved else {}
     except ScenarioError:  # said where its calls wait
-        return None
+        return ()
+    return tuple(dict.fromkeys(named[one] for one in talk.operators if one in named))
 
 
-def _entry(kind: Kind, popup: PopUp, now: datetime, **facts: str) -> Entry:
+def _entry(kind: Kind, popup: PopUp, now: datetime, **facts: str | tuple[str, ...]) -> Entry:
     return Entry(kind, now, popup.enquiry_id, installation_id=popup.installation.id, facts=facts)
 
 
@@ -107,7 +108,7 @@ class PopUps:
         async def ask(session: CrmSession) -> str:
             if not await self._is_on(popup):
                 return "late"
-            return "shown" if await session.popup(popup.user, popup.caller) else "refused"
+            return "shown" if await session.popup(popup.users, popup.caller) else "refused"
 
         while await self._is_on(popup):
             try:

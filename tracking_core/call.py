@@ -26,7 +26,8 @@ class Call:
 
     ``settles_at`` is the moment an open call whose legs all ended will be over by the fallback: fold again
     then. ``operator`` is the last person who talked; for a call nobody answered, whom it rang, as far as
-    telephony says. ``durations_differ`` says that the talk the call-level end gives and the talk the other events
+    telephony says. ``rung`` are those whom it rings now, ``rung_since`` the moment the first of them was.
+    ``durations_differ`` says that the talk the call-level end gives and the talk the other events
     show are more than 3 s apart; the former is kept.
     """
 
@@ -44,6 +45,8 @@ class Call:
     status: CallStatus
     operator: str | None
     first_operator: str | None
+    rung: tuple[str, ...]
+    rung_since: datetime | None
     recording_url: str | None
     recording_id: str | None
     visit_id: str | None
@@ -87,6 +90,7 @@ def fold(events: Iterable[CallEvent], now: datetime) -> Call:
     answered_at = _answered_at(told, ended_at, talk_s) if answered else None
     recording = _recording(told)
     operators = _operators(answers, finals, legs, answered)
+    rings = {} if answered or ended_at else _rings(legs)
     return Call(
         provider_call_id=told[0].provider_call_id,
         direction=_direction(finals, origin),
@@ -102,6 +106,8 @@ def fold(events: Iterable[CallEvent], now: datetime) -> Call:
         status=_status(told, finals, answered, ended_at is not None),
         operator=operators[-1] if operators else None,
         first_operator=operators[0] if operators else None,
+        rung=tuple(rings),
+        rung_since=min(rings.values(), default=None),
         recording_url=recording.recording_url if recording else None,
         recording_id=recording.recording_id if recording else None,
         visit_id=next((one.visit_id for one in told if one.visit_id), None),
@@ -235,6 +241,12 @@ def _operators(answers: Sequence[CallEvent], finals: Sequence[CallEvent], legs: 
         return talked
     named = [one.operator for one in finals if one.operator]
     return named or ([] if answered else [one.operator for leg in legs for one in leg if one.operator][:1])
+
+
+def _rings(legs: _Legs) -> dict[str, datetime]:
+    """Returns whom the legs ring that are neither answered nor over, and since when."""
+    ringing = [leg for leg in legs if leg[-1].kind is CallEventKind.RINGING]
+    return {one.operator: one.occurred_at for leg in ringing for one in reversed(leg) if one.operator}
 
 
 def _recording(told: Sequence[CallEvent]) -> CallEvent | None:

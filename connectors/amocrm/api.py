@@ -207,9 +207,9 @@ class Api:
         """Link contacts to companies; the answer names both of each pair [3.9]."""
         return await self._create("contacts/link", list(links), of)
 
-    async def popup(self, user: int, phone: str) -> Answer:
-        """Show the card of whoever has this phone to a user, in whatever he has open now [3.13]."""
-        body = {"add": [{"type": "phone_call", "phone_number": phone, "users": [user]}]}
+    async def popup(self, users: Sequence[int], phone: str) -> Answer:
+        """Show the card of whoever has this phone to users, in whatever they have open now [3.13]."""
+        body = {"add": [{"type": "phone_call", "phone_number": phone, "users": list(users)}]}
         where, told = f"{self.address}/api/v2/events", self._headers
         return await self._http.send("POST", where, json=body, headers=told, timeout=POPUP_S, creates=True)
 

@@ -1,4 +1,6 @@
-"""Shows a caller's card to the user who talks with him; what is not shown at once is not shown at all [3.13]."""
+"""Shows a caller's card to users who are rung or talk with him; what is not shown at once is never shown [3.13]."""
+
+from collections.abc import Sequence
 
 from connectors.amocrm.api import Api
 from connectors.amocrm.parts import number
@@ -7,13 +9,13 @@ from connectors.errors import ConnectorError, NotSent, verdict
 from connectors.protocol import Status
 
 
-async def show(api: Api, user: str, phone: str) -> bool:
+async def show(api: Api, users: Sequence[str], phone: str) -> bool:
     """Ask once; says whether amoCRM took it. Raises ``InstallationError`` for trouble of the account.
 
     A user who is gone or a lost answer is this pop-up's own trouble: deliveries need not wait for it.
     """
     try:
-        answer = await api.popup(number(user, "user"), phone)
+        answer = await api.popup([number(user, "user") for user in users], phone)
     except ValueError:
         return False
     except NotSent as error:

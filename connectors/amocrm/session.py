@@ -77,9 +77,9 @@ class Session:
         except ConnectorError as error:
             raise trouble(error) from None
 
-    async def popup(self, user: str, caller: str) -> bool:
-        """Show the card of a caller to a user who talks with him; raises ``InstallationError``."""
-        return await popup.show(self._api, user, caller)
+    async def popup(self, users: Sequence[str], caller: str) -> bool:
+        """Show the card of a caller to users who are rung or talk with him; raises ``InstallationError``."""
+        return await popup.show(self._api, users, caller)
 
     async def listen(self, address: str, page: str = "") -> Ringing:
         """Have webhooks ring at an address of ours, once; the cards have a widget. Raises ``InstallationError``."""

@@ -96,6 +96,11 @@ class Api:
         """Have a batch done for the deliveries ``of``; with ``halt`` nothing is done after the first refusal."""
         return await self._send(commands, halt=halt, timeout=CREATE_S, of=of)
 
+    async def once(self, method: str, params: Json, of: Sequence[str]) -> Answer:
+        """Have one thing done that no batch may hold, for the deliveries ``of``; doing it again does no harm."""
+        body = {**params, "auth": self._token}
+        return await self._http.send("POST", f"{self.address}/rest/{method}", json=body, timeout=CREATE_S, of=of)
+
     async def _send(
         self, commands: Mapping[str, str], *, halt: bool, timeout: float, reads: bool = False, of: Sequence[str] = ()
     ) -> Answer:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from connectors.bitrix24.api import Json
 from connectors.bitrix24.encoding import command
-from connectors.bitrix24.find import spellings
+from connectors.bitrix24.find import Way
 from connectors.bitrix24.mappings import COMPANY, DEAL, LEAD, ORIGINATOR, TIMELINE
 from connectors.bitrix24.parts import ORIGINAL_NAMES
 
@@ -23,7 +23,7 @@ _OF_CARD = (
 _OF_DEAL = (*_OF_CARD, "categoryId", "closed")
 _CHOSEN = {LEAD: _OF_CARD, DEAL: _OF_DEAL}
 _IDS = 50  # of one list
-_ALL = ("*",)  # with everything come phones and e-mails [4.2]
+ALL = ("*",)  # with everything come phones and e-mails [4.2]
 
 
 def mode() -> str:
@@ -31,19 +31,9 @@ def mode() -> str:
     return command("crm.settings.mode.get", {})
 
 
-def found(kind: str, values: Sequence[str], entity: str) -> str:
+def found(way: Way, values: Sequence[str], entity: str) -> str:
     """Ask which cards of one kind have one of these phones or e-mails; kinds asked apart hide none of them [4.7]."""
-    return command("crm.duplicate.findbycomm", {"type": kind, "values": list(values), "entity_type": entity})
-
-
-def by_phone(phone: str, entity: str) -> str:
-    """Ask which cards of one kind have a phone, however it is spelt."""
-    return found("PHONE", spellings(phone), entity)
-
-
-def by_email(email: str, entity: str) -> str:
-    """Ask which cards of one kind have an e-mail."""
-    return found("EMAIL", [email], entity)
+    return command("crm.duplicate.findbycomm", {"type": way, "values": list(values), "entity_type": entity})
 
 
 def card(entity: int, id_: int) -> str:
@@ -87,7 +77,7 @@ def listed(entity: int, chosen: Json, order: str = "DESC", select: Sequence[str]
         {
             "entityTypeId": entity,
             "filter": chosen,
-            "select": list(select or _CHOSEN.get(entity, _ALL)),
+            "select": list(select or _CHOSEN.get(entity, ALL)),
             "order": {"id": order},
             "start": -1,
             **ORIGINAL_NAMES,

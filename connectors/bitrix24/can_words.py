@@ -16,6 +16,12 @@ can_words: Mapping[str, Mapping[str, Sentence]] = {
         "can_popup": Sentence(
             "Карточка остаётся на экране, пока её не закроют; нужно право на телефонию у того, кто подключил хаб."
         ),
+        "can_register": Sentence(
+            "Запись Битрикс24 скачивает сам по ссылке хаба; нужно право на телефонию у того, кто подключил хаб."
+        ),
+        "can_observe": Sentence(
+            "Нужно право смотреть статистику звонков у того, кто подключил хаб; номер тот же, начало в пределах полутора минут."
+        ),
         "can_read_back": Sentence(
             "Это оплаты сделки, иначе её оплаченные счета, иначе сумма выигранной сделки; удаления видны сразу, только если хаб подключил администратор."
         ),
@@ -33,6 +39,12 @@ can_words: Mapping[str, Mapping[str, Sentence]] = {
         "can_move": Sentence("A deal that somebody moves in the very second of ours may be moved on from there."),
         "can_popup": Sentence(
             "The card stays on the screen until it is closed; who connected the hub needs the right to telephony."
+        ),
+        "can_register": Sentence(
+            "Bitrix24 fetches the recording itself, from the hub's link; who connected the hub needs the right to telephony."
+        ),
+        "can_observe": Sentence(
+            "Who connected the hub needs the right to see the statistics of calls; the same number, begun within a minute and a half."
         ),
         "can_read_back": Sentence(
             "Payments of the deal, else its paid invoices, else the amount of a won deal; deletions show at once only where an administrator connected the hub."

@@ -8,8 +8,9 @@ Steps that succeeded are always reported, and looked for before they are ever re
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import groupby
 
-from connectors.bitrix24 import companies, parts
+from connectors.bitrix24 import companies, observing, parts, registering
 from connectors.bitrix24.api import COMMANDS, Api
 from connectors.bitrix24.cards import NoId, whole
 from connectors.bitrix24.encoding import Link, result
@@ -23,6 +24,7 @@ from connectors.bitrix24.sending import Part, Sender, adding
 from connectors.bitrix24.settings import Settings
 from connectors.bitrix24.work import Work
 from connectors.protocol import Delivery, InstallationError, Outcome, Status, Why
+from connectors.scenario import Telephony
 from connectors.telling import Said
 from connectors.together import side_by_side
 
@@ -60,7 +62,9 @@ class Batch:
         return InstallationError(error.why, error.said, hold=error.hold, outcomes=outcomes)
 
     async def _look(self) -> None:
-        look = Look(self._api, self._settings, self.works)
+        seen = [work for work in self.works if work.telephony is Telephony.OBSERVE]
+        await observing.look(self._api, self._settings, seen)
+        look = Look(self._api, self._settings, [work for work in self.works if work not in seen])
         await look.run()
         self._portal = portal_of(self._settings, self._api.address, has_leads=bool(look.has_leads))
         companies.tell(self._asked(), look.companies)
@@ -138,8 +142,21 @@ class Batch:
     async def _write(self) -> None:
         ready = [work for work in self.works if work.deal and work.actions and work.is_live]
         made = following(ready, self._portal)
-        chunks = [made[start : start + COMMANDS] for start in range(0, len(made), COMMANDS)]
-        await side_by_side(partial(self._sender.follow, chunk) for chunk in chunks)
+        await side_by_side(partial(self._sender.follow, chunk) for chunk in _whole(made))
+        await registering.attach(self._api, ready)
+
+
+def _whole(made: Sequence[Part]) -> Iterator[list[Part]]:
+    """Yield parts as requests take them; those of one work, which refer to each other, stay together."""
+    some = list[Part]()
+    for _, of_one in groupby(made, lambda part: part.work.place):
+        its = list(of_one)
+        if some and len(some) + len(its) > COMMANDS:
+            yield some
+            some = []
+        some += its
+    if some:
+        yield some
 
 
 def _took_company(part: Part, found: object) -> bool:

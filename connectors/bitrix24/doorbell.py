@@ -14,13 +14,13 @@ from connectors.bitrix24 import tabs
 from connectors.bitrix24.account import read
 from connectors.bitrix24.api import Api, Fault, Json, Replies, replies
 from connectors.bitrix24.encoding import command
-from connectors.bitrix24.mappings import APP_EVENTS, CARD_EVENTS, DELETIONS, INVOICE_EVENTS, LEAD_EVENTS
+from connectors.bitrix24.mappings import APP_EVENTS, CALL_ENDED, CARD_EVENTS, DELETIONS, INVOICE_EVENTS, LEAD_EVENTS
 from connectors.bitrix24.trouble import of_account, trouble, words
 from connectors.errors import ConnectorError, PerhapsSent, Unreadable
 from connectors.telling import Ringing, Said
 
 _NEEDED = frozenset(CARD_EVENTS)  # without these it does not ring; the others may be refused
-_WANTED = (*CARD_EVENTS, *LEAD_EVENTS, *INVOICE_EVENTS, *APP_EVENTS)
+_WANTED = (*CARD_EVENTS, *LEAD_EVENTS, *INVOICE_EVENTS, *APP_EVENTS, CALL_ENDED)
 
 
 async def listen(api: Api, address: str, page: str, sandbox: str | None) -> Ringing:

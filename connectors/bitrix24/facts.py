@@ -20,6 +20,7 @@ from connectors.bitrix24.mappings import (
     SEMANTICS,
     SIMPLE,
     SOURCE_OF,
+    TELEPHONY,
     TEXT_TYPES,
 )
 from connectors.bitrix24.parts import ORIGINAL_NAMES, portal_of
@@ -27,6 +28,7 @@ from connectors.bitrix24.settings import Settings
 from connectors.bitrix24.trouble import is_denied, no_rights, of_account, trouble, words
 from connectors.errors import ConnectorError, Unreadable
 from connectors.protocol import Facts, Pipeline, Stage
+from connectors.scenario import Telephony
 
 _NEEDED = ("app", "cats", "statuses", "fields", "mode")
 _EXTRA: Mapping[str, Literal["won", "lost"]] = {"success": "won", "failure": "lost", "apology": "lost"}
@@ -72,6 +74,7 @@ async def facts(api: Api, account: str, traits: Collection[str]) -> Facts:
         users=users,
         fields=known[DEAL],
         warnings=(*own.said, *start_check.missing(told, _all(fields[DEAL]))),
+        telephony=_telephony(told),
         traits=(*held, *_sources(told)),
     )
 
@@ -87,7 +90,7 @@ def _asked() -> dict[str, str]:
         "fields": command("crm.item.fields", {"entityTypeId": DEAL, **ORIGINAL_NAMES}),
         "leadfields": command("crm.item.fields", {"entityTypeId": LEAD, **ORIGINAL_NAMES}),
         "users": _page_of_users(0),
-    }
+    } | {way: command("method.get", {"name": method}) for way, method in TELEPHONY.items()}
 
 
 def _page_of_users(start: int) -> str:
@@ -122,6 +125,11 @@ async def _users(api: Api, told: Replies) -> Mapping[str, str]:
 def _name(user: Json) -> str:
     words_ = (str(user.get(key) or "").strip() for key in ("NAME", "LAST_NAME"))
     return " ".join(word for word in words_ if word) or str(user.get("EMAIL") or user["ID"])
+
+
+def _telephony(told: Replies) -> tuple[Telephony, ...]:
+    """Return how calls may stand beside the portal's own; a portal on one's own server may have none."""
+    return (Telephony.NOTE, *(way for way in TELEPHONY if told.object(way).get("isAvailable") is True))
 
 
 def _currency(told: Replies) -> str:

@@ -4,12 +4,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import phonenumbers
 
 from connectors.bitrix24.api import Json
 from connectors.bitrix24.cards import whole
 from connectors.bitrix24.mappings import DEAL, LEAD, ORIGINATOR, SEMANTICS
+
+Way = Literal["PHONE", "EMAIL"]  # of reaching a person
 
 RUSSIA = 7  # country code of Russia and Kazakhstan, where numbers are also stored with a leading 8
 _TEN = 10
@@ -42,19 +45,19 @@ def spellings(phone: str) -> tuple[str, ...]:
 def has_phone(card: Json, phone: str) -> bool:
     """Says whether one of a card's phones is ``phone``, whichever way it is stored."""
     number = significant(phone)[1]
-    stored = [str(one.get("value") or "") for one in _ways(card) if one.get("typeId") == "PHONE"]
-    return bool(number) and any(digits(value).endswith(number) for value in stored)
+    return bool(number) and any(digits(value).endswith(number) for value in stored(card, "PHONE"))
 
 
 def has_email(card: Json, email: str) -> bool:
     """Says whether one of a card's e-mails is ``email``."""
-    stored = [str(one.get("value") or "") for one in _ways(card) if one.get("typeId") == "EMAIL"]
-    return any(value.strip().lower() == email for value in stored)
+    return any(value.strip().lower() == email for value in stored(card, "EMAIL"))
 
 
-def _ways(card: Json) -> list[Json]:
+def stored(card: Json, way: Way) -> list[str]:
+    """Return the phones or the e-mails of a card as they stand there [4.2]."""
     found = card.get("fm")
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    ways = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    return [str(one.get("value") or "") for one in ways if one.get("typeId") == way]
 
 
 def is_open(deal: Json) -> bool:

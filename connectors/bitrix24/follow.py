@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from connectors.bitrix24 import parts
+from connectors.bitrix24 import observing, parts, registering
 from connectors.bitrix24.api import Json
 from connectors.bitrix24.cards import NoId, whole
 from connectors.bitrix24.encoding import result
@@ -64,7 +64,7 @@ def _stands_before(work: Work, action: MoveDeal) -> bool:
 def _written(work: Work, on: Owner, portal: Portal) -> list[Part]:
     bodies: list[tuple[str, str, str, Json]] = []
     try:
-        if work.tells_call:
+        if work.tells_call and not work.registers:
             fields = {"fields": parts.call(work, on, is_russian=portal.is_russian)}
             bodies.append((CALL_STEP, "note", "crm.activity.add", fields))
         for index, note in enumerate(work.notes):
@@ -74,13 +74,26 @@ def _written(work: Work, on: Owner, portal: Portal) -> list[Part]:
             bodies.append(
                 (task_step(index), "task", "crm.activity.todo.add", parts.task(work, on, task, index, portal))
             )
+        registered = (
+            registering.parts(work, on, _talker(work, on, portal)) if work.registers and work.tells_call else []
+        )
     except NoId as error:
         work.trouble(Status.REJECTED, Why.INVALID, error.said)
+        registered = []
     missing = [one for one in bodies if one[0] not in work.done]
     return [
-        Part(work, step, "task" if kind == "task" else "note", method, params, partial(_took, step))
-        for step, kind, method, params in missing
+        *observing.parts(work, on),
+        *registered,
+        *(
+            Part(work, step, "task" if kind == "task" else "note", method, params, partial(_took, step))
+            for step, kind, method, params in missing
+        ),
     ]
+
+
+def _talker(work: Work, on: Owner, portal: Portal) -> object:
+    """Return whose call it is: who talked, else who is responsible."""
+    return work.delivery.what.answered_by or on.responsible or portal.settings.responsible
 
 
 def _took_move(part: Part, found: object) -> bool:

@@ -10,8 +10,9 @@ from datetime import datetime
 
 from connectors.bitrix24 import ticket
 from connectors.bitrix24.grant import TOKENS, account_host, is_account
+from connectors.bitrix24.mappings import CALL_ENDED
 from connectors.bitrix24.posted import form
-from connectors.protocol import App, Changed, HookRequest, Installed, Opened, Rejected, Uninstalled
+from connectors.protocol import App, CallEnded, Changed, HookRequest, Installed, Opened, Rejected, Uninstalled
 
 _CODE_CAP = 4_096
 _INSTALLED, _REMOVED = "ONAPPINSTALL", "ONAPPUNINSTALL"
@@ -22,7 +23,7 @@ class Bitrix24Hooks:
 
     def parse(
         self, request: HookRequest, app: App, secrets: Mapping[str, str]
-    ) -> Installed | Uninstalled | Changed | Rejected:
+    ) -> Installed | Uninstalled | Changed | CallEnded | Rejected:
         """Return what a request means, or ``Rejected`` with one sentence; never raises.
 
         ``secrets`` are the application's tokens by account, as far as they are known.
@@ -72,7 +73,7 @@ def _with_tokens(refresh_token: str, host: str | None, account: str) -> Installe
 
 def _told(
     fields: Mapping[str, str], app: App, secrets: Mapping[str, str]
-) -> Installed | Uninstalled | Changed | Rejected:
+) -> Installed | Uninstalled | Changed | CallEnded | Rejected:
     """Return what an event says; one that nobody vouches for only rings, and what is so will be asked."""
     name, account = fields.get("event", "").upper(), fields.get("auth[member_id]", "")
     if name == _INSTALLED:
@@ -86,6 +87,8 @@ def _told(
     is_vouched = bool(known) and hmac.compare_digest(known.encode(), given.encode("utf-8", "replace"))
     if known and not is_vouched:
         return Rejected("The event does not carry the token of our application.")
+    if name == CALL_ENDED:
+        return CallEnded(account)
     return Uninstalled(account) if name == _REMOVED and is_vouched else Changed(account)
 
 

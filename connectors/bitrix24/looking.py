@@ -4,23 +4,24 @@ All looks of a batch of deliveries share requests: one for the people, one for t
 one for what is on those deals where an attempt before may have left something.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from connectors.bitrix24 import asking, left, owned, recent
+from connectors.bitrix24 import asking, left, people, recent, registering
 from connectors.bitrix24.api import Api, Json, Replies
 from connectors.bitrix24.cards import whole
 from connectors.bitrix24.companies import longest
 from connectors.bitrix24.find import NOBODY, choose, is_ours, oldest, once
 from connectors.bitrix24.mappings import CLASSIC, CONTACT, DEAL, LEAD, SIMPLE
-from connectors.bitrix24.owned import Owners
+from connectors.bitrix24.owned import Lot, Owned
+from connectors.bitrix24.people import Sought
 from connectors.bitrix24.settings import Settings
 from connectors.bitrix24.trouble import checked, is_denied, is_gone, no_rights, trouble, words
 from connectors.bitrix24.work import Work
 from connectors.changes import OLDER_BY
 from connectors.errors import ConnectorError
 from connectors.protocol import Status, Why
-from connectors.scenario import CallerState, CreateDeal
+from connectors.scenario import CallerState, CreateDeal, Telephony
 from connectors.telling import Said
 
 _NEWEST = 5  # cards of a caller on which an attempt in doubt may have left something
@@ -28,7 +29,6 @@ _DEAL_GONE = Said("deal_gone")
 _NO_DEAL = Said("no_deal")
 _NO_FILTER = "invalid_arg_value"
 _UNTOLD = Said("untold")
-_NOBODYS = Owners({}, ())
 
 
 @dataclass(slots=True)
@@ -48,6 +48,7 @@ class Look:
         self._api, self._settings, self._works = api, settings, works
         self._seen = {work.place: _Seen() for work in works}
         self._told = Replies()
+        self._owned = Owned()
         self.has_leads: bool | None = CLASSIC in settings.traits or (False if SIMPLE in settings.traits else None)
         self.companies: dict[str, list[Json]] = {}
 
@@ -67,7 +68,7 @@ class Look:
         return [work for work in self._works if work.is_live]
 
     async def _ask(self, commands: dict[str, str]) -> None:
-        self._told = checked(await self._api.ask(commands)) if commands else Replies()
+        self._told |= checked(await self._api.ask(commands))
 
     # -- people
 
@@ -75,7 +76,8 @@ class Look:
         commands = {} if self.has_leads is not None else {"mode": asking.mode()}
         for work in self._live():
             commands |= self._of_person(work)
-        await self._ask(commands)
+        sought = [one for work in self._live() if not work.looks_first for one in self._sought(work)]
+        self._told = await people.ask(self._api, commands, sought, self._of_named)
         if self.has_leads is None:
             self.has_leads = whole(self._told.results.get("mode")) == 1
         for work in self._live():
@@ -83,16 +85,13 @@ class Look:
         await self._for_recent()
 
     def _of_person(self, work: Work) -> dict[str, str]:
-        enquiry, i = work.delivery.what.enquiry, work.place
-        asked: dict[str, str] = {}
-        for key, kind in self._kinds():
-            if enquiry.caller:
-                asked[f"phone{key}{i}"] = asking.by_phone(enquiry.caller, kind)
-            if enquiry.email:
-                asked[f"email{key}{i}"] = asking.by_email(enquiry.email, kind)
+        asked = {one.key: one.command for one in self._sought(work)}
         for j, name in enumerate(work.company_names):
-            asked[f"company{i}x{j}"] = asking.companies(longest(name))
+            asked[f"company{work.place}x{j}"] = asking.companies(longest(name))
         return asked | (self._of_attempt(work) if work.looks_first else {})
+
+    def _sought(self, work: Work) -> list[Sought]:
+        return people.sought(work.place, work.delivery.what.enquiry, self._kinds())
 
     def _of_attempt(self, work: Work) -> dict[str, str]:
         """Ask for what an earlier attempt may have made, and for the deal that one wrote to."""
@@ -102,6 +101,8 @@ class Look:
             asked[f"lead{i}"] = asking.made_of(LEAD, marker)
         if work.known_deal:
             asked[f"known{i}"] = asking.card(*work.known_deal)
+        if work.telephony is Telephony.REGISTER:
+            asked[f"call{i}"] = registering.asked(work)
         return asked
 
     def _kinds(self) -> tuple[tuple[str, str], ...]:
@@ -123,7 +124,7 @@ class Look:
 
     def _is_told(self, work: Work) -> bool:
         """Say whether the looks for a person brought answers; what cannot be looked for is not made."""
-        wanted = [key for key in self._of_person(work) if not key.startswith("known")]
+        wanted = [key for key in self._of_person(work) if not key.startswith(("known", "call"))]
         for key in wanted:
             fault = self._told.faults.get(key)
             if fault and is_denied(fault):
@@ -142,8 +143,7 @@ class Look:
         return key.startswith(("made", "maker", "lead")) and bool(enquiry.caller or enquiry.email)
 
     def _found(self, key: str, place: int, entity: str) -> list[int]:
-        found = self._told.object(f"{key}{place}").get(entity)
-        return [id_ for one in (found if isinstance(found, list) else ()) if (id_ := whole(one))]
+        return people.found(self._told, f"{key}{place}", entity)
 
     async def _for_recent(self) -> None:
         """Look at contacts that the hub saw made lately, of people whom no search shows."""
@@ -154,6 +154,8 @@ class Look:
 
     def _take_attempt(self, work: Work) -> None:
         i = work.place
+        if work.telephony is Telephony.REGISTER:
+            registering.note_call(self._told, f"call{i}", work)
         known = self._told.card(f"known{i}")
         fault = self._told.faults.get(f"known{i}")
         if work.known_deal and known:
@@ -191,45 +193,41 @@ class Look:
 
     async def _for_deals(self) -> None:
         asked = [work for work in self._live() if work.actions is None]
-        owners = owned.together(
-            {work.place: self._seen[work.place].contacts for work in asked}, (DEAL, LEAD) if self.has_leads else (DEAL,)
+        commands = self._owned.asked(
+            asked, [Lot(self._seen[work.place].contacts) for work in asked], self._owned_kinds()
         )
-        near = recent.asked_deals(asked)
-        commands = near | {key: command for some in owners for key, command in some.commands().items()}
         for work in asked:
             commands |= self._of_loose_leads(work)
         await self._ask(commands)
-        owners = await self._uncut(owners)
-        of = {place: some for some in owners for place in some.of}
+        await self._ask(self._owned.uncut(self._told))
         for work in asked:
-            self._take_deals(work, of.get(work.place, _NOBODYS), near)
+            self._take_deals(work)
 
-    async def _uncut(self, owners: Sequence[Owners]) -> list[Owners]:
-        """Ask for each caller alone where together they have more cards than a page shows."""
-        apart = [one for some in owners if some.is_cut(self._told) for one in some.apart()]
-        told = self._told
-        await self._ask({key: command for one in apart for key, command in one.commands().items()})
-        self._told = told | self._told
-        return [*(some for some in owners if not some.is_cut(told)), *apart]
+    def _of_named(self, named: Iterable[Sequence[int]]) -> dict[str, str]:
+        """Ask for the deals of contacts before it is known whose of a few callers they are: that saves a hit."""
+        if self.has_leads is None:
+            return {}
+        lots = [Lot(contacts, min(len(contacts), people.TOGETHER)) for contacts in named]
+        return self._owned.asked(self._live(), lots, self._owned_kinds())
+
+    def _owned_kinds(self) -> tuple[int, ...]:
+        return (DEAL, LEAD) if self.has_leads else (DEAL,)
 
     def _of_loose_leads(self, work: Work) -> dict[str, str]:
         seen = self._seen[work.place]
         return {f"loose{work.place}": asking.several(LEAD, seen.leads)} if seen.leads and self.has_leads else {}
 
-    def _take_deals(self, work: Work, of: Owners, near: Mapping[str, str]) -> None:
-        i, seen = work.place, self._seen[work.place]
-        for key in (*of.commands(), *self._of_loose_leads(work), *recent.keys(near, work)):
+    def _take_deals(self, work: Work) -> None:
+        seen = self._seen[work.place]
+        for key in (*self._owned.keys(work, seen.contacts), *self._of_loose_leads(work)):
             fault = self._told.faults.get(key)
             if fault and is_denied(fault):
                 raise no_rights()
             if fault or key not in self._told.results:
                 work.trouble(Status.RETRY, Why.UNREADABLE, _UNTOLD, detail=words(fault) if fault else "")
                 return
-        cards = {
-            kind: [*of.rows(self._told, i, kind), *recent.rows(self._told, near, work, kind)] for kind in (DEAL, LEAD)
-        }
-        deals = once(cards[DEAL])
-        leads = once([*cards[LEAD], *self._told.rows(f"loose{i}")])
+        deals, leads = (once(self._owned.rows(self._told, work, seen.contacts, kind)) for kind in (DEAL, LEAD))
+        leads = once([*leads, *self._told.rows(f"loose{work.place}")])
         if work.looks_first and self._is_left(work, deals, leads):
             return
         caller = choose(seen.contacts, deals, leads) if seen.contacts or leads else NOBODY

@@ -19,6 +19,8 @@ manifest = Manifest(
         Can.INCOMING: Said("can_incoming"),
         Can.MOVE: Said("can_move"),
         Can.POPUP: Said("can_popup"),
+        Can.REGISTER: Said("can_register"),
+        Can.OBSERVE: Said("can_observe"),
         Can.READ_BACK: Said("can_read_back"),
         Can.DOORBELL: Said("can_doorbell"),
     },

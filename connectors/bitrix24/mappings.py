@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Literal
 
 from connectors.protocol import Why
-from connectors.scenario import Trigger
+from connectors.scenario import Telephony, Trigger
 from connectors.telling import Said
 from tracking_core.enquiry import EnquiryKind
 
@@ -41,7 +41,7 @@ HOSTS = (*PORTALS, WEST, EAST)
 
 # Kinds of cards [4.1], and what a card of each is called elsewhere.
 LEAD, DEAL, CONTACT, COMPANY, INVOICE = 1, 2, 3, 4, 31
-TIMELINE: Mapping[int, str] = {LEAD: "lead", DEAL: "deal"}
+TIMELINE: Mapping[int, str] = {LEAD: "lead", DEAL: "deal", CONTACT: "contact", COMPANY: "company"}
 
 # Our key of a card: who made it, and which delivery it was made of [4.12].
 ORIGINATOR = "calltracking_hub"
@@ -87,6 +87,13 @@ NAME_CAP = 255
 NOTE_CAP = 16_000  # characters; the real limit is not documented
 TITLE_CAP = 120
 
+# The method without which a call cannot stand so beside the portal's own [5.1, 5.6].
+TELEPHONY: Mapping[Telephony, str] = {
+    Telephony.REGISTER: "telephony.externalCall.register",
+    Telephony.OBSERVE: "voximplant.statistic.get",
+}
+INCOMING, REDIRECTED = 2, 3  # TYPE of a call in telephony [5.1]
+ANSWERED, MISSED = "200", "304"  # STATUS_CODE of a call that is over [5.3]
 CALL_TYPE, INCOMING_CALL = 2, 1  # TYPE_ID of a call among activities, DIRECTION [4.10]
 CALL_SUBJECT: Mapping[Trigger, tuple[str, str]] = {
     Trigger.ANSWERED: ("Входящий звонок", "Incoming call"),
@@ -100,6 +107,7 @@ LEAD_STAGES, DEAL_STAGES, INVOICE_STAGES = "STATUS", "DEAL_STAGE", "SMART_INVOIC
 CARD_EVENTS = ("ONCRMDEALADD", "ONCRMDEALUPDATE", "ONCRMDEALDELETE", "ONCRMDEALMOVETOCATEGORY")  # [6.4]
 LEAD_EVENTS = ("ONCRMLEADADD", "ONCRMLEADUPDATE", "ONCRMLEADDELETE")
 INVOICE_EVENTS = ("ONCRMDYNAMICITEMADD", "ONCRMDYNAMICITEMUPDATE", "ONCRMDYNAMICITEMDELETE")
+CALL_ENDED = "ONVOXIMPLANTCALLEND"  # of whatever telephony [5.5]
 APP_EVENTS = ("ONAPPUNINSTALL", "ONAPPUPDATE")
 # Tabs of cards that show our page -> the kind of card [7.2].
 CARD_TABS: Mapping[str, int] = {

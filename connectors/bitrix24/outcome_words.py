@@ -10,6 +10,35 @@ _AGAIN_RU = "Исправьте сценарий, примените его (cth
 _AGAIN_EN = "Correct the scenario, apply it (cthub apply) and press “Send again”."
 
 _RU = {
+    # of calls
+    "no_statistics": Sentence(
+        "Битрикс24 не показывает хабу статистику звонков, а по сценарию карточки звонков делает телефония портала.",
+        "Дайте тому, кто подключил хаб, право смотреть статистику звонков: звонки ждут и уйдут сами.",
+    ),
+    "no_call_yet": Sentence(
+        "В статистике звонков Битрикс24 этого звонка ещё нет.", "Делать ничего не нужно: хаб посмотрит ещё раз."
+    ),
+    "no_call_there": Sentence(
+        "За час после разговора этот звонок не появился в статистике звонков Битрикс24, поэтому источник записать некуда.",
+        "Проверьте, что номер принимает телефония портала. Если нет, уберите из сценария telephony: observe и нажмите «Отправить ещё раз».",
+    ),
+    "no_card_yet": Sentence(
+        "Звонок в Битрикс24 есть, а карточки у него ещё нет.", "Делать ничего не нужно: хаб посмотрит ещё раз."
+    ),
+    "no_card_there": Sentence(
+        "Телефония Битрикс24 не создала для этого звонка ни лида, ни сделки, ни контакта.",
+        "Создайте карточку для этого номера и нажмите «Отправить ещё раз», или включите её создание в настройках телефонии портала.",
+    ),
+    "source_not_on_card": Sentence(
+        "Битрикс24 не дал записать источник в поля карточки: {words}.", "Источник виден в комментарии."
+    ),
+    "call_not_on_deal": Sentence(
+        "Звонок записан в контакт, но не показан в сделке: {words}.", "Звонок и его запись видны в контакте."
+    ),
+    "record_refused": Sentence(
+        "Битрикс24 не принял запись разговора: {words}.",
+        "Ссылка на запись есть в комментарии, если она есть в сценарии.",
+    ),
     # of the account
     "user_off": Sentence(
         "Пользователь, который подключил Битрикс24, уволен или отключён.",
@@ -138,6 +167,35 @@ _RU = {
 }
 
 _EN = {
+    # of calls
+    "no_statistics": Sentence(
+        "Bitrix24 does not show the statistics of calls to the hub, and by the scenario the portal's own telephony makes the cards of calls.",
+        "Give who connected the hub the right to see the statistics of calls: calls wait and leave by themselves.",
+    ),
+    "no_call_yet": Sentence(
+        "The statistics of calls in Bitrix24 do not have this call yet.", "There is nothing to do: the hub looks again."
+    ),
+    "no_call_there": Sentence(
+        "An hour after the talk the statistics of calls in Bitrix24 still do not have this call, so there is nowhere to write its source.",
+        "See whether the portal's telephony takes calls of this number. If not, take telephony: observe out of the scenario and press “Send again”.",
+    ),
+    "no_card_yet": Sentence(
+        "Bitrix24 has the call, and no card for it yet.", "There is nothing to do: the hub looks again."
+    ),
+    "no_card_there": Sentence(
+        "The telephony of Bitrix24 made neither a lead nor a deal nor a contact for this call.",
+        "Make a card for this number and press “Send again”, or have the portal's telephony make them.",
+    ),
+    "source_not_on_card": Sentence(
+        "Bitrix24 did not take the source into the fields of the card: {words}.", "The source is in the comment."
+    ),
+    "call_not_on_deal": Sentence(
+        "The call is on the contact, and is not shown on the deal: {words}.",
+        "The call and its recording are on the contact.",
+    ),
+    "record_refused": Sentence(
+        "Bitrix24 did not take the recording: {words}.", "Its link is in the comment, where the scenario writes it."
+    ),
     "user_off": Sentence(
         "The user who connected Bitrix24 was dismissed or is deactivated there.",
         "Connect the portal again as an administrator.",

@@ -1,6 +1,6 @@
 """What is sent for one delivery: cards, the call, its notes and tasks, as Bitrix24 reads them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -127,24 +127,32 @@ def lead(delivery: Delivery, action: CreateDeal, portal: Portal, whose: tuple[Id
 
 
 def _shared(delivery: Delivery, action: CreateDeal, portal: Portal, left_out: set[str]) -> Json:
-    enquiry, settings = delivery.what.enquiry, portal.settings
-    responsible = action.responsible or settings.responsible
-    source = SOURCE_OF.get(enquiry.kind)
-    wanted: dict[str, str] = {
-        "sourceId": source if source and f"{HAS_SOURCE}{source}" in settings.traits else "",
-        "sourceDescription": _description(enquiry, action),
-    }
-    wanted |= {UTM[key.lower()]: text for key, text in enquiry.source.items() if key.lower() in UTM}
-    own = own_values(enquiry)
-    named = {f"{USER_FIELD}{code}": own[code] for code in OWN_FIELDS if code in own}
-    named |= action.fields
-    wanted |= {settings.fields[code]: text for code, text in named.items() if code in settings.fields}
-    kept = {key: value for key, text in wanted.items() if key not in left_out and (value := tidy(text, FIELD_CAP))}
+    responsible = action.responsible or portal.settings.responsible
+    told = source_of(delivery.what.enquiry, portal.settings, action.tags, action.fields)
     return {
-        **kept,
+        **{key: value for key, value in told.items() if key not in left_out},
         "assignedById": number(responsible, "responsible") if responsible else None,
         **origin(delivery),
     }
+
+
+def source_of(
+    enquiry: Enquiry, settings: Settings, tags: Sequence[str] = (), fields: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return what a card says of where an enquiry came from; only what is known, and what the account has a place for.
+
+    ``fields`` are more values, by the names of their fields.
+    """
+    source = SOURCE_OF.get(enquiry.kind)
+    wanted: dict[str, str] = {
+        "sourceId": source if source and f"{HAS_SOURCE}{source}" in settings.traits else "",
+        "sourceDescription": _description(enquiry, tags),
+    }
+    wanted |= {UTM[key.lower()]: text for key, text in enquiry.source.items() if key.lower() in UTM}
+    own = own_values(enquiry)
+    named = {f"{USER_FIELD}{code}": own[code] for code in OWN_FIELDS if code in own} | dict(fields or {})
+    wanted |= {settings.fields[code]: text for code, text in named.items() if code in settings.fields}
+    return {key: value for key, text in wanted.items() if (value := tidy(text, FIELD_CAP))}
 
 
 def own_values(enquiry: Enquiry) -> dict[str, str]:
@@ -162,11 +170,11 @@ def own_values(enquiry: Enquiry) -> dict[str, str]:
     return {code: text for code, text in values.items() if text}
 
 
-def _description(enquiry: Enquiry, action: CreateDeal) -> str:
+def _description(enquiry: Enquiry, tags: Sequence[str]) -> str:
     """Return the way of an enquiry in one line, and the tags, for which the vendor has no place of their own."""
     own = own_values(enquiry)
     ways = ("HUB_SOURCE", "HUB_CAMPAIGN", "HUB_KEYWORD", "HUB_CONFIDENCE")
-    return ", ".join([*(own[code] for code in ways if code in own), *(f"#{tag}" for tag in action.tags)])
+    return ", ".join([*(own[code] for code in ways if code in own), *(f"#{tag}" for tag in tags)])
 
 
 def _address(landing: str) -> str:

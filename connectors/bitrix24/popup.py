@@ -1,27 +1,28 @@
-"""Shows the card of a call to the user who talks; what is not shown at once is not shown at all [5.1, 5.3].
+"""Shows the card of a call to users who are rung or talk; what is not shown at once is not shown at all [5.1, 5.3].
 
 The call is registered without a card and shown then, so that a second call of the same person within half an hour,
 which the vendor takes for the first, is shown, too. It is never finished: the call itself is written with the deal.
 """
 
+from collections.abc import Sequence
+
 from connectors.bitrix24.api import Api, replies
 from connectors.bitrix24.cards import NoId, number
 from connectors.bitrix24.encoding import command, result
 from connectors.bitrix24.find import digits
+from connectors.bitrix24.mappings import INCOMING
 from connectors.bitrix24.trouble import judged, of_account, trouble
 from connectors.errors import ConnectorError, NotSent, Refused
 from connectors.protocol import Status
 
-_INCOMING = 2
 
-
-async def show(api: Api, user: str, phone: str) -> bool:
+async def show(api: Api, users: Sequence[str], phone: str) -> bool:
     """Ask once; says whether Bitrix24 took it. Raises ``InstallationError`` for trouble of the account.
 
     A user who is gone, no right to telephony or a lost answer is this pop-up's own trouble: deliveries need not wait.
     """
     try:
-        commands = _commands(number(user, "user"), phone)
+        commands = _commands([number(user, "user") for user in users], phone)
         told = replies(await api.change(commands))
     except NoId:
         return False
@@ -39,17 +40,17 @@ async def show(api: Api, user: str, phone: str) -> bool:
     return told.results.get("show") is True
 
 
-def _commands(user: int, phone: str) -> dict[str, str]:
+def _commands(users: Sequence[int], phone: str) -> dict[str, str]:
     asked = {
-        "USER_ID": user,
+        "USER_ID": users[0],
         "PHONE_NUMBER": phone,
-        "TYPE": _INCOMING,
+        "TYPE": INCOMING,
         "CRM_CREATE": 0,
         "SHOW": 0,
         "ADD_TO_CHAT": 0,
-        "EXTERNAL_CALL_ID": f"hub-card-{user}-{digits(phone)}",
+        "EXTERNAL_CALL_ID": f"hub-card-{users[0]}-{digits(phone)}",
     }
-    shown = {"CALL_ID": result("call", "CALL_ID"), "USER_ID": user}
+    shown = {"CALL_ID": result("call", "CALL_ID"), "USER_ID": list(users)}
     return {
         "call": command("telephony.externalCall.register", asked),
         "show": command("telephony.externalCall.show", shown),

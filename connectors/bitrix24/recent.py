@@ -13,14 +13,14 @@ from connectors.bitrix24.work import Work
 def asked_contacts(works: Iterable[Work]) -> dict[str, str]:
     """Return the commands that ask for the contacts of all these."""
     near = {work.place: _contacts(work) for work in works}
-    return {f"near{i}x{j}": asking.card(CONTACT, id_) for i in near for j, id_ in enumerate(near[i])}
+    return {f"seen{i}x{j}": asking.card(CONTACT, id_) for i in near for j, id_ in enumerate(near[i])}
 
 
 def contacts(told: Replies, work: Work) -> list[int]:
     """Return the contacts that are the caller's by what they say now."""
     enquiry, found = work.delivery.what.enquiry, []
     for j, id_ in enumerate(_contacts(work)):
-        card = told.card(f"near{work.place}x{j}")
+        card = told.card(f"seen{work.place}x{j}")
         is_his = bool(enquiry.caller and has_phone(card, enquiry.caller))
         if is_his or (enquiry.email and has_email(card, enquiry.email)):
             found.append(id_)

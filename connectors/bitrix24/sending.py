@@ -31,6 +31,7 @@ _MAY_GO = re.compile(r"^(?:UF_CRM_|utm|source)", re.IGNORECASE)  # fields a card
 _NAMED = re.compile(r"[\"'«“`]([^\"'«»“”`]+)[\"'»”`]")
 
 Take = Callable[["Part", object], bool]  # (part, what its command brought) -> whether that says that it is done
+Spare = Callable[["Part", Fault], bool]  # (part, why it was refused) -> whether the delivery is as good without
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class Part:
     method: str
     params: Json
     take: Take
+    spare: Spare | None = None
 
     @property
     def key(self) -> str:
@@ -167,6 +169,8 @@ class Sender:
             raise error
         if is_card and is_denied(fault):
             raise no_rights()
+        if part.spare and fault.code not in UNSURE and part.spare(part, fault):
+            return
         if fault.code in UNSURE:
             part.work.trouble(Status.UNKNOWN, Why.UNAVAILABLE, Said("busy"), detail=words(fault))
         elif is_card and _mended(part, fault):

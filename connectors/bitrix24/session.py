@@ -67,9 +67,9 @@ class Session:
         """Return which of these deals and contacts are gone; raises ``InstallationError``."""
         return await readback.missing(self._api, refs)
 
-    async def popup(self, user: str, caller: str) -> bool:
-        """Show the card of a call to a user who talks; raises ``InstallationError``."""
-        return await popup.show(self._api, user, caller)
+    async def popup(self, users: Sequence[str], caller: str) -> bool:
+        """Show the card of a call to users who are rung or talk; raises ``InstallationError``."""
+        return await popup.show(self._api, users, caller)
 
     async def listen(self, address: str, page: str = "") -> Ringing:
         """Have events ring at an address of ours, once; raises ``InstallationError``."""

@@ -9,7 +9,7 @@ from connectors.bitrix24.api import Json
 from connectors.bitrix24.cards import named, parted, reference, whole
 from connectors.bitrix24.mappings import COMPANY, CONTACT, DEAL, NOTE_CAP
 from connectors.protocol import Delivery, Outcome, Ref, Status, Why
-from connectors.scenario import Action, AddNote, AddTask, CreateDeal, MoveDeal
+from connectors.scenario import Action, AddNote, AddTask, CreateDeal, MoveDeal, Telephony
 from connectors.telling import Said
 from tracking_core.enquiry import EnquiryKind
 
@@ -17,6 +17,8 @@ from tracking_core.enquiry import EnquiryKind
 _WORST_FIRST = (Status.UNKNOWN, Status.RETRY, Status.REJECTED)
 _ORDER = ("account", "company", "contact", "deal", "note", "task")
 CALL_STEP, MOVE_STEP = "call", "move"
+LINK_STEP, RECORD_STEP = "link", "record"  # of a call that is registered: it is put on the deal, it has its recording
+ENRICH_STEP = "enrich"
 Kind = Literal["contact", "company", "deal", "note", "task", "move"]
 
 
@@ -55,6 +57,9 @@ class Work:
     troubles: list[Outcome] = field(default_factory=list)
     created: bool = False  # something was created in this attempt
     has_made_deal: bool = False  # the deal is of this delivery, now or before
+    call: str = ""  # the portal's own id of the call, where it is registered
+    activity: int = 0  # and of what it left among activities
+    unsaid: Json = field(default_factory=dict)  # what a card that the portal made does not say of its source yet
     _refs: list[Ref] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -106,16 +111,35 @@ class Work:
         return next(moves, None) if MOVE_STEP not in self.done else None
 
     @property
+    def telephony(self) -> Telephony:
+        """How its call stands beside the portal's own."""
+        return self.delivery.what.telephony
+
+    @property
     def tells_call(self) -> bool:
         """Says whether the deal gets a call as such: there was one, and its caller is known."""
         enquiry = self.delivery.what.enquiry
-        return bool(self.notes) and enquiry.kind is EnquiryKind.CALL and enquiry.caller is not None
+        if enquiry.kind is not EnquiryKind.CALL or enquiry.caller is None or self.telephony is Telephony.OBSERVE:
+            return False
+        return bool(self.notes) or self.registers
+
+    @property
+    def registers(self) -> bool:
+        """Says whether its call becomes one of the portal's own."""
+        return self.telephony is Telephony.REGISTER and bool(self.actions)
 
     def steps(self) -> set[str]:
         """Return the names of the steps that follow the deal."""
         notes = {text_step(index) for index in range(len(self.notes))}
         tasks = {task_step(index) for index in range(len(self.tasks))}
-        return notes | tasks | ({CALL_STEP} if self.tells_call else set()) | ({MOVE_STEP} if self.move else set())
+        others = {CALL_STEP: self.tells_call, MOVE_STEP: bool(self.move), ENRICH_STEP: bool(self.unsaid)}
+        return notes | tasks | {step for step, is_asked in others.items() if is_asked} | self._of_registered()
+
+    def _of_registered(self) -> set[str]:
+        if not (self.tells_call and self.registers):
+            return set()
+        has_record = bool(self.delivery.what.enquiry.recording_url)
+        return ({LINK_STEP} if self.entity == DEAL else set()) | ({RECORD_STEP} if has_record else set())
 
     @property
     def is_complete(self) -> bool:

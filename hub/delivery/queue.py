@@ -12,11 +12,13 @@ from typing import Any
 
 import orjson
 from sqlalchemy import bindparam as value
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
+from connectors.protocol import Why
 from connectors.scenario import Plan, dump_plan
 from hub.delivery import lanes
 from hub.delivery.parking import hold as hold
+from hub.delivery.retry import State
 from hub.delivery.settling import settle as settle
 from hub.delivery.taking import Taken as Taken
 from hub.delivery.taking import are_due as are_due
@@ -124,6 +126,17 @@ def is_planned(tx: Tx, tenant_id: int, installation_id: int, enquiry: str) -> bo
     """Say whether an enquiry has a delivery at an installation, by whatever version of the rules."""
     asked = {"tenant_id": tenant_id, "installation_id": installation_id, "enquiry": enquiry}
     return bool(tx.run(_PLANNED, asked))
+
+
+def hurry(tx: Tx, tenant_id: int, installation_id: int, now: datetime) -> None:
+    """Try now what came too early for the account: it says that it went on by itself."""
+    here = (_delivery.c.installation_id == installation_id, _delivery.c.state == State.READY)
+    waits = (_delivery.c.why == Why.TOO_EARLY, _delivery.c.due_at > now)
+    told = tx.execute(
+        update(_delivery).where(of_few(_delivery.c.tenant_id) == tenant_id, *here, *waits).values(due_at=now)
+    )
+    if told.rowcount:
+        lanes.wake(tx, tenant_id, installation_id, now)
 
 
 def counts(tx: Tx, tenant_id: int) -> dict[str, int]:

@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert, select, text, update
 
 from connectors.changes import OLDER_BY
 from connectors.protocol import DealChange, Facts, Grant, Pipeline, Stage
+from connectors.scenario import Telephony
 from connectors.telling import Said
 from hub.store import ledger
 from hub.store.ledger import Entry, Kind
@@ -153,7 +154,9 @@ def facts_of(kept: Mapping[str, Any]) -> Facts | None:
         Pipeline(row["id"], row["name"], tuple(Stage(**stage) for stage in row["stages"])) for row in kept["pipelines"]
     )
     warnings = tuple(Said(**one) for one in kept.get("warnings", ()))
-    return Facts(**{**kept, "pipelines": pipelines, "warnings": warnings, "traits": tuple(kept.get("traits", ()))})
+    read = {"pipelines": pipelines, "warnings": warnings, "traits": tuple(kept.get("traits", ()))}
+    ways = tuple(Telephony(one) for one in kept.get("telephony", (Telephony.NOTE,)))
+    return Facts(**{**kept, **read, "telephony": ways})
 
 
 def forget_access(tx: Tx, of: Installed, reason: str, vault: Vault) -> None:

@@ -112,10 +112,11 @@ def not_asked(tx: Tx, tenant_id: int, enquiry_id: int) -> set[int]:
     return set(tx.execute(select(_entry.c.installation_id).where(*here)).scalars())
 
 
-def popup_asked(tx: Tx, tenant_id: int, enquiry_id: int) -> set[int]:
-    """Return the installations that were asked to show a call's caller to the person who answered."""
+def popup_asked(tx: Tx, tenant_id: int, enquiry_id: int) -> set[tuple[int, str]]:
+    """Return the installations that were asked to show a call's caller, and to which of their users."""
     here = (_entry.c.tenant_id == tenant_id, _entry.c.enquiry_id == enquiry_id, _entry.c.kind == Kind.POPUP_ASKED)
-    return set(tx.execute(select(_entry.c.installation_id).where(*here)).scalars())
+    rows = tx.execute(select(_entry.c.installation_id, _entry.c.facts).where(*here))
+    return {(row.installation_id, user) for row in rows for user in orjson.loads(row.facts).get("users", ())}
 
 
 def looks(tx: Tx, tenant_id: int, enquiry_id: int) -> list[tuple[str, Mapping[str, Any]]]:

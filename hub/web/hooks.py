@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connectors.protocol import Changed, Installed, Rejected, Uninstalled
+from connectors.protocol import CallEnded, Changed, Installed, Rejected, Uninstalled
 from hub import arrivals
-from hub.delivery import lanes
+from hub.delivery import lanes, queue
 from hub.hub import Hub
 from hub.store import crm, grants, ledger, market, people
 from hub.store.ledger import Entry, Kind
@@ -18,7 +18,7 @@ from hub.store.vault import Unopenable, Vault
 from hub.web.answers import refused
 from hub.web.oauth import Connecting, as_hook
 
-_Parsed = Installed | Uninstalled | Changed | Rejected
+_Parsed = Installed | Uninstalled | Changed | CallEnded | Rejected
 _NOBODYS = "Nothing is connected under that address."
 
 
@@ -88,7 +88,7 @@ class Hooks:
         request: Request,
         tenant_id: int,
         installation_id: int,
-        parsed: Installed | Uninstalled | Changed | Rejected,
+        parsed: _Parsed,
     ) -> Response:
         """Do what an account told; that it installed us again is a change, for its access comes by another door."""
         hub, now = self.hub, self.hub.clock.now()
@@ -102,7 +102,8 @@ class Hooks:
             of = Account(connector, parsed.account, hub.apps[connector].client_id)
             await hub.db.write(arrivals.remove, of, now, hub.vault)
             return Response(status_code=200)
-        await hub.db.write(lanes.ring, tenant_id, installation_id, now)
+        heard = queue.hurry if isinstance(parsed, CallEnded) else lanes.ring
+        await hub.db.write(heard, tenant_id, installation_id, now)
         hub.worker.wake.set()
         return Response(status_code=200)
 

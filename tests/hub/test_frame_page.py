@@ -59,7 +59,7 @@ async def on_deal(page: Page, world: World, kind: str = "deal") -> FrameLocator:
     deal = await called(await rung(world))
     card = deal if kind == "deal" else str((await world.state())["contact"][0]["id"])
     await page.goto(f"/crm/{kind}/details/{card}/")
-    await page.get_by_text("Источник обращения").click()
+    await page.locator("summary", has_text="Источник обращения").click()
     return frame(page)
 
 

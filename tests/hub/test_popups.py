@@ -1,4 +1,4 @@
-"""Who answers a call sees the caller's card in the CRM: while he talks, once, and never afterwards."""
+"""Whom a call rings and who answers sees the caller's card in the CRM: at the moment, once, and never afterwards."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from tests.hub.world import World
 IVAN, NUMBER = "+79161234567", "+74951110001"
 SCENARIO = """
   amocrm: |
-    popup: {"101": Мария Менеджер}
+    popup: {"101": Мария Менеджер, "103": Пётр Продавцов}
     answered:
       unknown: [deal]
 """
@@ -29,7 +29,7 @@ async def tell(world: World, event: str, message: str, **more: Any) -> None:
     told = {"call_id": "g1", "event": event, "at": world.clock.now().isoformat(), "dialled": NUMBER, "caller": IVAN}
     answer = await world.generic(told | more, message)
     assert answer.status_code == 200, answer.text
-    await world.until(lambda status: not status["inbox"], step_s=0.05)
+    await world.until(lambda status: not status["inbox"], step_s=0.01)
 
 
 async def talk(world: World, operator: str = "101") -> None:
@@ -40,12 +40,12 @@ async def talk(world: World, operator: str = "101") -> None:
 
 async def how(world: World) -> list[str]:
     """Wait until it is told what became of each card, or nothing more comes of it; return that."""
-    for _ in range(100):
+    for _ in range(1_000):
         entries = (await world.api("enquiries/1/ledger"))["entries"]
         kinds = [entry["kind"] for entry in entries]
         if kinds.count("popup_asked") == kinds.count("popup_ended"):
             break
-        await world.goes_on(0.2)
+        await world.goes_on(0.01)
     return [entry["facts"]["how"] for entry in entries if entry["kind"] == "popup_ended"]
 
 
@@ -73,6 +73,26 @@ async def test_the_card_is_shown_to_who_answered(connected: World) -> None:
     await talk(connected)
     assert await how(connected) == ["shown"]
     assert await shown(connected) == 1
+
+
+async def test_whom_it_rings_sees_it_before_he_answers(connected: World) -> None:
+    await tell(connected, "ringing", "m1", operator="101", leg_id="2")
+    assert await how(connected) == ["shown"]
+    assert await shown(connected) == 1
+
+
+async def test_who_was_rung_and_answers_sees_it_once(connected: World) -> None:
+    await tell(connected, "ringing", "m1", operator="101", leg_id="2")
+    await how(connected)
+    await tell(connected, "answered", "m2", operator="101", leg_id="2")
+    assert await how(connected) == ["shown"]
+
+
+async def test_who_answers_in_place_of_whom_it_rang_sees_it_too(connected: World) -> None:
+    await tell(connected, "ringing", "m1", operator="101", leg_id="2")
+    await how(connected)
+    await tell(connected, "answered", "m2", operator="103", leg_id="3")
+    assert await how(connected) == ["shown", "shown"]
 
 
 async def test_the_card_is_shown_once_whatever_else_is_told_of_the_call(connected: World) -> None:

@@ -29,6 +29,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 _passed = pytest.StashKey[bool]()
+_LINE = "line"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the lines of proofs that ran in processes of their own, whose output nobody sees."""
+    if config.getoption("dist", "no") == "no":
+        return
+    for status in ("passed", "failed"):
+        for report in terminalreporter.stats.get(status, []):
+            for name, line in report.user_properties:
+                if name == _LINE:
+                    terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -63,6 +75,7 @@ def tell(request: pytest.FixtureRequest, full: bool, capsys: pytest.CaptureFixtu
 
     def tell(proof: str, /, **figures: object) -> None:
         told.append({"proof": proof, "engine": engine, **figures})
+        test.user_properties.append((_LINE, json.dumps(told[-1])))
         with capsys.disabled():
             print(json.dumps(told[-1]))
 

@@ -114,6 +114,23 @@ def test_the_call_level_end_fills_in_a_dialled_number_the_first_leg_lacks():
     assert fold([rings(0), call_ends(30, did=DID)], LATER).did == DID
 
 
+def test_a_call_rings_whom_its_legs_ring():
+    call = fold([rings(0), rings(2, "leg-2", operator="101"), rings(4, "leg-3", operator="102")], LATER)
+    assert (call.rung, call.rung_since) == (("101", "102"), at(2))
+
+
+def test_a_leg_that_is_over_rings_nobody():
+    call = fold(
+        [rings(0), rings(2, "leg-2", operator="101"), hangs_up(9, "leg-2"), rings(9, "leg-3", operator="102")], LATER
+    )
+    assert call.rung == ("102",)
+
+
+def test_who_talks_is_not_rung_and_nobody_else_is():
+    told = [rings(0), rings(2, "leg-2", operator="101"), rings(2, "leg-3", operator="102")]
+    assert fold([*told, answers(5, "leg-2", operator="101")], LATER).rung == ()
+
+
 def test_the_operator_is_the_last_person_who_talked():
     call = fold([rings(0), answers(5, operator="101"), answers(40, "leg-2", operator="102")], LATER)
     assert (call.first_operator, call.operator) == ("101", "102")

@@ -118,7 +118,7 @@ ENQUIRIES_EN: Mapping[str, str] = {
     "caller_state.no_open_deal": "If there is a contact without an open deal",
     "caller_state.open_deal": "If there is an open deal",
     "story.popup.shown": "the CRM was asked to show the caller’s card",
-    "story.popup.late": "the caller’s card was not shown: the talk was over, or too old, before the CRM could be asked",
+    "story.popup.late": "the caller’s card was not shown: the call was over, or went on for too long, before the CRM could be asked",
     "story.popup.refused": "the caller’s card was perhaps not shown: the CRM did not take the request",
     "plan.deal": "create the deal “{name}”",
     "plan.incoming": "put “{name}” among the incoming, to be accepted or declined",

@@ -22,7 +22,7 @@ LEDGER_EN: Mapping[str, str] = {
     "ledger_kind.goal_taken_back": "A goal was taken back",
     "ledger_kind.planned": "Planned for the CRM",
     "ledger_kind.not_asked": "The rules ask for nothing in the CRM",
-    "ledger_kind.popup_asked": "The caller’s card is to be shown to the person who answered",
+    "ledger_kind.popup_asked": "The caller’s card is to be shown to whom the call rings, or who answered",
     "ledger_kind.popup_ended": "What became of showing the card",
     "ledger_kind.tried": "Tried, to be tried again",
     "ledger_kind.held": "Not sent: the connection rests, or the hub ended before it",

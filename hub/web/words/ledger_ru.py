@@ -22,7 +22,7 @@ LEDGER_RU: Mapping[str, str] = {
     "ledger_kind.goal_taken_back": "Цель отменена",
     "ledger_kind.planned": "Запланировано для CRM",
     "ledger_kind.not_asked": "По правилам для CRM ничего не нужно",
-    "ledger_kind.popup_asked": "Решено показать карточку тому, кто ответил",
+    "ledger_kind.popup_asked": "Решено показать карточку тому, кому звонят или кто ответил",
     "ledger_kind.popup_ended": "Чем закончился показ карточки",
     "ledger_kind.tried": "Попытка, будет ещё одна",
     "ledger_kind.held": "Не отправлено: подключение на паузе или хаб остановился раньше",

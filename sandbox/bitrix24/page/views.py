@@ -15,6 +15,7 @@ from sandbox.bitrix24.dictionaries import stages
 from sandbox.bitrix24.errors import Refusal
 from sandbox.bitrix24.frame import MAIN, Frame, make_frame
 from sandbox.bitrix24.model import CODES, DEAL, KIND_OF_CODE, Item, Placement
+from sandbox.bitrix24.page.lines import hidden, shown
 from sandbox.bitrix24.portal import Portal
 from sandbox.bitrix24.schema import STAGED, money_text
 
@@ -85,9 +86,8 @@ class Pages:
         comments = [one for one in self.portal.store.comments.values() if one.owner == (item.kind, item.id)]
         titles = [_title(one) for one in tabs]
         code = CODES[item.kind].lower()
-        return self._draw(
-            request, "card.html", frames, item=item, titles=titles, stages=line, comments=comments, code=code
-        )
+        told = {"stages": line, "comments": comments, "shown": shown(self.portal, item), "hidden": hidden(item)}
+        return self._draw(request, "card.html", frames, item=item, titles=titles, code=code, **told)
 
     def _tabs(self, item: Item) -> list[Placement]:
         code = f"CRM_{CODES[item.kind]}_DETAIL_TAB"

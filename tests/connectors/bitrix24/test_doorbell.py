@@ -1,13 +1,13 @@
 import httpx
 import pytest
 
-from connectors.bitrix24.mappings import APP_EVENTS, CARD_EVENTS, CARD_TABS, INVOICE_EVENTS, LEAD_EVENTS
+from connectors.bitrix24.mappings import APP_EVENTS, CALL_ENDED, CARD_EVENTS, CARD_TABS, INVOICE_EVENTS, LEAD_EVENTS
 from connectors.protocol import InstallationError, Why
 from connectors.telling import Ringing, Said
 from tests.connectors.bitrix24.conftest import Fault
 
 ADDRESS = "https://hub.example/hooks/bitrix24/s3cret"
-ONLINE = [*CARD_EVENTS, *LEAD_EVENTS, *INVOICE_EVENTS, *APP_EVENTS]
+ONLINE = [*CARD_EVENTS, *LEAD_EVENTS, *INVOICE_EVENTS, *APP_EVENTS, CALL_ENDED]
 PAGE = "https://hub.example/frame/bitrix24"
 QUEUED = ["ONCRMDEALDELETE", "ONCRMLEADDELETE"]
 

@@ -2,6 +2,7 @@ import httpx
 import pytest
 
 from connectors.protocol import InstallationError, Pipeline, Ref, Stage, Why
+from connectors.scenario import Telephony
 from connectors.telling import Said
 from tests.connectors.bitrix24.conftest import ACCOUNT, Fault
 
@@ -58,6 +59,7 @@ def portal(portal):
     """A portal without leads, asked by an administrator; our fields are not there yet."""
     portal.on("app.info", {"ID": 5, "INSTALLED": True, "LICENSE_FAMILY": "ent"})
     portal.on("profile", {"ID": "1", "ADMIN": True})
+    portal.on("method.get", {"isExisting": True, "isAvailable": True})
     portal.on("crm.settings.mode.get", 2)
     portal.on(
         "crm.category.list",
@@ -291,3 +293,28 @@ async def test_no_index_of_contacts_is_kept(session):
     with pytest.raises(InstallationError) as raised:
         await session.contacts(None)
     assert raised.value.why is Why.UNSUPPORTED
+
+
+# -- telephony
+
+
+def without(portal, method, told):
+    portal.on("method.get", told, where=lambda asked: asked["name"] == method)
+
+
+async def test_a_portal_with_telephony_offers_every_way(session, portal):
+    assert (await session.facts()).telephony == tuple(Telephony)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"isExisting": False, "isAvailable": False},
+        {"isExisting": True, "isAvailable": False},
+        Fault("ERROR_METHOD"),
+        [],
+    ],
+)
+async def test_what_its_telephony_does_not_have_is_not_offered(session, portal, told):
+    without(portal, "voximplant.statistic.get", told)
+    assert (await session.facts()).telephony == (Telephony.NOTE, Telephony.REGISTER)

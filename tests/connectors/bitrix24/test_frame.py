@@ -256,7 +256,9 @@ def test_what_is_no_ticket_is_rejected(app, ticket):
 )
 def test_a_ticket_with_other_words_is_rejected(app, changed):
     now = int(NOW.timestamp())
-    token = jwt.encode({"alg": "HS256"}, {"iss": "bitrix24", "nbf": now, "exp": now + 60, **changed}, OctKey.import_key(secret(app)))
+    token = jwt.encode(
+        {"alg": "HS256"}, {"iss": "bitrix24", "nbf": now, "exp": now + 60, **changed}, OctKey.import_key(secret(app))
+    )
     assert isinstance(connector.hooks.opened(asked(token), app, NOW), Rejected)
 
 

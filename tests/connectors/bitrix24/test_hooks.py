@@ -3,7 +3,7 @@ from urllib.parse import urlencode
 import pytest
 
 from connectors.bitrix24 import connector
-from connectors.protocol import Changed, HookRequest, Installed, Rejected, Uninstalled
+from connectors.protocol import CallEnded, Changed, HookRequest, Installed, Rejected, Uninstalled
 from tests.connectors.bitrix24.conftest import ACCOUNT, HOST, NOW
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -102,6 +102,10 @@ def test_tokens_stay_out_of_texts(app):
 )
 def test_an_event_with_our_token_rings(app, name):
     assert parse(post({**EVENT, "event": name}), app) == Changed(ACCOUNT)
+
+
+def test_the_end_of_a_call_of_whatever_telephony_is_told_as_one(app):
+    assert parse(post({**EVENT, "event": "ONVOXIMPLANTCALLEND"}), app) == CallEnded(ACCOUNT)
 
 
 def test_an_event_with_another_token_is_rejected(app):

@@ -57,7 +57,7 @@ def ask_everything(load, seed):
         session.changes('{"walks":{},"passed":{"2":1},"gone":0}'),
         session.facts(),
         session.listen("https://hub.example/hooks/x"),
-        session.popup("6", "+79161234567"),
+        session.popup(["6"], "+79161234567"),
         session.missing([Ref("deal", "341"), Ref("contact", "44")]),
     )
     for ask in asks:

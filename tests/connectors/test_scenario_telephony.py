@@ -1,0 +1,83 @@
+"""How a call stands beside the CRM's own telephony, as a scenario says it."""
+
+from dataclasses import replace
+
+import pytest
+
+from connectors.scenario import ScenarioError, Telephony, dump_plan, load_plan, plan, read_scenario
+from tests.connectors.test_scenario import ANSWERED, FACTS
+from tracking_core.enquiry import EnquiryKind
+
+OBSERVING = "telephony: observe\nanswered: {open_deal: [note: x]}\nform: {unknown: [deal]}"
+ABLE = replace(FACTS, telephony=tuple(Telephony))
+
+
+def planned(text, enquiry=ANSWERED):
+    found = plan(read_scenario(text, "rules.yaml", None), 3, enquiry)
+    assert found is not None
+    return found
+
+
+def problems(text, facts=None):
+    with pytest.raises(ScenarioError) as raised:
+        read_scenario(text, "rules.yaml", facts)
+    return raised.value.problems
+
+
+def test_without_a_word_a_call_is_written_on_its_card():
+    assert planned("answered: {unknown: [deal]}").telephony is Telephony.NOTE
+
+
+@pytest.mark.parametrize("way", Telephony)
+def test_a_plan_says_which_way(way):
+    assert planned(f"telephony: {way}\nanswered: {{open_deal: [note: x]}}").telephony is way
+
+
+def test_a_form_knows_nothing_of_it():
+    assert planned(OBSERVING, replace(ANSWERED, kind=EnquiryKind.FORM)).telephony is Telephony.NOTE
+
+
+def test_who_talked_is_the_user_that_the_scenario_names():
+    text = 'telephony: register\npopup: {Анна: "72"}\nanswered: {unknown: [deal]}'
+    assert planned(text).answered_by == "72"
+
+
+def test_who_is_not_named_is_nobody():
+    assert planned('popup: {"101": "72"}\nanswered: {unknown: [deal]}').answered_by is None
+
+
+def test_it_comes_back_from_json():
+    found = planned("telephony: register\nanswered: {unknown: [deal]}")
+    assert load_plan(dump_plan(found)) == found
+
+
+def test_a_way_that_the_account_does_not_offer_is_refused():
+    assert problems("telephony: register\nanswered: {unknown: [deal]}", FACTS) == (
+        "rules.yaml:1: unknown telephony 'register'; allowed: note",
+    )
+
+
+def test_one_that_it_offers_is_taken():
+    assert read_scenario("telephony: register\nanswered: {unknown: [deal]}", "rules.yaml", ABLE)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("answered: {unknown: [deal]}", "rules.yaml:2: with `telephony: observe`, `answered` has `open_deal` alone"),
+        (
+            "missed: {open_deal: [task: {text: x, due_minutes: 5}]}",
+            "rules.yaml:2: `telephony: observe` creates nothing: `missed` may `note` and `move`",
+        ),
+        (
+            'popup: {"101": x}\nanswered: {open_deal: [note: x]}',
+            "rules.yaml:2: `telephony: observe` leaves cards to the CRM: take `popup` out",
+        ),
+    ],
+)
+def test_whoever_observes_creates_nothing(text, problem):
+    assert problems(f"telephony: observe\n{text}") == (problem,)
+
+
+def test_and_does_with_forms_what_he_likes():
+    assert read_scenario(OBSERVING, "rules.yaml", None)
