@@ -36,7 +36,7 @@ _WEB: Sequence[WebSource] = (
 KITCHENS = Company(
     key="kitchens",
     stream="kitchens:",
-    size=1 / 3,
+    size=1 / 4,
     name="Кухни Берёза",
     owner="owner@kuhni-bereza.example",
     crm=Vendor.BITRIX24,
@@ -69,6 +69,6 @@ KITCHENS = Company(
     scenario="kitchens.yaml",
     mango=("kx7demo2mango0bereza", "t3demo9salt5kitchens"),
     secret=b"another demo secret, of kitchens",
-    forms=0.025,
+    forms=0.02,
     advances=0.6,
 )
