@@ -120,7 +120,7 @@ async def match(crowd: Crowd) -> float:
     call = domain.Call(
         provider_call_id="1", direction=domain.Direction.INBOUND, did=did, caller=None, caller_anonymous=True,
         started_at=at, answered_at=None, ended_at=None, settles_at=None, talk_s=0, wait_s=0,
-        status=domain.CallStatus.ANSWERED, operator=None, first_operator=None, recording_url=None, recording_id=None,
+        status=domain.CallStatus.ANSWERED, operator=None, first_operator=None, rung=(), rung_since=None, recording_url=None, recording_id=None,
         visit_id=None, durations_differ=False,
     )  # fmt: skip
     number = await crowd.db.read(tracking.find_number, crowd.tenant_id, did)

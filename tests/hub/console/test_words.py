@@ -179,7 +179,7 @@ def call(status: CallStatus, direction: Direction = Direction.INBOUND, talk_s: i
     return Call(
         provider_call_id="1", direction=direction, did=None, caller="+7916", caller_anonymous=False, started_at=NOW,
         answered_at=None, ended_at=NOW if ended else None, settles_at=None, talk_s=talk_s, wait_s=0, status=status,
-        operator=None, first_operator=None, recording_url=None, recording_id=None, visit_id=None,
+        operator=None, first_operator=None, rung=(), rung_since=None, recording_url=None, recording_id=None, visit_id=None,
         durations_differ=False,
     )  # fmt: skip
 
