@@ -99,8 +99,8 @@ def _match(tx: Tx, place: int, caller: int) -> Match:
         provider_call_id="1", direction=Direction.INBOUND, did=f"+7495{1_000_000 + place % NUMBERS}",
         caller="+79160000000", caller_anonymous=False, started_at=BEGAN + place * STEP + timedelta(minutes=5),
         answered_at=None, ended_at=None, settles_at=None, talk_s=60, wait_s=5, status=CallStatus.ANSWERED,
-        operator=None, first_operator=None, rung=(), rung_since=None, recording_url=None, recording_id=None, visit_id=None,
-        durations_differ=False,
+        operator=None, first_operator=None, rung=(), rung_since=None, recording_url=None, recording_id=None,
+        visit_id=None, durations_differ=False,
     )  # fmt: skip
     number = tracking.find_number(tx, 1, call.did or "")
     return matching.find(tx, 1, call, number, Person(call.caller, None, f"caller-{caller}", None))

@@ -16,7 +16,6 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from hub.web.page_script import snippet
-from sandbox.demo.company import OWNER
 from sandbox.demo.market import install
 from tests.phone import exchange as exchanges
 from tests.phone import machine
@@ -26,12 +25,12 @@ from tests.processes import free_port, running
 from tests.sandbox.loopback import served
 
 OWN_NUMBER, STATIC_NUMBER, NEVER_SHOWN = "+74957770001", "+74952220001", "+74953330001"
-_PASSWORD, _SECRET = "correct-horse-battery", "between-exchange-and-hub"
+_OWNER, _PASSWORD, _SECRET = "owner@okna.example", "correct-horse-battery", "between-exchange-and-hub"
 _SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "calls_to_deals.yaml"
 _LAST = 40  # lines of a log that a failed test shows
 _SETUP = f"""
 tenant: Окна Москвы
-owner: {{email: {OWNER}, password: {_PASSWORD}}}
+owner: {{email: {_OWNER}, password: {_PASSWORD}}}
 sites:
   - name: okna
     hosts: [okna.localhost]
@@ -119,7 +118,7 @@ def opened(folder: Path) -> Iterator[Stage]:
             applied = applying.printed
         up = ("hub", "up", "--port", str(port), "--json")
         stack.enter_context(running(*up, environment=environment, log=folder / "hub.log"))
-        install(crm["base_url"], url, {"email": OWNER, "password": _PASSWORD}, time.sleep)
+        install(crm["base_url"], url, {"email": _OWNER, "password": _PASSWORD}, time.sleep)
         exchange = exchanges.opened(folder, f"{url}{applied['telephony'][0]['path']}", _SECRET, office_port)
         bearer = {"authorization": f"Bearer {applied['api_token']}"}
         site = stack.enter_context(served(_site(url, applied["sites"][0]["key"]), lifespan="off"))
