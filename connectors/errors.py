@@ -37,7 +37,9 @@ _SECRET_PAIR = re.compile(
 )
 _BEARER = re.compile(r"(?i)\bbearer\s+[^\s\"',]+")
 _JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?")
-_PATH_SECRET = re.compile(r"(/rest/\d+/)[\w-]+")  # an address that is a secret, as a server's own page may quote it
+_PATH_SECRET = re.compile(
+    r"(/rest\\?/\d+\\?/)[\w-]+"
+)  # an address that is a secret, as a server's own page may quote it
 _PHONE = re.compile(r"(?<![\w-])(?:\+|%2B)?\d(?:[\s().-]{0,2}\d){8,14}(?![\w-])")
 DETAIL_CAP = 400  # characters
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import and_, case, delete, literal, or_, select
 
 from connectors.telling import Ringing
 from hub.store.crm import ACTIVE, Installed
@@ -19,10 +19,11 @@ _REMEMBERED = timedelta(days=7)  # how long a person is told that the vendor had
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An installation whose doorbell is to be looked at now."""
+    """An installation whose doorbell is to be looked at now, by whoever took it ``until`` then."""
 
     tenant_id: int
     installation_id: int
+    until: datetime | None = None
 
 
 def take(tx: Tx, connectors: tuple[str, ...], now: datetime, lease: timedelta) -> Due | None:
@@ -41,7 +42,7 @@ def take(tx: Tx, connectors: tuple[str, ...], now: datetime, lease: timedelta) -
     ).first()
     if row is None:
         return None
-    due = Due(row.tenant_id, row.id)
+    due = Due(row.tenant_id, row.id, now + lease)
     again(tx, due, now + lease)
     return due
 
@@ -62,9 +63,10 @@ def again(tx: Tx, due: Due, at: datetime) -> None:
 
 
 def keep(tx: Tx, due: Due, found: Ringing, now: datetime, next_at: datetime) -> None:
-    """Keep how a doorbell was found."""
+    """Keep how a doorbell was found; a look that was asked for meanwhile is due all the same."""
+    moment = _bell.c.due_at.type
+    is_asked = _bell.c.due_at < literal(due.until or now, moment)
     values: dict[str, Any] = {
-        "due_at": next_at,
         "looked_at": now,
         "rings": found.rings,
         "said": [asdict(one) for one in found.said],
@@ -73,8 +75,11 @@ def keep(tx: Tx, due: Due, found: Ringing, now: datetime, next_at: datetime) -> 
     key = {"installation_id": due.installation_id, "tenant_id": due.tenant_id}
     tx.execute(
         insert_or(tx, _bell)
-        .values(**key, **values)
-        .on_conflict_do_update(index_elements=["installation_id"], set_=values)
+        .values(**key, **values, due_at=next_at)
+        .on_conflict_do_update(
+            index_elements=["installation_id"],
+            set_={**values, "due_at": case((is_asked, _bell.c.due_at), else_=literal(next_at, moment))},
+        )
     )
 
 

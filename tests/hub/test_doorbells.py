@@ -4,6 +4,7 @@ import re
 import socket
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from connectors.protocol import Grant
+from connectors.telling import Ringing
 from hub.app import build, running, web_app
 from hub.settings import AppSettings, Settings
 from hub.setup import apply
-from hub.store import crm
+from hub.store import crm, doorbells
 from hub.store.tables import Doorbell, Installation, table_of
 from hub.store.tx import Tx
 from tests.hub import world as worlds
@@ -269,3 +272,23 @@ async def test_a_hub_that_cannot_be_reached_from_outside_does_not_subscribe(conn
     connected.hub.doorbells._public = "https://hub.local"
     row = await looked_the_next_day(connected)
     assert (row.rings, row.said[0]["code"]) == (False, "hooks_no_way")
+
+
+def looked_at_once(tx: Tx, now: datetime, *, is_asked_meanwhile: bool) -> datetime | None:
+    """Look at the doorbell of a new account, which somebody asks for again before the look ends, or nobody."""
+    due = doorbells.take(tx, ("amocrm",), now, timedelta(minutes=5))
+    assert due is not None
+    if is_asked_meanwhile:
+        doorbells.again(tx, due, now)
+    doorbells.keep(tx, due, Ringing(rings=True), now, now + timedelta(days=1))
+    return doorbells.next_due(tx)
+
+
+@pytest.mark.parametrize(("is_asked_meanwhile", "after"), [(True, timedelta()), (False, timedelta(days=1))])
+def test_a_look_that_is_asked_for_during_another_is_not_lost(
+    still: World, is_asked_meanwhile: bool, after: timedelta
+) -> None:
+    hub, now = still.hub, still.clock.now()
+    grant = Grant("31000001", "127.0.0.1:9", "access", "refresh", now + timedelta(hours=1))
+    hub.db.write_now(crm.install, 1, "amocrm", grant, now, hub.vault)
+    assert hub.db.write_now(partial(looked_at_once, is_asked_meanwhile=is_asked_meanwhile), now) == now + after

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from connectors.protocol import Grant
 from connectors.telling import NO_END, known_by_host
@@ -15,7 +16,7 @@ from hub.store import crm as crm_store
 from hub.store import grants, health, market
 from hub.store.crm import AccountTaken, AccountThere
 from hub.store.market import Account
-from hub.store.tables import Tenant, table_of
+from hub.store.tables import RoundTrip, Tenant, table_of
 from hub.store.tx import Tx
 from tests.hub import world as worlds
 from tests.hub.test_frame import PAGE, TOLD, installed, linked
@@ -147,6 +148,14 @@ async def test_the_secret_is_nowhere_but_sealed(hooked: World, capfd: pytest.Cap
     kept = await hooked.hub.db.read(grants.load, of, hooked.hub.vault)
     assert hidden in kept.grant.access_token
     assert not [one for one in (*shown, repr(of), repr(kept), "".join(capfd.readouterr())) if hidden in one]
+
+
+async def test_the_log_of_requests_does_not_hold_it(hooked: World) -> None:
+    await called(hooked)
+    trip = table_of(RoundTrip)
+    rows = await hooked.hub.db.read(lambda tx: tx.execute(select(trip.c.address, trip.c.detail)).all())
+    assert rows
+    assert not [row for row in rows if secret(hooked) in row.address + row.detail]
 
 
 async def test_no_trouble_of_the_account_tells_it(hooked: World) -> None:

@@ -141,10 +141,17 @@ async def test_a_grant_shows_no_secret(http, app, hooked):
     assert SECRET not in repr(Given("", ADDRESS))
 
 
-@pytest.mark.parametrize("text", [f"POST {ADDRESS}batch failed", f"<p>The URL /rest/1/{SECRET} was not found</p>"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"POST {ADDRESS}batch failed",
+        f"<p>The URL /rest/1/{SECRET} was not found</p>",
+        json.dumps({"at": ADDRESS}).replace("/", "\\/"),
+    ],
+)
 def test_no_detail_shows_it(text):
     assert SECRET not in redact(text)
-    assert "/rest/1/***" in redact(text)
+    assert "***" in redact(text)
 
 
 async def test_requests_carry_no_token_beside_it(http, app, hooked):
