@@ -547,7 +547,7 @@ async def test_a_limit_met_while_cards_are_asked_for_alone_says_nothing_of_them(
     assert caught.value.why is Why.THROTTLED
 
 
-async def test_a_page_says_that_not_all_that_went_is_told(session):
+async def test_a_page_says_that_not_all_that_went_is_told(session, portal):
     assert not (await read(session)).tells_gone
 
 
