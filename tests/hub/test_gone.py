@@ -11,14 +11,14 @@ from sqlalchemy import select
 from connectors.protocol import DealChange, InstallationError, Page, Ref, Why
 from connectors.telling import Said
 from hub import readback
-from hub.store import crm, erasures
+from hub.store import crm, erasures, tables
 from hub.store.crm import Installed
 from hub.store.db import Db
 from hub.store.tables import Deal, table_of
 from hub.store.tx import Tx
 from hub.store.vault import Vault
-from tests.hub.double import StoppedClock
-from tests.hub.seed import NOW, customer, grant
+from tests.hub.double import Acme, StoppedClock
+from tests.hub.seed import NOW, Lane, customer, grant
 
 _deal = table_of(Deal)
 WON = DealChange("1", None, "1", "142", "won", 50_000, "RUB", NOW, NOW, NOW, None)
@@ -163,3 +163,37 @@ def test_another_customers_deals_are_not_asked_for(few: Account) -> None:
     session: Any = few
     asyncio.run(readback.pull(few.db, StoppedClock(), session, other, few.vault))
     assert few.asked == []
+
+
+def test_what_is_gone_and_where_the_next_look_begins_are_saved_together_or_not_at_all(
+    few: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    few.gone = {"2"}
+    monkeypatch.setattr(crm, "save_looked", broken)
+    with pytest.raises(OSError, match="full"):
+        few.read()
+    assert few.held() == 3
+
+
+async def test_trouble_of_the_look_holds_the_account_as_that_of_any_read_does(
+    store: Db, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def changes(self: Acme, cursor: str | None) -> Page:
+        return Page((WON,), (), "c", more=False, tells_gone=False)
+
+    async def missing(self: Acme, refs: Sequence[Ref]) -> frozenset[Ref]:
+        raise InstallationError(Why.UNAVAILABLE, Said("The CRM is out of order."))
+
+    monkeypatch.setattr(Acme, "changes", changes)
+    monkeypatch.setattr(Acme, "missing", missing)
+    lane = Lane(store, vault)
+    worker = Acme().worker(store, StoppedClock(), vault)
+    assert await worker._serve_next()
+    await asyncio.gather(*worker._serving, return_exceptions=True)
+    held = store.read_now(lambda tx: tx.execute(select(table_of(tables.Lane))).one())
+    assert held.hold_until > NOW
+    assert "out of order" in held.hold_why
+    assert store.read_now(crm.installation, lane.tenant_id, lane.installation_id).cursor == "c"
