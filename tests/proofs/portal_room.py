@@ -124,11 +124,11 @@ class PortalRoom:
 
     def _merge(self) -> int:
         """Merge a deal into another that is paid the same way."""
-        loser = self._deals(1)[0]
-        fitting = [deal for deal in self.live if deal % 2 == loser % 2 and deal != loser]
-        if not fitting:
+        keep = self._deals(1)[0]
+        lose = [deal for deal in self.live if deal % 2 == keep % 2 and deal != keep]
+        if not lose:
             return 0
-        keep = self.dice.choice(fitting)
+        loser = self.dice.choice(lose)
         self._do("merge", kind="deal", lose=loser, keep=keep)
         self.payments = {one: keep if deal == loser else deal for one, deal in self.payments.items()}
         self._gone(loser)
