@@ -42,6 +42,7 @@ def test_within_two_polling_periods_the_hub_holds_what_the_crm_holds(stage: Read
     room = stage.vendor.room(stage.crm["base_url"], seed)
     room.open(deals)
     stage.listen()
+    stage.read_for(PERIOD_S)  # so that the hub holds what is merged away
     for turn in range(kills):
         stage.work(room, changes // (kills + 1))
         if turn % 3 < 2:
