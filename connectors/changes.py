@@ -82,6 +82,7 @@ class Page:
     """Changes since a cursor; ``more`` asks the hub to come back at once with the next cursor.
 
     ``stages`` are those that deals passed, oldest first. With ``all_payments`` every payment that is not named is gone.
+    Where ``tells_gone`` is false a deal may go without a word, and the hub asks from time to time which it still has.
     """
 
     deals: tuple[DealChange, ...]
@@ -90,3 +91,4 @@ class Page:
     more: bool
     stages: tuple[StagePassed, ...] = ()
     all_payments: bool = False
+    tells_gone: bool = True

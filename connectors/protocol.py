@@ -297,7 +297,9 @@ class CrmSession(Protocol):
     async def changes(self, cursor: str | None) -> Page: ...
     # Where ``Connector.keys_of`` is given; joins whom another client and ``deliver`` made at the same moment.
     async def contacts(self, cursor: str | None) -> ContactPage: ...
-    async def missing(self, refs: Sequence[Ref]) -> frozenset[Ref]: ...  # of deals and contacts; others are not asked
+    # Of deals and contacts (others are not asked): those that are not there; what is hidden from us is not one of them
+    # where the vendor tells the two apart.
+    async def missing(self, refs: Sequence[Ref]) -> frozenset[Ref]: ...
     async def deals(self, ids: Sequence[str]) -> Sequence[DealChange]: ...  # those of them that are there, as they are
     async def popup(self, users: Sequence[str], caller: str) -> bool: ...  # show a card, once; where Can.POPUP is
     # Have the doorbell ring at ``address``, once, and cards show our ``page`` if there is one; where Can.DOORBELL is.

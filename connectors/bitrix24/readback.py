@@ -1,8 +1,8 @@
 """Reads what became of deals and leads: walks over what changed (walk.py), the history of stages, and what is gone.
 
 All of it shares requests. Stages come from a history to which the vendor only adds. Deletions come from the queue that
-the portal keeps for us where an administrator let it; without it, and after merges, a card that is gone is missed by
-whoever asks for it by its id (sheet 4.11, 6.5).
+the portal keeps for us where an administrator let it (sheet 4.11, 6.5); without it, and after merges, of which no event
+tells (6.4), the hub asks which of its cards are gone.
 """
 
 import json
@@ -10,16 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from connectors.bitrix24 import asking, payments
-from connectors.bitrix24.api import PAGE, Api, Fault, Json, Replies
+from connectors.bitrix24 import payments, there
+from connectors.bitrix24.api import PAGE, Api, Json, Replies
 from connectors.bitrix24.cards import named, parted, whole
 from connectors.bitrix24.changed import change, gone, marker_of
 from connectors.bitrix24.encoding import Link, command, result
-from connectors.bitrix24.mappings import CONTACT, DEAL, DELETIONS, INVOICE, LEAD, LEADS
-from connectors.bitrix24.trouble import checked, is_denied, no_rights, trouble, words
+from connectors.bitrix24.mappings import DEAL, DELETIONS, INVOICE, LEAD, LEADS
+from connectors.bitrix24.trouble import trouble
 from connectors.bitrix24.walk import Walk, in_turn, seconds
-from connectors.errors import ConnectorError, Unreadable
-from connectors.protocol import DealChange, Page, PaymentChange, Ref, StagePassed
+from connectors.errors import ConnectorError
+from connectors.protocol import DealChange, Page, PaymentChange, StagePassed
 
 SELECT = (
     "id",
@@ -100,28 +100,17 @@ async def changes(api: Api, currency: str, cursor: str | None, *, has_leads: boo
     changed += [gone(api.address, kind, id_, at, currency) for kind, id_ in vanished if kind != INVOICE]
     paid += [payments.withdrawn(id_, at, currency) for kind, id_ in vanished if kind == INVOICE]
     is_more |= len(told.rows("gone", "events")) >= PAGE
-    return Page(tuple(changed), _once(paid), on.dump(), more or is_more, tuple(stages))
+    is_more |= more
+    return Page(tuple(changed), _once(paid), on.dump(), is_more, tuple(stages), tells_gone=False)
 
 
 async def deals_now(api: Api, currency: str, ids: Sequence[str]) -> list[DealChange]:
     """Return those of these deals and leads that are there, as they are now; raises ``InstallationError``."""
     try:
-        found = await _by_id(api, [parted(id_) for id_ in ids])
+        found = await there.by_id(api, [parted(id_) for id_ in ids], _SELECTS)
         return await _changes(api, found, currency)
     except ConnectorError as error:
         raise trouble(error) from None
-
-
-async def missing(api: Api, refs: Sequence[Ref]) -> frozenset[Ref]:
-    """Return which of these deals, leads and contacts are gone or hidden from us; raises ``InstallationError``."""
-    asked = {ref: parted(ref.id) if ref.kind == "deal" else (CONTACT, whole(ref.id)) for ref in refs}
-    asked = {ref: place for ref, place in asked.items() if ref.kind in ("deal", "contact")}
-    try:
-        found = await _by_id(api, list(asked.values()), ("id",))
-    except ConnectorError as error:
-        raise trouble(error) from None
-    there = {(kind, whole(card.get("id"))) for kind, cards in found.items() for card in cards}
-    return frozenset(ref for ref, place in asked.items() if place not in there)
 
 
 # -- the first request
@@ -171,22 +160,11 @@ def _walked(start: Cursor, told: Replies, kinds: Sequence[int]) -> tuple[Cursor,
         if keys[0] not in told.results and kind != DEAL:
             walks[kind] = walk  # an account without leads or invoices, or without the right to see them
             continue
-        rows, is_over = in_turn(_readable(told, keys[0]), keys, walk.after)
+        rows, is_over = in_turn(there.readable(told, keys[0]), keys, walk.after)
         found[kind] = rows
         walks[kind] = walk.on(rows, is_over=is_over, clock=told.clock)
         more |= not is_over
     return replace(start, walks=walks), found, more
-
-
-def _readable(told: Replies, key: str) -> Replies:
-    """Return the replies once one is there; raises ``InstallationError`` or ``Unreadable``."""
-    if key in told.results:
-        return told
-    fault = told.faults.get(key, Fault("", "no answer"))
-    checked(replace(told, faults={key: fault}))
-    if is_denied(fault):
-        raise no_rights()
-    raise Unreadable(f"{key}: {words(fault)}")
 
 
 def _stages(on: Cursor, start: Cursor, told: Replies, kinds: Sequence[int]) -> tuple[list[StagePassed], Cursor, bool]:
@@ -225,12 +203,11 @@ async def _deleted(
     last = max([start.gone, *(whole(row.get("ID")) for row in rows)])
     ids = list(dict.fromkeys(place for row in rows if (place := _named_in(row)) and place[1]))
     if start.walk(DEAL) == _NONE:
-        met = {(kind, whole(card.get("id"))) for kind, cards in found.items() for card in cards}
+        met = there.places(found)
         ids = [place for place in ids if place in met]
     if not ids:
         return [], replace(on, gone=last)
-    there = await _by_id(api, ids, ("id",))
-    left = {(kind, whole(card.get("id"))) for kind, cards in there.items() for card in cards}
+    left = there.places(await there.by_id(api, ids))
     return [place for place in ids if place not in left], replace(on, gone=last)
 
 
@@ -241,21 +218,6 @@ def _named_in(row: Json) -> tuple[int, int] | None:
         return None
     kind = DELETIONS.get(name) or DELETIONS.get(f"{name}_{whole(fields.get('ENTITY_TYPE_ID'))}")
     return (kind, whole(fields.get("ID"))) if kind else None
-
-
-async def _by_id(api: Api, places: Sequence[tuple[int, int]], select: Sequence[str] = ()) -> dict[int, list[Json]]:
-    """Return the cards of these kinds and ids that are there, by kind; raises when one page of them was refused."""
-    commands: dict[str, str] = {}
-    for kind in dict.fromkeys(kind for kind, _ in places):
-        ids = sorted({id_ for one, id_ in places if one == kind and id_})
-        for start in range(0, len(ids), PAGE):
-            some = ids[start : start + PAGE]
-            commands[f"by{kind}x{start}"] = asking.several(kind, some, select or _SELECTS.get(kind, ("id",)))
-    told = await api.ask(commands) if commands else Replies()
-    found: dict[int, list[Json]] = {}
-    for key in commands:
-        found.setdefault(int(key[2:].partition("x")[0]), []).extend(_readable(told, key).rows(key))
-    return found
 
 
 # -- as the hub keeps them
@@ -276,7 +238,7 @@ async def _marks_of_leads(api: Api, deals: Sequence[Json]) -> dict[int, str]:
     ids = {whole(one.get("leadId")) for one in deals if not marker_of(one)} - {0}
     if not ids:
         return {}
-    cards = (await _by_id(api, [(LEAD, id_) for id_ in ids])).get(LEAD, ())
+    cards = (await there.by_id(api, [(LEAD, id_) for id_ in ids], _SELECTS)).get(LEAD, ())
     return {whole(card.get("id")): marker for card in cards if (marker := marker_of(card))}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from connectors.bitrix24 import account, doorbell, popup, readback
+from connectors.bitrix24 import account, doorbell, popup, readback, there
 from connectors.bitrix24.api import HOOK, Api
 from connectors.bitrix24.deliver import Batch
 from connectors.bitrix24.facts import facts
@@ -66,8 +66,8 @@ class Session:
         raise InstallationError(Why.UNSUPPORTED, Said("not_offered"))
 
     async def missing(self, refs: Sequence[Ref]) -> frozenset[Ref]:
-        """Return which of these deals and contacts are gone; raises ``InstallationError``."""
-        return await readback.missing(self._api, refs)
+        """Return which of these deals and contacts are gone for certain; raises ``InstallationError``."""
+        return await there.missing(self._api, refs)
 
     async def popup(self, users: Sequence[str], caller: str) -> bool:
         """Show the card of a call to users who are rung or talk; raises ``InstallationError``."""

@@ -43,6 +43,7 @@ class Installed:
     cursor: str | None
     contacts_cursor: str | None
     contacts_known: bool
+    looked_to: int | None
     hook_token: str
 
 
@@ -81,7 +82,7 @@ def install(
         erasures.call_off(tx, tenant_id, installation_id, now)
         here = (_installation.c.tenant_id == tenant_id, _installation.c.id == known.id)
         # What it has is read anew before anything else, as of an account that nobody knows the ways of.
-        unread = {"facts": {**known.facts, "traits": []} if known.facts else {}, "facts_at": None}
+        unread = {"facts": {**known.facts, "traits": []} if known.facts else {}, "facts_at": None, "looked_to": None}
         tx.execute(update(_installation).where(*here).values(**values, **unread))
     else:
         new = {
@@ -275,6 +276,12 @@ def save_cursor(tx: Tx, of: Installed, cursor: str) -> None:
     """Move the read-back cursor; called in the transaction that saved the rows before it."""
     here = (_installation.c.tenant_id == of.tenant_id, _installation.c.id == of.id)
     tx.execute(update(_installation).where(*here).values(cursor=cursor))
+
+
+def save_looked(tx: Tx, of: Installed, looked_to: int | None) -> None:
+    """Move the place where the next look for deals that are gone begins; called with what the last one found."""
+    here = (_installation.c.tenant_id == of.tenant_id, _installation.c.id == of.id)
+    tx.execute(update(_installation).where(*here).values(looked_to=looked_to))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam as value
 from sqlalchemy import select
@@ -48,17 +49,33 @@ def of_enquiries(tx: Tx, tenant_id: int, installation_id: int, external_ids: Ite
         .where(_deal.c.external_id.in_(list(external_ids)), _deal.c.enquiry_id.is_not(None))
         .order_by(_deal.c.id)
     )
-    return [
-        DealOfEnquiry(
-            row.id,
-            row.enquiry_id,
-            DealChange(row.external_id, **{name: getattr(row, name) for name in _KEPT}),
-        )
-        for row in rows
-    ]
+    return [DealOfEnquiry(row.id, row.enquiry_id, _as_read(row)) for row in rows]
 
 
 _KEPT = [one.name for one in fields(DealChange) if one.name in _deal.c and one.name != "id"]
+
+
+def _as_read(row: Any) -> DealChange:
+    return DealChange(row.external_id, **{name: getattr(row, name) for name in _KEPT})
+
+
+_THERE = (
+    select(_deal)
+    .where(_deal.c.tenant_id == value("tenant_id"), _deal.c.installation_id == value("installation_id"))
+    .where(_deal.c.deleted.is_(False), _deal.c.id > value("after"))
+    .order_by(_deal.c.id)
+    .limit(value("most"))
+)
+
+
+def there(tx: Tx, tenant_id: int, installation_id: int, after: int, most: int) -> list[tuple[int, DealChange]]:
+    """Return the next deals of an account that are not deleted, in the order of our ids, from ``after`` on.
+
+    Each stands beside our id as the CRM had it when it was read last, but for its tags and contacts.
+    """
+    asked = {"tenant_id": tenant_id, "installation_id": installation_id, "after": after, "most": most}
+    return [(row.id, _as_read(row)) for row in tx.execute(_THERE, asked)]
+
 
 _WORTH = (
     select(_deal.c.amount_minor, _deal.c.currency)

@@ -123,6 +123,7 @@ def _begun(tx: Tx, one: Erasing) -> Erasing:
         "cursor": None,
         "contacts_cursor": None,
         "contacts_known": False,
+        "looked_to": None,
     }
     tx.execute(update(_installation).where(*here).values(**unread))
     its_bell = (_bell.c.tenant_id == one.tenant_id, _bell.c.installation_id == one.installation_id)

@@ -45,7 +45,7 @@ class PortalRoom:
 
     @property
     def merged(self) -> frozenset[str]:
-        """The deals that went without a word: the portal tells nobody of those a merger took away."""
+        """The deals that went without a word: those that a merger took away, the hub's own among them."""
         return frozenset(str(deal) for deal in self._merged)
 
     def open(self, deals: int) -> None:
@@ -123,9 +123,9 @@ class PortalRoom:
         return 1
 
     def _merge(self) -> int:
-        """Merge a deal that is not the hub's into another that is paid the same way."""
+        """Merge a deal into another that is paid the same way."""
         keep = self._deals(1)[0]
-        lose = [deal for deal in self.live if deal % 2 == keep % 2 and deal != keep and deal not in self.ours]
+        lose = [deal for deal in self.live if deal % 2 == keep % 2 and deal != keep]
         if not lose:
             return 0
         loser = self.dice.choice(lose)

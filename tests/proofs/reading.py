@@ -2,7 +2,7 @@
 
 import json
 import signal
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -148,14 +148,10 @@ class Reading(Stage):
 
     # -- what is there
 
-    def books(self, room: Room) -> tuple[Books, Books]:
-        """Return the CRM's books and the hub's, both without deals of whose end the CRM tells nobody."""
+    def books(self, but: Collection[str] = ()) -> tuple[Books, Books]:
+        """Return the CRM's books and the hub's, both without some deals."""
         there, here = self.vendor.theirs(self.state()), self.db.read_now(ours)
-        return there.without(room.merged), here.without(room.merged)
-
-    def unaware(self, room: Room) -> int:
-        """Return how many deals the hub still holds of whose end the CRM tells nobody."""
-        return len(room.merged & self.db.read_now(ours).deals.keys())
+        return there.without(but), here.without(but)
 
     def report(self) -> dict[str, Any]:
         """Return the lines of the report by their source."""

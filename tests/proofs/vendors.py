@@ -26,7 +26,7 @@ class Room(Protocol):
 
     @property
     def merged(self) -> frozenset[str]:
-        """The deals that a merger took away and of which the CRM tells nobody."""
+        """The deals that a merger took away without the CRM telling anybody."""
 
     def open(self, deals: int) -> None:
         """Begin with so many deals."""

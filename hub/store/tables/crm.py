@@ -45,6 +45,7 @@ class Installation(SQLModel, table=True):
     cursor: str | None = None
     contacts_cursor: str | None = None
     contacts_known: bool = False  # every contact there is has been read once
+    looked_to: int | None = Field(default=None, sa_type=Identifier)  # the last deal looked for; None: from the first on
     hook_token: str = Field(unique=True)
     connected_at: datetime = moment()
 
@@ -159,6 +160,7 @@ class Deal(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("installation_id", "external_id"),
         Index("ix_deal_day", "tenant_id", "created_at"),
+        Index("ix_deal_place", "installation_id", "id"),
     )
 
     id: int | None = identifier()

@@ -17,6 +17,19 @@ def of(kind):
     return lambda asked: asked["entityTypeId"] == str(kind)
 
 
+NOT_THERE = Fault("NOT_FOUND", "Element not found")
+
+
+def shown(*ids):
+    """Answer a list by ids with those that are shown to us."""
+
+    def give(asked):
+        wanted = {int(value) for name, value in asked.params.items() if name.startswith("filter[@id]")}
+        return {"items": [{"id": id_} for id_ in ids if id_ in wanted]}
+
+    return give
+
+
 def listed(kind, *cards):
     """Answer a walk over a kind of cards the way the portal does: by id, changed since, fifty at a time."""
 
@@ -477,13 +490,65 @@ async def test_what_is_missing_is_told_by_kind(session, portal):
         {"items": [{"id": 44}]},
         where=lambda asked: asked["entityTypeId"] == "3" and asked["filter[@id][0]"],
     )
+    portal.on("crm.item.get", NOT_THERE)
     refs = [Ref("deal", "44"), Ref("contact", "44"), Ref("deal", "L44"), Ref("note", "44")]
     assert await session.missing(refs) == {Ref("deal", "44"), Ref("deal", "L44")}
 
 
-async def test_a_hundred_ids_are_asked_for_fifty_at_a_time_in_one_request(session, portal):
-    await session.missing([Ref("deal", str(id_)) for id_ in range(1, 101)])
+async def test_a_hundred_ids_that_are_shown_are_asked_for_fifty_at_a_time_in_one_request(session, portal):
+    portal.on("crm.item.list", shown(*range(1, 101)))
+    assert await session.missing([Ref("deal", str(id_)) for id_ in range(1, 101)]) == frozenset()
     assert [len(batch) for batch in portal.batches] == [2]
+
+
+async def test_what_no_list_shows_is_asked_for_alone_fifty_in_a_request(session, portal):
+    portal.on("crm.item.list", shown(*range(1, 41)))
+    portal.on("crm.item.get", NOT_THERE)
+    assert len(await session.missing([Ref("deal", str(id_)) for id_ in range(1, 101)])) == 60
+    assert [len(batch) for batch in portal.batches] == [2, 50, 10]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Fault("ACCESS_DENIED", "Access denied."),
+        Fault("", "Access denied."),
+        Fault("0", "Access denied or the deal is not found"),
+        Fault("ERROR_METHOD_NOT_FOUND", "Method not found!"),
+        Fault("INTERNAL_SERVER_ERROR", "Internal server error"),
+        {"item": {"id": 341}},
+        {"item": None},
+        None,
+    ],
+)
+async def test_what_is_hidden_from_us_or_only_not_told_is_not_gone(session, portal, answer):
+    portal.on("crm.item.get", answer)
+    assert await session.missing([Ref("deal", "341")]) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "answer", [Fault("NOT_FOUND", "Element not found"), Fault("not_found", "Item not found"), Fault("", "Not found")]
+)
+async def test_only_the_word_that_a_card_is_not_there_makes_it_gone(session, portal, answer):
+    portal.on("crm.item.get", answer)
+    assert await session.missing([Ref("deal", "341")]) == {Ref("deal", "341")}
+
+
+async def test_where_an_account_has_leads_no_more_none_of_them_is_gone(classic, portal):
+    portal.on("crm.item.list", Fault("NOT_FOUND", "Smart process not found"), where=of(1))
+    portal.on("crm.item.get", NOT_THERE)
+    assert await classic.missing([Ref("deal", "L5"), Ref("deal", "341")]) == {Ref("deal", "341")}
+
+
+async def test_a_limit_met_while_cards_are_asked_for_alone_says_nothing_of_them(session, portal):
+    portal.on("crm.item.get", Fault("OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit."))
+    with pytest.raises(InstallationError) as caught:
+        await session.missing([Ref("deal", "341")])
+    assert caught.value.why is Why.THROTTLED
+
+
+async def test_a_page_says_that_not_all_that_went_is_told(session, portal):
+    assert not (await read(session)).tells_gone
 
 
 @pytest.mark.parametrize("ask", ["deals", "missing"])

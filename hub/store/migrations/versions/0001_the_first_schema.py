@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.Column("cursor", sa.String(), nullable=True),
         sa.Column("contacts_cursor", sa.String(), nullable=True),
         sa.Column("contacts_known", sa.Boolean(), nullable=False),
+        sa.Column("looked_to", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("hook_token", sa.String(), nullable=False),
         sa.Column("connected_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_installation_tenant_id")),
@@ -792,6 +793,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_deal_day", ["tenant_id", "created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_deal_enquiry_id"), ["enquiry_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_deal_marker"), ["marker"], unique=False)
+        batch_op.create_index("ix_deal_place", ["installation_id", "id"], unique=False)
 
     op.create_table(
         "delivery",
@@ -1049,6 +1051,7 @@ def downgrade() -> None:
 
     op.drop_table("delivery")
     with op.batch_alter_table("deal", schema=None) as batch_op:
+        batch_op.drop_index("ix_deal_place")
         batch_op.drop_index(batch_op.f("ix_deal_marker"))
         batch_op.drop_index(batch_op.f("ix_deal_enquiry_id"))
         batch_op.drop_index("ix_deal_day")
