@@ -2,7 +2,7 @@
 
 The portal counts the same call that we do: of the same number, begun within a minute and a half. What it made or found
 for that call - a deal, a lead, else a contact or a company - is told where the call came from, where it does not say so
-yet. A portal that has not written the call down is asked again, for an hour.
+yet. A portal that has not written the call down is asked again, for half an hour.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from connectors.scenario import CallerState
 from connectors.telling import Said
 
 NEAR = timedelta(seconds=90)  # between the beginnings that the portal and telephony tell of one call [5.7]
-PATIENCE = timedelta(hours=1)  # with a portal that has not written a call down
+PATIENCE = timedelta(minutes=30)  # with a portal that has not written a call down
 _LINE = 7  # digits of what is a telephone number, not the name of a line
 _ENDING = 10  # digits of a number that are the same however it is written
 _ENTITIES = {"LEAD": LEAD, "DEAL": DEAL, "CONTACT": CONTACT, "COMPANY": COMPANY}

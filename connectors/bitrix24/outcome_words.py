@@ -19,7 +19,7 @@ _RU = {
         "В статистике звонков Битрикс24 этого звонка ещё нет.", "Делать ничего не нужно: хаб посмотрит ещё раз."
     ),
     "no_call_there": Sentence(
-        "За час после разговора этот звонок не появился в статистике звонков Битрикс24, поэтому источник записать некуда.",
+        "За полчаса после разговора этот звонок не появился в статистике звонков Битрикс24, поэтому источник записать некуда.",
         "Проверьте, что номер принимает телефония портала. Если нет, уберите из сценария telephony: observe и нажмите «Отправить ещё раз».",
     ),
     "no_card_yet": Sentence(
@@ -176,7 +176,7 @@ _EN = {
         "The statistics of calls in Bitrix24 do not have this call yet.", "There is nothing to do: the hub looks again."
     ),
     "no_call_there": Sentence(
-        "An hour after the talk the statistics of calls in Bitrix24 still do not have this call, so there is nowhere to write its source.",
+        "Half an hour after the talk the statistics of calls in Bitrix24 still do not have this call, so there is nowhere to write its source.",
         "See whether the portal's telephony takes calls of this number. If not, take telephony: observe out of the scenario and press “Send again”.",
     ),
     "no_card_yet": Sentence(

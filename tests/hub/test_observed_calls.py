@@ -1,5 +1,6 @@
 """A portal with telephony of its own, by the scenario: its cards are given the source, and we create nothing."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -113,6 +114,8 @@ async def test_the_portals_word_that_the_call_is_over_ends_the_waiting(connected
 
 async def test_a_call_that_never_reaches_the_portal_is_given_to_a_person(connected: World) -> None:
     await called(connected, portal_has_it=False)
-    await connected.until(lambda status: status["deliveries"].get("parked") == 1, step_s=30)
+    over = connected.clock.now()
+    await connected.until(lambda status: status["deliveries"].get("parked") == 1, step_s=10)
+    assert connected.clock.now() - over < timedelta(hours=1)
     state = await connected.state()
     assert (len(state["lead"]), len(state["deal"]), len(state["comments"])) == (0, 0, 0)
