@@ -123,11 +123,13 @@ class Connecting:
                 grant = await self._exchanged(connector, http, app, installed)
             except (InstallationError, GrantRevoked, ConnectorError) as error:
                 return await complain(request, 502, "error.connect.vendor", await _in_words(request, connector, error))
-            facts = await connecting.facts_of(connector.open(http, app, grant, {}))
+            of = Account(connector.manifest.name, grant.account, app.client_id)
+            # One that has a lane is read by that: it knows what the account was asked this second.
+            is_known = await self.hub.db.read(market.owner_of, of.connector, of.account) is not None
+            facts = None if is_known else await connecting.facts_of(connector.open(http, app, grant, {}))
         try:
             who = await whoever(request)
             by = who.person_id if who else None
-            of = Account(connector.manifest.name, grant.account, app.client_id)
             await self.hub.db.write(connecting.install, tenant_id, of, grant, facts, pace.spent, self.hub, by)
         except crm.AccountTaken:
             return await complain(request, 409, "error.connect.taken")
