@@ -18,7 +18,7 @@ from hub.store.tx import Tx
 from hub.store.vault import Vault
 
 _PAGES = 20  # of one turn, so that read-back never keeps deliveries waiting for long
-_LOOK = 500  # deals of one look: with Bitrix24 ten lists, which are one request
+_LOOK = 500  # deals of one look: what a vendor that batches is asked with one request
 
 
 async def pull(db: Db, clock: Clock, session: CrmSession, of: Installed, vault: Vault) -> bool:

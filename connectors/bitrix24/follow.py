@@ -64,7 +64,7 @@ def _stands_before(work: Work, action: MoveDeal) -> bool:
 def _written(work: Work, on: Owner, portal: Portal) -> list[Part]:
     bodies: list[tuple[str, str, str, Json]] = []
     try:
-        if work.tells_call and not work.registers:
+        if work.tells_call:
             fields = {"fields": parts.call(work, on, is_russian=portal.is_russian)}
             bodies.append((CALL_STEP, "note", "crm.activity.add", fields))
         for index, note in enumerate(work.notes):
@@ -74,9 +74,7 @@ def _written(work: Work, on: Owner, portal: Portal) -> list[Part]:
             bodies.append(
                 (task_step(index), "task", "crm.activity.todo.add", parts.task(work, on, task, index, portal))
             )
-        registered = (
-            registering.parts(work, on, _talker(work, on, portal)) if work.registers and work.tells_call else []
-        )
+        registered = registering.parts(work, on, _talker(work, on, portal)) if work.registers else []
     except NoId as error:
         work.trouble(Status.REJECTED, Why.INVALID, error.said)
         registered = []

@@ -105,6 +105,8 @@ TELEPHONY: Mapping[Telephony, str] = {
     Telephony.OBSERVE: "voximplant.statistic.get",
 }
 INCOMING, REDIRECTED = 2, 3  # TYPE of a call in telephony [5.1]
+CARD_CALL = "hub-card-"  # begins our id of a call that only shows its card
+OUR_CALLS = ("hub:", CARD_CALL)  # begin EXTERNAL_CALL_ID of calls that we registered: a delivery's mark, a card
 ANSWERED, MISSED = "200", "304"  # STATUS_CODE of a call that is over [5.3]
 CALL_TYPE, INCOMING_CALL = 2, 1  # TYPE_ID of a call among activities, DIRECTION [4.10]
 CALL_SUBJECT: Mapping[Trigger, tuple[str, str]] = {

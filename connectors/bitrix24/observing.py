@@ -13,7 +13,7 @@ from connectors.bitrix24.api import Api, Fault, Json, Replies
 from connectors.bitrix24.cards import whole
 from connectors.bitrix24.encoding import command
 from connectors.bitrix24.find import digits, significant
-from connectors.bitrix24.mappings import COMPANY, CONTACT, DEAL, INCOMING, LEAD, REDIRECTED
+from connectors.bitrix24.mappings import COMPANY, CONTACT, DEAL, INCOMING, LEAD, OUR_CALLS, REDIRECTED
 from connectors.bitrix24.parts import ORIGINAL_NAMES, Owner, moment, source_of
 from connectors.bitrix24.sending import Part
 from connectors.bitrix24.settings import Settings
@@ -100,7 +100,7 @@ def _may_be(row: Json, work: Work) -> bool:
     caller = work.delivery.what.enquiry.caller
     phone = digits(str(row.get("PHONE_NUMBER") or ""))
     is_his = phone.endswith(_ending(caller)) if caller else len(phone) < _LINE
-    is_ours = str(row.get("EXTERNAL_CALL_ID") or "").startswith("hub")
+    is_ours = str(row.get("EXTERNAL_CALL_ID") or "").startswith(OUR_CALLS)
     at = left.time_of(row.get("CALL_START_DATE"))
     is_near = at is not None and abs(at - work.delivery.what.enquiry.started_at) <= NEAR
     return is_his and is_near and not is_ours and whole(row.get("CALL_TYPE")) in (INCOMING, REDIRECTED)

@@ -10,7 +10,7 @@ from connectors.bitrix24.api import Api, replies
 from connectors.bitrix24.cards import NoId, number
 from connectors.bitrix24.encoding import command, result
 from connectors.bitrix24.find import digits
-from connectors.bitrix24.mappings import INCOMING
+from connectors.bitrix24.mappings import CARD_CALL, INCOMING
 from connectors.bitrix24.trouble import judged, of_account, trouble
 from connectors.errors import ConnectorError, NotSent, Refused
 from connectors.protocol import Status
@@ -48,7 +48,7 @@ def _commands(users: Sequence[int], phone: str) -> dict[str, str]:
         "CRM_CREATE": 0,
         "SHOW": 0,
         "ADD_TO_CHAT": 0,
-        "EXTERNAL_CALL_ID": f"hub-card-{users[0]}-{digits(phone)}",
+        "EXTERNAL_CALL_ID": f"{CARD_CALL}{users[0]}-{digits(phone)}",
     }
     shown = {"CALL_ID": result("call", "CALL_ID"), "USER_ID": list(users)}
     return {

@@ -117,26 +117,32 @@ class Work:
 
     @property
     def tells_call(self) -> bool:
-        """Says whether the deal gets a call as such: there was one, and its caller is known."""
-        enquiry = self.delivery.what.enquiry
-        if enquiry.kind is not EnquiryKind.CALL or enquiry.caller is None or self.telephony is Telephony.OBSERVE:
-            return False
-        return bool(self.notes) or self.registers
+        """Says whether the deal gets a call as such, as an activity of ours: there was one, and its caller is known."""
+        return self.telephony is Telephony.NOTE and self._has_call and bool(self.notes)
 
     @property
     def registers(self) -> bool:
         """Says whether its call becomes one of the portal's own."""
-        return self.telephony is Telephony.REGISTER and bool(self.actions)
+        return self.telephony is Telephony.REGISTER and self._has_call and bool(self.actions)
+
+    @property
+    def _has_call(self) -> bool:
+        enquiry = self.delivery.what.enquiry
+        return enquiry.kind is EnquiryKind.CALL and enquiry.caller is not None
 
     def steps(self) -> set[str]:
         """Return the names of the steps that follow the deal."""
         notes = {text_step(index) for index in range(len(self.notes))}
         tasks = {task_step(index) for index in range(len(self.tasks))}
-        others = {CALL_STEP: self.tells_call, MOVE_STEP: bool(self.move), ENRICH_STEP: bool(self.unsaid)}
+        others = {
+            CALL_STEP: self.tells_call or self.registers,
+            MOVE_STEP: bool(self.move),
+            ENRICH_STEP: bool(self.unsaid),
+        }
         return notes | tasks | {step for step, is_asked in others.items() if is_asked} | self._of_registered()
 
     def _of_registered(self) -> set[str]:
-        if not (self.tells_call and self.registers):
+        if not self.registers:
             return set()
         has_record = bool(self.delivery.what.enquiry.recording_url)
         return ({LINK_STEP} if self.entity == DEAL else set()) | ({RECORD_STEP} if has_record else set())

@@ -142,6 +142,7 @@ async def test_the_deal_may_be_moved(session, telephony):
         {"CALL_START_DATE": "2026-01-01T12:02:00+03:00"},
         {"CALL_START_DATE": {}},
         {"EXTERNAL_CALL_ID": "hub:another"},
+        {"EXTERNAL_CALL_ID": "hub-card-6-79161234567"},
     ],
 )
 async def test_another_call_is_not_it(session, telephony, odd):
@@ -149,6 +150,11 @@ async def test_another_call_is_not_it(session, telephony, odd):
     outcome = await deliver(session)
     assert (outcome.status, outcome.why) == (Status.RETRY, Why.TOO_EARLY)
     assert not telephony.of("crm.timeline.comment.add")
+
+
+async def test_a_call_of_another_application_may_be_it_whatever_that_calls_it(session, telephony):
+    telephony.on("voximplant.statistic.get", [{**ROW, "EXTERNAL_CALL_ID": "hubspot-77"}])
+    assert (await deliver(session)).status is Status.DELIVERED
 
 
 async def test_of_two_calls_the_one_over_the_dialled_line_is_it(session, telephony):
