@@ -25,30 +25,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from connectors.masking import hide_phone
+from connectors.masking import masked
 from connectors.protocol import InstallationError, Status, Why
 from connectors.telling import Said
 
+# A pair as the words of an error write it: without quotes, or with those of a program's own texts.
 _SECRET_PAIR = re.compile(
     r"""(?ix) ( ["']? \b (?: access_token | refresh_token | client_secret | code | state | signature
         | authorization | x-refresh-token | x-auth-token | password | token )
         ["']? \s* [=:] \s* ["']? (?:bearer\s+)? )
         [^"'&\s,}]+"""
 )
-_BEARER = re.compile(r"(?i)\bbearer\s+[^\s\"',]+")
-_JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?")
-_PATH_SECRET = re.compile(
-    r"(/rest\\?/\d+\\?/)[\w-]+"
-)  # an address that is a secret, as a server's own page may quote it
-_PHONE = re.compile(r"(?<![\w-])(?:\+|%2B)?\d(?:[\s().-]{0,2}\d){8,14}(?![\w-])")
 DETAIL_CAP = 400  # characters
 
 
 def redact(text: str) -> str:
     """Return ``text`` without tokens, codes and secrets, phones masked, cut to ``DETAIL_CAP`` characters."""
-    text = _PATH_SECRET.sub(r"\1***", _SECRET_PAIR.sub(r"\1***", text[: DETAIL_CAP * 4]))
-    text = _JWT.sub("***", _BEARER.sub("Bearer ***", text))
-    text = _PHONE.sub(hide_phone, text)
+    text = masked(_SECRET_PAIR.sub(r"\1***", text[: DETAIL_CAP * 4]))
     return text if len(text) <= DETAIL_CAP else text[: DETAIL_CAP - 1] + "…"
 
 

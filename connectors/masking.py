@@ -77,12 +77,8 @@ def masked(text: str) -> str:
     return _STRETCH.sub(_hide_numbers, _without_mail(_OPAQUE.sub(_hide_opaque, text)))
 
 
-def hide_phone(found: re.Match[str]) -> str:
-    """Return a phone with its digits hidden but for the last two."""
-    return _but_two(found.group())
-
-
 def _but_two(text: str) -> str:
+    """Return a phone with its digits hidden but for the last two."""
     digits = [at for at, one in enumerate(text) if one.isdecimal()]
     kept = digits[-2] if len(digits) > 2 else 0
     return re.sub(r"\d", "*", text[:kept]) + text[kept:]
@@ -153,7 +149,7 @@ def _hide_numbers(found: re.Match[str]) -> str:
 
 
 def _hide_number(found: re.Match[str]) -> str:
-    return found.group() if found["moment"] is not None else hide_phone(found)
+    return found.group() if found["moment"] is not None else _but_two(found.group())
 
 
 def _is_in_hash(found: re.Match[str]) -> bool:
