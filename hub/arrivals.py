@@ -12,13 +12,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from connectors.errors import ConnectorError
-from connectors.http import Http
 from connectors.protocol import App, Connector, Grant, GrantRevoked, InstallationError, Installed
+from hub.beside import Beside
 from hub.clock import Clock, rest
 from hub.delivery import lanes
 from hub.loops import for_ever
-from hub.pace import Pace
-from hub.round_trips import Notes, RoundTrips
+from hub.round_trips import RoundTrips
 from hub.store import crm, market
 from hub.store.db import Db
 from hub.store.market import Account, Arrived
@@ -37,14 +36,19 @@ class Arrivals:
     """Exchanges the codes that marketplaces sent, until it is stopped; processes do so side by side."""
 
     def __init__(
-        self, db: Db, clock: Clock, vault: Vault, connectors: Mapping[str, Connector], apps: Mapping[str, App]
+        self,
+        db: Db,
+        clock: Clock,
+        vault: Vault,
+        connectors: Mapping[str, Connector],
+        apps: Mapping[str, App],
+        round_trips: RoundTrips,
     ) -> None:
-        self._db, self._clock, self._vault = db, clock, vault
+        self._db, self._clock, self._vault, self._round_trips = db, clock, vault, round_trips
         self._connectors, self._apps = connectors, apps
         self._tidy_at: datetime | None = None
         self.wake = asyncio.Event()
         self.on_linked: tuple[asyncio.Event, ...] = ()
-        self.round_trips: RoundTrips | None = None
 
     async def run(self) -> None:
         """Exchange until cancelled."""
@@ -73,14 +77,11 @@ class Arrivals:
         return True
 
     async def _exchange(self, connector: Connector, app: App, arrived: Arrived, code: str) -> None:
-        pace = Pace(connector.manifest.limits, self._clock)
         told = {"connector": arrived.connector, "host": arrived.host}
-        notes = Notes(self._clock)
         try:
-            hosts = connector.manifest.hosts
-            async with Http(allowed=hosts, origins=app.origins, turn=pace.turn, heard=notes.hear) as http:
+            async with Beside(connector, app, self._clock) as beside:
                 installed = Installed(code, arrived.host, None)
-                grant = await connector.exchange(http, app, installed, self._clock.now())
+                grant = await connector.exchange(beside.http, app, installed, self._clock.now())
         except GrantRevoked as error:  # ended, used before, or made up: whoever waits for it connects in the console
             log.warning("arrivals.refused", **told, sentence=str(error))
             await self._db.write(market.drop_code, arrived.code_hash)
@@ -90,11 +91,10 @@ class Arrivals:
         else:
             of = Account(arrived.connector, grant.account, arrived.client_id)
             is_linked = await self._db.write(
-                settle, of, arrived.code_hash, grant, pace.spent, self._clock.now(), self._vault
+                settle, of, arrived.code_hash, grant, beside.spent, self._clock.now(), self._vault
             )
             log.info("arrivals.exchanged", **told, account=grant.account, is_linked=is_linked)
-            if self.round_trips is not None:
-                self.round_trips.keep(arrived.connector, grant.account, notes)
+            self._round_trips.keep(arrived.connector, grant.account, beside.notes)
             for event in self.on_linked:
                 event.set()
 

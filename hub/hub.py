@@ -68,11 +68,10 @@ class Hub:
         )
         self.sealer = Sealer(db, self.clock, self.vault)
         self.nights = Nights(db, self.clock, self.vault, partial(Asker, self.worker))
-        self.arrivals = Arrivals(db, self.clock, self.vault, self.connectors, self.apps)
+        self.arrivals = Arrivals(db, self.clock, self.vault, self.connectors, self.apps, self.round_trips)
         self.leaving = Leaving(db, self.clock, self.vault)
         self.doorbells = Doorbells(self.worker, self.settings.public_url)
         self.popups = PopUps(self.worker)
-        self.arrivals.round_trips = self.round_trips
         self.inbox.on_popup = self.popups.ask
         self.arrivals.on_linked = (self.worker.wake, self.doorbells.wake)
         self.inbox.on_planned = (self.worker.wake,)

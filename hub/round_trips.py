@@ -65,10 +65,6 @@ class RoundTrips:
 
         return hear
 
-    def notes(self) -> Notes:
-        """Return who listens to the requests to an account that is not known yet."""
-        return Notes(self._clock)
-
     def keep(self, connector: str, account: str, notes: Notes) -> None:
         """Keep what was noted of an account, now that it says who it is; of one that is nobody's nothing is kept."""
         self._hear(Heard(Account(connector, account), at, trip) for at, trip in notes.heard)

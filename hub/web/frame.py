@@ -19,13 +19,11 @@ from starlette.routing import Route
 from connectors import panel
 from connectors.errors import ConnectorError, installation_error
 from connectors.frames import Framed, Frames, Hidden
-from connectors.http import Http
 from connectors.protocol import App, Connector, InstallationError
 from connectors.telling import Said, Sentence
 from hub import arrivals
+from hub.beside import Beside
 from hub.hub import Hub
-from hub.pace import Pace
-from hub.round_trips import Notes
 from hub.store import crm, doorbells, market
 from hub.store.doorbells import Due
 from hub.store.market import Account
@@ -89,18 +87,18 @@ class Framing:
             return _nothing(request)
         if not self._rates.hit(request.client.host if request.client else ""):
             return _hidden(request, of, Said("hub.frame_flood"), 429)
-        notes = self.hub.round_trips.notes()
         try:
-            framed, spent = await self._vouched(request, of, notes)
+            async with Beside(of.connector, of.app, self.hub.clock) as beside:
+                framed = await of.frames.vouch(beside.http, of.app, await as_hook(request), self.hub.clock.now())
         except Hidden as hidden:
             log.warning("frame.hidden", connector=of.name, why=str(hidden.said))
             return _hidden(request, of, hidden.said, 403)
         except (InstallationError, ConnectorError) as error:
             told = installation_error(error) if isinstance(error, ConnectorError) else error
             return _hidden(request, of, told.said, 502)
-        if await self.hub.db.write(_taken, of, framed, spent, self.hub):
+        if await self.hub.db.write(_taken, of, framed, beside.spent, self.hub):
             wake(self.hub)
-        self.hub.round_trips.keep(of.name, framed.opened.account, notes)
+        self.hub.round_trips.keep(of.name, framed.opened.account, beside.notes)
         return _page(request, of, framed)
 
     async def file(self, request: Request) -> Response:
@@ -116,13 +114,6 @@ class Framing:
         name = request.path_params["connector"]
         connector, app = self.hub.connectors.get(name), self.hub.apps.get(name)
         return _Of(connector, connector.frames, app) if connector and connector.frames and app else None
-
-    async def _vouched(self, request: Request, of: _Of, notes: Notes) -> tuple[Framed, list[int]]:
-        pace = Pace(of.connector.manifest.limits, self.hub.clock)
-        hosts = of.connector.manifest.hosts
-        async with Http(allowed=hosts, origins=of.app.origins, turn=pace.turn, heard=notes.hear) as http:
-            framed = await of.frames.vouch(http, of.app, await as_hook(request), self.hub.clock.now())
-        return framed, pace.spent
 
 
 def _taken(tx: Tx, of: _Of, framed: Framed, spent: list[int], hub: Hub) -> bool:

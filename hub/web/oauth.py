@@ -22,8 +22,8 @@ from connectors.protocol import (
     Why,
 )
 from connectors.telling import NotTaken
+from hub.beside import Beside
 from hub.hub import Hub
-from hub.pace import Pace
 from hub.store import crm, market, people
 from hub.store.market import Account
 from hub.store.people import Who
@@ -116,24 +116,22 @@ class Connecting:
     async def _connect(
         self, request: Request, connector: Connector, app: App, tenant_id: int, installed: Installed
     ) -> Response:
-        hosts = connector.manifest.hosts
-        pace, notes = Pace(connector.manifest.limits, self.hub.clock), self.hub.round_trips.notes()
-        async with Http(allowed=hosts, origins=app.origins, turn=pace.turn, heard=notes.hear) as http:
+        async with Beside(connector, app, self.hub.clock) as beside:
             try:
-                grant = await self._exchanged(connector, http, app, installed)
+                grant = await self._exchanged(connector, beside.http, app, installed)
             except (InstallationError, GrantRevoked, ConnectorError) as error:
                 return await complain(request, 502, "error.connect.vendor", await _in_words(request, connector, error))
             of = Account(connector.manifest.name, grant.account, app.client_id)
             # One that has a lane is read by that: it knows what the account was asked this second.
             is_known = await self.hub.db.read(market.owner_of, of.connector, of.account) is not None
-            facts = None if is_known else await connecting.facts_of(connector.open(http, app, grant, {}))
+            facts = None if is_known else await connecting.facts_of(connector.open(beside.http, app, grant, {}))
         try:
             who = await whoever(request)
             by = who.person_id if who else None
-            await self.hub.db.write(connecting.install, tenant_id, of, grant, facts, pace.spent, self.hub, by)
+            await self.hub.db.write(connecting.install, tenant_id, of, grant, facts, beside.spent, self.hub, by)
         except crm.AccountTaken:
             return await complain(request, 409, "error.connect.taken")
-        self.hub.round_trips.keep(of.connector, of.account, notes)
+        self.hub.round_trips.keep(of.connector, of.account, beside.notes)
         connecting.wake(self.hub)
         return RedirectResponse("/connections", status_code=303)
 

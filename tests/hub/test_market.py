@@ -93,7 +93,7 @@ async def test_a_vendor_that_cannot_answer_is_asked_again_and_a_code_that_ended_
     taken = ("amocrm", "id", "127.0.0.1:9", "c0de")
     hub = still.hub
     await hub.db.write(market.take_code, *taken, still.clock.now(), hub.vault)
-    arrivals = Arrivals(hub.db, still.clock, hub.vault, hub.connectors, hub.apps)
+    arrivals = Arrivals(hub.db, still.clock, hub.vault, hub.connectors, hub.apps, hub.round_trips)
     assert await arrivals.exchange_next()
     still.clock.forward(20)
     assert await arrivals.exchange_next()

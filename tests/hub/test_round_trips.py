@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from connectors.round_trips import RoundTrip
 from hub.app import running
 from hub.errors import DatabaseAway
-from hub.round_trips import _MOST_WAITING, RoundTrips
+from hub.round_trips import _MOST_WAITING, Notes, RoundTrips
 from hub.settings import Settings
 from hub.store import crm, round_trips, tables
 from hub.store.crm import Installed
@@ -130,7 +130,7 @@ def connected_account(tx: Tx) -> int:
 
 async def test_what_connecting_asked_is_kept_once_it_is_known_whose_it_is(still: World, account: Installed) -> None:
     log = still.hub.round_trips
-    notes = log.notes()
+    notes = Notes(still.hub.clock)
     notes.hear(trip(1))
     log.keep("acme", account.account, notes)
     assert [one.address for one in await log_of(still)] == [trip(1).address]
@@ -138,7 +138,7 @@ async def test_what_connecting_asked_is_kept_once_it_is_known_whose_it_is(still:
 
 async def test_of_an_account_that_is_nobodys_nothing_is_kept(still: World, account: Installed) -> None:
     log = still.hub.round_trips
-    notes = log.notes()
+    notes = Notes(still.hub.clock)
     notes.hear(trip(1))
     log.keep("acme", "somebody-else", notes)
     assert await log_of(still) == []

@@ -7,11 +7,9 @@ from typing import NoReturn
 from starlette.responses import RedirectResponse, Response
 
 from connectors.errors import ConnectorError
-from connectors.http import Http
 from connectors.protocol import App, Connector, Facts, Grant, InstallationError
 from connectors.telling import Given, NotTaken
-from hub.pace import Pace
-from hub.round_trips import Notes
+from hub.beside import Beside
 from hub.store import crm
 from hub.store.market import Account
 from hub.web import connecting, telling
@@ -38,43 +36,37 @@ async def take(desk: Desk) -> Response:
     """Connect the account whose token was pasted; what cannot be used is said above the form."""
     connector, app = _known(desk)
     told = {key: str(text)[:_CAP] for key, text in (await form_of(desk.request)).items()}
-    notes = desk.hub.round_trips.notes()
     try:
         given = Given(told.get("host", ""), told.get("token", ""), _until(desk, told.get("until", "")))
-        grant, facts, spent = await _ask(desk, connector, app, given, notes)
+        grant, facts, beside = await _ask(desk, connector, app, given)
     except No as no:
         return _form(desk, connector, told, str(no))
     assert desk.who is not None
     hub, of = desk.hub, Account(connector.manifest.name, grant.account, app.client_id)
     try:
-        await hub.db.write(connecting.install, desk.tenant_id, of, grant, facts, spent, hub, desk.who.person_id)
+        await hub.db.write(connecting.install, desk.tenant_id, of, grant, facts, beside.spent, hub, desk.who.person_id)
     except crm.AccountTaken:
         return await complain(desk.request, 409, "error.connect.taken")
     except crm.AccountThere:
         return _form(desk, connector, told, desk.word(connector, "token.there"))
-    hub.round_trips.keep(of.connector, of.account, notes)
+    hub.round_trips.keep(of.connector, of.account, beside.notes)
     connecting.wake(hub)
     return RedirectResponse("/connections", status_code=303)
 
 
-async def _ask(
-    desk: Desk, connector: Connector, app: App, given: Given, notes: Notes
-) -> tuple[Grant, Facts | None, list[int]]:
+async def _ask(desk: Desk, connector: Connector, app: App, given: Given) -> tuple[Grant, Facts | None, Beside]:
     """Ask the account with the token; raises ``No``."""
-    clock = desk.hub.clock
-    pace = Pace(connector.manifest.limits, clock)
     assert connector.by_hand is not None
-    hosts = connector.manifest.hosts
-    async with Http(allowed=hosts, origins=app.origins, turn=pace.turn, heard=notes.hear) as http:
+    async with Beside(connector, app, desk.hub.clock) as beside:
         try:
-            grant = await connector.by_hand(http, app, given, clock.now())
+            grant = await connector.by_hand(beside.http, app, given, desk.hub.clock.now())
         except NotTaken as error:
             found = telling.sentence(connector, error.said, desk.words.language)
             raise No(f"{found.what} {found.to_do}".strip()) from None
         except (InstallationError, ConnectorError):
             _later(desk, connector)
-        facts = await connecting.facts_of(connector.open(http, app, grant, {}))
-    return grant, facts, pace.spent
+        facts = await connecting.facts_of(connector.open(beside.http, app, grant, {}))
+    return grant, facts, beside
 
 
 def _later(desk: Desk, connector: Connector) -> NoReturn:
