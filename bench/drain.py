@@ -28,6 +28,7 @@ from hub import logs
 from hub.clock import SystemClock
 from hub.delivery import lanes, queue
 from hub.delivery.worker import Worker
+from hub.round_trips import RoundTrips
 from hub.store import crm
 from hub.store.moment import to_micros
 from hub.store.tables import Delivery, Installation, Lane, Tenant, table_of
@@ -37,6 +38,7 @@ from tests.processes import running
 
 TOGETHER = 500  # planned in one transaction
 READBACK = timedelta(minutes=1)  # the hub's default
+KEPT = timedelta(days=7)  # the hub's default
 LOOK_S = 0.2  # between two looks at whether it is over
 VAULT = Vault({"bench": b"b" * 32})
 
@@ -91,16 +93,17 @@ def _measured(
         asked.fill()
         db = stack.enter_context(opened(f"sqlite:///{folder}/hub.sqlite3"))
         clock = SystemClock()
-        worker = Worker(db, clock, VAULT, CONNECTORS, {name: asked.app}, READBACK)
+        kept = RoundTrips(db, clock, VAULT, KEPT)  # the log of requests that a hub writes beside its work
+        worker = Worker(db, clock, VAULT, CONNECTORS, {name: asked.app}, READBACK, heard=kept.listener)
         db.write_now(_connected, name, asked.grant(), clock.now())
         loop = stack.enter_context(asyncio.Runner())  # one for both: the worker belongs to it
-        loop.run(_until(worker, lambda tx: _is_read(tx, name), lambda seen: bool(seen)))
+        loop.run(_until(worker, kept, lambda tx: _is_read(tx, name), lambda seen: bool(seen)))
         before, planned = asked.last(), backlog(clock.now(), calls, "+7916")
         for first in range(0, calls, TOGETHER):
             db.write_now(queue.enqueue_all, 1, planned[first : first + TOGETHER], clock.now(), VAULT)
         time.sleep(asked.forgets_s)
         began = clock.now()
-        loop.run(_until(worker, lambda tx: queue.counts(tx, 1), lambda states: _are_delivered(states, calls)))
+        loop.run(_until(worker, kept, lambda tx: queue.counts(tx, 1), lambda states: _are_delivered(states, calls)))
         ended = db.read_now(lambda tx: tx.execute(select(func.max(_delivery.c.settled_at))).scalar_one())
         figures = asked.figures(before, ended, (ended - began).total_seconds())
         time.sleep(asked.forgets_s)
@@ -114,9 +117,9 @@ def _connected(tx: Tx, name: str, grant: Grant, now: datetime) -> None:
     lanes.open_lane(tx, 1, crm.install(tx, 1, name, grant, now, VAULT), now, spent)
 
 
-async def _until(worker: Worker, look: Callable[[Tx], Any], holds: Callable[[Any], bool]) -> None:
+async def _until(worker: Worker, kept: RoundTrips, look: Callable[[Tx], Any], holds: Callable[[Any], bool]) -> None:
     """Let the worker serve until what is looked at is so."""
-    serving = asyncio.create_task(worker.run())
+    serving = asyncio.gather(worker.run(), kept.run())
     while not ((seen := await worker.db.read(look)) and holds(seen)):  # noqa: ASYNC110 - a worker tells nobody
         await asyncio.sleep(LOOK_S)
     serving.cancel()
