@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from connectors.changes import ContactChange as ContactChange
 from connectors.changes import ContactPage as ContactPage
@@ -385,12 +385,13 @@ class Opened:
     card: tuple[str, str] | None = None
 
 
+Told: TypeAlias = Installed | Uninstalled | Changed | CallEnded | Rejected  # what a vendor's own servers tell us
+
+
 class Hooks(Protocol):
     """Install, uninstall, doorbell and embedded requests; pure functions on bytes."""
 
-    def parse(
-        self, request: HookRequest, app: App, secrets: Mapping[str, str]
-    ) -> Installed | Uninstalled | Changed | CallEnded | Rejected: ...
+    def parse(self, request: HookRequest, app: App, secrets: Mapping[str, str]) -> Told: ...
     def opened(self, request: HookRequest, app: App, now: datetime) -> Opened | Rejected: ...
     def may_embed(self, app: App, origin: str) -> bool: ...  # is it the origin of an account's pages?
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 from connectors.amocrm import frame
 from connectors.amocrm.grant import account_host
-from connectors.protocol import App, Changed, HookRequest, Installed, Opened, Rejected, Uninstalled
+from connectors.protocol import App, Changed, HookRequest, Installed, Opened, Rejected, Told, Uninstalled
 
 BODY_CAP = 1024 * 1024  # bytes
 _MOST_FIELDS = 20_000
@@ -26,9 +26,7 @@ _CODE_CAP = 4_096
 class AmocrmHooks:
     """Reads requests of amoCRM."""
 
-    def parse(
-        self, request: HookRequest, app: App, secrets: Mapping[str, str]
-    ) -> Installed | Uninstalled | Changed | Rejected:
+    def parse(self, request: HookRequest, app: App, secrets: Mapping[str, str]) -> Told:
         """Return what a request means, or ``Rejected`` with one sentence; never raises."""
         if request.method == "GET" and "signature" in request.query:
             return _disabled(request.query, app)

@@ -12,7 +12,7 @@ from connectors.bitrix24 import ticket
 from connectors.bitrix24.grant import TOKENS, account_host, is_account
 from connectors.bitrix24.mappings import CALL_ENDED
 from connectors.bitrix24.posted import form
-from connectors.protocol import App, CallEnded, Changed, HookRequest, Installed, Opened, Rejected, Uninstalled
+from connectors.protocol import App, CallEnded, Changed, HookRequest, Installed, Opened, Rejected, Told, Uninstalled
 
 _CODE_CAP = 4_096
 _INSTALLED, _REMOVED = "ONAPPINSTALL", "ONAPPUNINSTALL"
@@ -22,9 +22,7 @@ _CLEAN = "1"  # who removed the application ticked "delete data" [1.4]
 class Bitrix24Hooks:
     """Reads requests of Bitrix24."""
 
-    def parse(
-        self, request: HookRequest, app: App, secrets: Mapping[str, str]
-    ) -> Installed | Uninstalled | Changed | CallEnded | Rejected:
+    def parse(self, request: HookRequest, app: App, secrets: Mapping[str, str]) -> Told:
         """Return what a request means, or ``Rejected`` with one sentence; never raises.
 
         ``secrets`` are the application's tokens by account, as far as they are known.
@@ -72,9 +70,7 @@ def _with_tokens(refresh_token: str, host: str | None, account: str) -> Installe
     return Installed(code=f"{TOKENS}{refresh_token}", host=host, state=None)
 
 
-def _told(
-    fields: Mapping[str, str], app: App, secrets: Mapping[str, str]
-) -> Installed | Uninstalled | Changed | CallEnded | Rejected:
+def _told(fields: Mapping[str, str], app: App, secrets: Mapping[str, str]) -> Told:
     """Return what an event says; one that nobody vouches for only rings, and what is so will be asked."""
     name, account = fields.get("event", "").upper(), fields.get("auth[member_id]", "")
     if name == _INSTALLED:

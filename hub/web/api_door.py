@@ -24,6 +24,14 @@ Handler = Callable[[Hub, Who, Request], Awaitable[Response]]
 class Bad(Exception):
     """A request of the interface that cannot be served; its text is the sentence for the sender."""
 
+    status = 400
+
+
+class Missing(Bad):
+    """What a request names is not there, or is another tenant's."""
+
+    status = 404
+
 
 def guarded(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     """Let a handler serve only who shows a token of the interface, and turn ``Bad`` into a refusal."""
@@ -40,7 +48,7 @@ def guarded(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         try:
             return await handler(hub, who, request)
         except Bad as error:
-            return refused(request, 400, str(error))
+            return refused(request, error.status, str(error))
 
     return with_token
 

@@ -10,13 +10,13 @@ from starlette.routing import Route
 
 from hub import enquiries as taking
 from hub.hub import Hub
-from hub.store import corrections, enquiries, enquiry_rows, ledger_chain, person_path
+from hub.store import corrections, enquiries, enquiry_rows, ledger_chain, person_path, tracking
 from hub.store.enquiry_rows import DeliveryLine, EnquiryRow
 from hub.store.people import Who
 from hub.store.person_path import Path, Why
 from hub.web import letters
 from hub.web.answers import Json
-from hub.web.api_door import Bad, guarded, object_of, page_of, site_of
+from hub.web.api_door import Bad, Missing, guarded, object_of, page_of, site_of
 from hub.web.given import id_in
 from hub.web.telling import Connectors, plainly
 
@@ -46,7 +46,7 @@ async def _one(hub: Hub, who: Who, request: Request) -> Response:
     enquiry_id = _id(request)
     listed = await hub.db.read(enquiry_rows.rows_after, who.tenant_id, enquiry_id - 1, 1)
     if not listed or listed[0].id != enquiry_id:
-        raise Bad("There is no enquiry with this id.")
+        raise Missing("There is no enquiry with this id.")
     return Json(
         {
             **_enquiry(listed[0], hub.connectors),
@@ -58,7 +58,7 @@ async def _one(hub: Hub, who: Who, request: Request) -> Response:
 async def _ledger(hub: Hub, who: Who, request: Request) -> Response:
     listed = await hub.db.read(ledger_chain.of_enquiry, who.tenant_id, _id(request))
     if not listed:
-        raise Bad("There is no enquiry with this id, or nothing was written of it.")
+        raise Missing("There is no enquiry with this id, or nothing was written of it.")
     return Json({"entries": [asdict(line) for line in listed]})
 
 
@@ -116,7 +116,7 @@ async def _hear(hub: Hub, who: Who, request: Request) -> Response:
         raise Bad(f"The field heard is not a text of at most {letters.CAPS['heard']} characters.")
     noted = await hub.db.write(enquiries.hear, who.tenant_id, _id(request), letters.clean(heard))
     if not noted:
-        raise Bad("There is no enquiry with this id.")
+        raise Missing("There is no enquiry with this id.")
     return Json({"heard": letters.clean(heard)})
 
 
@@ -124,16 +124,17 @@ async def _correct(hub: Hub, who: Who, request: Request) -> Response:
     visit = (await object_of(request)).get("visit", "")
     if visit is not None and (type(visit) is not int or not 0 < visit < 2**63):
         raise Bad("The field visit is the id of a visit, or null for nobody's you know of.")
-    now = hub.clock.now()
-    if not await hub.db.write(corrections.correct, who.tenant_id, _id(request), visit, who.person_id, now):
-        raise Bad("There is no enquiry, or no visit, with this id.")
+    if visit is not None and not await hub.db.read(tracking.has_visit, who.tenant_id, visit):
+        raise Bad("The field visit is not the id of one of your visits.")
+    if not await hub.db.write(corrections.correct, who.tenant_id, _id(request), visit, who.person_id, hub.clock.now()):
+        raise Missing("There is no enquiry with this id.")
     hub.inbox.wake()
     return Json({"visit": visit})
 
 
 async def _take_back(hub: Hub, who: Who, request: Request) -> Response:
     if not await hub.db.write(corrections.take_back, who.tenant_id, _id(request), who.person_id, hub.clock.now()):
-        raise Bad("There is no enquiry with this id.")
+        raise Missing("There is no enquiry with this id.")
     hub.inbox.wake()
     return Json({})
 

@@ -9,14 +9,14 @@ from hub.hub import Hub
 from hub.store.people import Who
 from hub.web import letters
 from hub.web.answers import Json
-from hub.web.api_door import Bad, guarded, object_of
+from hub.web.api_door import Bad, Missing, guarded, object_of
 
 
 async def _user(hub: Hub, who: Who, request: Request) -> Response:
     visitor, user = request.path_params["visitor"], await _asked(request)
     told = (who.tenant_id, None, visitor, user, hub.clock.now(), hub.vault)
     if not letters.clean(visitor) == visitor or not await hub.db.write(ties.user_of_token, *told):
-        raise Bad("There is no visitor with this token.")
+        raise Missing("There is no visitor with this token.")
     return Json({"visitor": visitor, "user": user})
 
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connectors.protocol import App, CallEnded, Changed, Installed, Rejected, Uninstalled
+from connectors.protocol import App, CallEnded, Changed, Installed, Rejected, Told, Uninstalled
 from hub import leaving
 from hub.delivery import lanes, queue
 from hub.hub import Hub
@@ -19,7 +19,6 @@ from hub.store.vault import Unopenable, Vault
 from hub.web.answers import refused
 from hub.web.oauth import Connecting, as_hook
 
-_Parsed = Installed | Uninstalled | Changed | CallEnded | Rejected
 _NOBODYS = "Nothing is connected under that address."
 
 
@@ -88,7 +87,7 @@ class Hooks:
         request: Request,
         tenant_id: int,
         installation_id: int,
-        parsed: _Parsed,
+        parsed: Told,
     ) -> Response:
         """Do what an account told; that it installed us again is a change, for its access comes by another door."""
         hub, now = self.hub, self.hub.clock.now()

@@ -89,7 +89,7 @@ async def test_a_visit_that_cannot_be_is_refused(still: World, visit: Any) -> No
 
 async def test_an_enquiry_that_is_not_there_is_refused(still: World) -> None:
     shown = await still.visit(AD)
-    assert (await corrects(still, shown["visit"], enquiry=7)).status_code == 400
+    assert (await corrects(still, shown["visit"], enquiry=7)).status_code == 404
 
 
 async def test_who_looks_at_the_story_corrects_it_there(still: World) -> None:

@@ -7,13 +7,15 @@ import httpx
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, FrameLocator, Page, Route, expect
 
+from sandbox.bitrix24.page.views import USER_COOKIE
 from tests.browser.conftest import browser as browser
-from tests.hub.test_frame import called, rung
+from tests.hub.test_frame import MANAGER, called, rung, there
 from tests.hub.test_frame import connected as connected
 from tests.hub.test_frame import crm as crm
 from tests.hub.test_frame import crm_kind as crm_kind
 from tests.hub.world import World
 
+UNFINISHED = "Приложение установлено не до конца."
 _NOT_OURS = {"host", "content-length", "accept-encoding", "cookie"}
 
 
@@ -54,6 +56,12 @@ def frame(page: Page) -> FrameLocator:
     return page.frame_locator("iframe")
 
 
+async def as_employee(world: World) -> str:
+    """What the portal shows on the app's page to who may not install it."""
+    cookie = {"cookie": f"{USER_COOKIE}={MANAGER}"}
+    return (await world.crm_web.get("/marketplace/app/", headers=cookie)).text
+
+
 async def on_deal(page: Page, world: World, kind: str = "deal") -> FrameLocator:
     """Open the tab of the card that a call was made into."""
     deal = await called(await rung(world))
@@ -63,15 +71,20 @@ async def on_deal(page: Page, world: World, kind: str = "deal") -> FrameLocator:
     return frame(page)
 
 
-async def test_the_installer_finishes_by_itself_and_asks_to_connect(portal: Page) -> None:
+async def test_the_installer_finishes_by_itself_and_asks_to_connect(portal: Page, world: World) -> None:
     await portal.goto("/marketplace/app/")
-    await portal.get_by_role("button", name="Установить").click()
+    async with portal.expect_response("**/do/finish"):  # after it the portal loads the page anew
+        await portal.get_by_role("button", name="Установить").click()
     await expect(frame(portal).get_by_text("Приложение установлено, но ещё не привязано")).to_be_visible()
     await expect(frame(portal).get_by_role("link", name="Подключить")).to_have_attribute(
         "href", re.compile("http://hub.test/link/bitrix24")
     )
-    await portal.goto("/marketplace/app/")
-    await expect(portal.get_by_text("Приложение установлено не до конца.")).to_have_count(0)
+    assert UNFINISHED not in await as_employee(world)
+
+
+async def test_until_it_has_finished_an_employee_is_told_so(world: World) -> None:
+    await there(world, "install", user_id=1)
+    assert UNFINISHED in await as_employee(world)
 
 
 async def test_a_deal_shows_its_source(portal: Page, connected: World) -> None:

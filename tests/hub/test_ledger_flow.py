@@ -110,7 +110,7 @@ async def test_what_a_person_wrote_is_told_from_its_taking_on(still: World) -> N
 async def test_another_tenants_entries_are_not_there(still: World) -> None:
     headers = {"authorization": f"Bearer {still.applied.api_token}"}
     answer = await still.web.get("/api/v1/enquiries/1/ledger", headers=headers)
-    assert answer.status_code == 400
+    assert answer.status_code == 404
 
 
 async def posted(world: World) -> httpx.Response:

@@ -1,115 +1,80 @@
-"""A sales department at work in the CRM's sandbox: it moves, prices, deletes, merges and restores deals, and invoices them."""
+"""A sales department at work in an amoCRM account: it moves, prices, deletes, merges and restores deals, and invoices them."""
 
-import random
 from collections.abc import Sequence
 from typing import Any
 
 import httpx
 
-from tests.proofs import drawing
-from tests.proofs.drawing import Deed
+from tests.proofs.department import Deed, Department
 
 WON, LOST = 142, 143
 FIRST_INVOICES = 0.2  # of the deals the department begins with
 
 
-class Salesroom:
-    """People at the screen; what they do is drawn from a seed. Every change is one request or a part of one."""
+class Salesroom(Department[tuple[int, int]]):
+    """People in an account; a stage is told by its pipeline and its own number."""
 
     def __init__(self, base_url: str, seed: int) -> None:
-        self.dice = random.Random(seed)
-        self.web = httpx.Client(base_url=base_url, timeout=120)
+        super().__init__(base_url, seed)
         token = self._post("/_sandbox/token", {})["access_token"]
         self.web.headers["authorization"] = f"Bearer {token}"
         account = self.web.get("/api/v4/account?with=invoices_settings").json()
         self._elements = f"/api/v4/catalogs/{account['invoices_settings']['invoices_catalog_id']}/elements"
         pipelines = self.web.get("/api/v4/leads/pipelines").json()["_embedded"]["pipelines"]
-        self._stages = [
+        self.stages = [
             (pipeline["id"], stage["id"])
             for pipeline in pipelines
             for stage in pipeline["_embedded"]["statuses"]
             if stage["type"] == 0
         ]
-        self._closed = [stage for stage in self._stages if stage[1] in (WON, LOST)]
-        self.ours: list[int] = []
-        self.live: dict[int, tuple[int, int]] = {}  # deal -> pipeline and stage
+        self.closed = [stage for stage in self.stages if stage[1] in (WON, LOST)]
         self.trash: list[int] = []
-        self.invoices: dict[int, int] = {}  # invoice -> the deal it stands on
-        self.changes = 0
-        self.done: dict[str, int] = {}
 
-    @property
-    def merged(self) -> frozenset[str]:
-        """The deals that went without a word: none, the account tells of every merger."""
-        return frozenset()
-
-    def open(self, deals: int) -> None:
-        """Begin with so many deals, some of them invoiced, and those the hub has made so far."""
+    def held(self) -> dict[int, tuple[int, int]]:
+        """Return the deals the account holds, with their stages."""
         made = self.web.get("/_sandbox/state").json()["leads"]
-        self.ours = [lead["id"] for lead in made]
-        self.live = {lead["id"]: (lead["pipeline_id"], lead["status_id"]) for lead in made}
-        while len(self.live) < deals + len(self.ours):
-            self._create(min(200, deals + len(self.ours) - len(self.live)))
+        return {lead["id"]: (lead["pipeline_id"], lead["status_id"]) for lead in made}
+
+    def fill(self, deals: int) -> None:
+        """Make so many deals, and write invoices for some of them."""
+        until = deals + len(self.live)
+        while len(self.live) < until:
+            self._create(min(200, until - len(self.live)))
         for _ in range(round(deals * FIRST_INVOICES)):
             self._invoice()
-        self.changes, self.done = 0, {}
 
-    def work(self, changes: int) -> None:
-        """Make at least so many changes."""
-        until = self.changes + changes
-        deeds: Sequence[tuple[Deed, int]] = (
-            (self._some, 8), (self.move, 20), (self._price, 14), (self._reopen, 6), (self._delete, 8),
+    def deeds(self) -> Sequence[tuple[Deed, int]]:
+        """Return what people do, and how often beside each other."""
+        return (
+            (self._new, 8), (self.move, 20), (self._price, 14), (self.reopen, 6), (self._delete, 8),
             (self._restore, 6), (self._merge, 5), (self._invoice, 4), (self._pay, 10), (self._hand_over, 5),
             (self._tear_up, 2),
         )  # fmt: skip
-        while self.changes < until:
-            deed = drawing.deed(self.dice, deeds)
-            number = deed()
-            self.changes += number
-            name = deed.__name__.removeprefix("_")
-            self.done[name] = self.done.get(name, 0) + number
-
-    def close(self) -> None:
-        """Let everybody go home."""
-        self.web.close()
 
     # -- deals
 
-    def _some(self) -> int:
+    def _new(self) -> int:
         return self._create(self.dice.randrange(1, 6))
 
     def _create(self, number: int) -> int:
-        stages = [self.dice.choice(self._stages) for _ in range(number)]
+        stages = [self.dice.choice(self.stages) for _ in range(number)]
         told = [{"name": "Сделка", "price": self._sum(), **_where(stage)} for stage in stages]
         made = self._post("/api/v4/leads", told)["_embedded"]["leads"]
         self.live |= {one["id"]: stage for one, stage in zip(made, stages, strict=True)}
         return number
 
-    def move(self) -> int:
-        """Move several deals, some of them twice in the same second."""
-        deals = self._deals(self.dice.randrange(1, 8))
-        for _ in range(self.dice.choice((1, 1, 2))):
-            self._patch({deal: self.dice.choice(self._stages) for deal in deals})
-        return len(deals)
-
-    def _reopen(self) -> int:
-        """Close a deal, or open a closed one again."""
-        (deal,) = self._deals(1)
-        is_closed = self.live[deal] in self._closed
-        self._patch({deal: self.dice.choice([one for one in self._stages if (one in self._closed) != is_closed])})
-        return 1
-
-    def _patch(self, moved: dict[int, tuple[int, int]]) -> None:
+    def put(self, moved: dict[int, tuple[int, int]]) -> None:
+        """Move deals in one request."""
         self._send("PATCH", "/api/v4/leads", [{"id": deal, **_where(stage)} for deal, stage in moved.items()])
         self.live |= moved
 
     def _price(self) -> int:
-        deals = self._deals(self.dice.randrange(1, 6))
+        deals = self.some(self.dice.randrange(1, 6))
         self._send("PATCH", "/api/v4/leads", [{"id": deal, "price": self._sum()} for deal in deals])
         return len(deals)
 
     def _delete(self) -> int:
-        (deal,) = self._deals(1)
+        (deal,) = self.some(1)
         self._post("/_sandbox/trash", {"kind": "leads", "id": deal})
         self._gone(deal)
         return 1
@@ -119,11 +84,11 @@ class Salesroom:
             return 0
         deal = self.trash.pop(self.dice.randrange(len(self.trash)))
         self._post("/_sandbox/restore", {"kind": "leads", "id": deal})
-        self.live[deal] = self._stages[0]
+        self.live[deal] = self.stages[0]
         return 1
 
     def _merge(self) -> int:
-        lose, keep = self._deals(2)
+        lose, keep = self.some(2)
         self._post("/_sandbox/merge", {"kind": "leads", "lose": lose, "keep": keep})
         self._gone(lose)
         self.invoices = {one: keep if deal == lose else deal for one, deal in self.invoices.items()}
@@ -137,7 +102,7 @@ class Salesroom:
 
     def _invoice(self) -> int:
         """Write an invoice and hang it on a deal."""
-        (deal,) = self._deals(1)
+        (deal,) = self.some(1)
         told = [{"name": "Счёт", "custom_fields_values": self._status()}]
         made = self._post(self._elements, told)["_embedded"]["elements"][0]["id"]
         self._link(deal, made, "link")
@@ -148,7 +113,7 @@ class Salesroom:
         """An invoice is paid, paid in part, changed, or not paid after all."""
         if not self.invoices:
             return 0
-        invoices = self.dice.sample(sorted(self.invoices), min(len(self.invoices), self.dice.randrange(1, 4)))
+        invoices = self.few(self.invoices)
         told = [{"id": one, "custom_fields_values": self._status()} for one in invoices]
         self._send("PATCH", self._elements, told)
         return len(invoices)
@@ -158,7 +123,7 @@ class Salesroom:
         movable = [one for one, deal in sorted(self.invoices.items()) if deal in self.live]
         if not movable:
             return 0
-        invoice, (deal,) = self.dice.choice(movable), self._deals(1)
+        invoice, (deal,) = self.dice.choice(movable), self.some(1)
         self._link(self.invoices[invoice], invoice, "unlink")
         self._link(deal, invoice, "link")
         self.invoices[invoice] = deal
@@ -182,9 +147,6 @@ class Salesroom:
         self._send("POST", f"/api/v4/leads/{deal}/{deed}", asked)
 
     # -- what everybody does
-
-    def _deals(self, number: int) -> list[int]:
-        return drawing.deals(self.dice, number, self.live, self.ours)
 
     def _sum(self) -> int:
         return self.dice.randrange(1, 500_000)
