@@ -2,9 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -21,24 +19,13 @@ from hub.store.erasures import AT_ONCE, Erasing
 from hub.store.market import Account
 from hub.store.tables import Deal, Delivery, Goal, LedgerEntry, ScenarioVersion, metadata, table_of
 from hub.store.tx import Tx
-from tests.hub import world as worlds
-from tests.hub.test_frame import PAGE, TOLD, access, called, hooked, installed, linked, state, there
+from tests.hub.test_frame import access, called, hooked, installed, linked, state, there
+from tests.hub.test_frame import crm as crm
+from tests.hub.test_frame import crm_kind as crm_kind
 from tests.hub.world import World
 
 DAY = timedelta(days=1)
 READ = ("deal", "deal_stage", "deal_payment", "payment", "deal_contact", "contact_key", "card_of", "asked_goal")
-
-
-@pytest.fixture
-def crm_kind() -> str:
-    return "bitrix24"
-
-
-@pytest.fixture
-def crm(hand_clock: worlds.HandClock) -> Iterator[dict[str, Any]]:
-    where = ("--app-url", PAGE, "--installer-url", PAGE, "--install-event-url", TOLD, "--not-installed")
-    with worlds.sandbox(hand_clock.path, TOLD, "bitrix24", *where) as printed:
-        yield printed
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from hub.app import build
 from hub.errors import SettingsInvalid
 from hub.settings import AppSettings, Settings, read_settings
 from tests.hub import world as worlds
+from tests.hub.test_typed_account import connect
 from tests.hub.world import World
 
 BOX = "bitrix.example.com"
@@ -57,12 +58,6 @@ async def registered(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
     with worlds.still(database_url, tmp_path, apps=apps) as world:
         yield world
         await world.close()
-
-
-async def connect(world: World, account: str) -> httpx.Response:
-    csrf = await world.log_in()
-    told = {"csrf": csrf, "account": account}
-    return await world.web.post("/connect/bitrix24", data=told, headers={"sec-fetch-site": "same-origin"})
 
 
 async def test_the_browser_is_led_to_the_server_for_consent(registered: World) -> None:

@@ -2,8 +2,6 @@
 
 import html
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -19,23 +17,13 @@ from hub.store.market import Account
 from hub.store.tables import RoundTrip, Tenant, table_of
 from hub.store.tx import Tx
 from tests.hub import world as worlds
-from tests.hub.test_frame import PAGE, TOLD, installed, linked
+from tests.hub.test_frame import crm as crm
+from tests.hub.test_frame import crm_kind as crm_kind
+from tests.hub.test_frame import installed, linked
 from tests.hub.world import World
 
 NOW = worlds.OPENING
 HOST = "romashka.bitrix24.ru"
-
-
-@pytest.fixture
-def crm_kind() -> str:
-    return "bitrix24"
-
-
-@pytest.fixture
-def crm(hand_clock: worlds.HandClock) -> Iterator[dict[str, Any]]:
-    where = ("--app-url", PAGE, "--installer-url", PAGE, "--install-event-url", TOLD, "--not-installed")
-    with worlds.sandbox(hand_clock.path, TOLD, "bitrix24", *where) as printed:
-        yield printed
 
 
 async def pasted(world: World, address: str, **more: str) -> httpx.Response:
