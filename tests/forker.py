@@ -19,8 +19,10 @@ from functools import cache
 from pathlib import Path
 from typing import IO
 
+from sandbox.__main__ import VENDORS
+
 ROOT = Path(__file__).parents[1]
-PRELOADED = {"sandbox": "sandbox.amocrm.cli"}  # what a module imports late; for any other its __main__
+PRELOADED = {"sandbox": tuple(VENDORS.values())}  # what a module imports late; for any other its __main__
 
 
 class Forker:
@@ -63,7 +65,8 @@ def serve(module: str, asking: socket.socket) -> None:
     """Fork and wait as asked, until nobody asks any more."""
     spec = importlib.util.find_spec(module)
     is_package = spec is not None and spec.submodule_search_locations is not None
-    importlib.import_module(PRELOADED.get(module, f"{module}.__main__" if is_package else module))
+    for needed in PRELOADED.get(module, (f"{module}.__main__" if is_package else module,)):
+        importlib.import_module(needed)
     sys.modules.pop(f"{module}.__main__", None)  # it runs anew in each child
     children: set[int] = set()
     while asked := _read(asking):

@@ -1,9 +1,12 @@
 """Brings the schema of a database to this version of the hub, by Alembic."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Engine, inspect
 
@@ -19,9 +22,17 @@ def config() -> Config:
     return found
 
 
+@cache
+def head() -> str | None:
+    """Return the revision of this version of the hub."""
+    return ScriptDirectory.from_config(config()).get_current_head()
+
+
 def upgrade(engine: Engine) -> None:
     """Run the migrations that this database has not seen, in one transaction."""
     with engine.connect() as connection:
+        if MigrationContext.configure(connection).get_current_revision() == head():
+            return
         options = config()
         options.attributes["connection"] = connection
         try:

@@ -229,14 +229,15 @@ def totals(tx: Tx, tenant_id: int) -> dict[str, int]:
     """Count what a status page begins with: visits, calls, deals, and enquiries that wait to be looked at."""
 
     def count(table: Table, *conditions: Any) -> Any:
-        return tx.execute(
-            select(func.count()).select_from(table).where(table.c.tenant_id == tenant_id, *conditions)
-        ).scalar_one()
+        return select(func.count()).select_from(table).where(table.c.tenant_id == tenant_id, *conditions)
 
-    return {
+    stands = _deal.c.deleted.is_(False)
+    asked = {
         "visits": count(_visit),
         "calls": count(_call),
-        "deals": count(_deal, _deal.c.deleted.is_(False)),
-        "deals_won": count(_deal, _deal.c.deleted.is_(False), _deal.c.outcome == "won"),
+        "deals": count(_deal, stands),
+        "deals_won": count(_deal, stands, _deal.c.outcome == "won"),
         "inbox": count(_inbox),
     }
+    counted = tx.execute(select(*(one.scalar_subquery().label(name) for name, one in asked.items())))
+    return dict(counted.mappings().one())

@@ -77,5 +77,6 @@ def served_securely(app: ASGIApp, certificate: Certificate) -> Iterator[str]:
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     files = {"ssl_certfile": str(certificate.chain), "ssl_keyfile": str(certificate.key)}
-    with in_thread(app, listener, http=DroppableProtocol, date_header=False, **files):
+    # A client that keeps its connection open says no goodbye: the server waits a second for it, not half a minute.
+    with in_thread(app, listener, http=DroppableProtocol, date_header=False, timeout_graceful_shutdown=1, **files):
         yield f"https://127.0.0.1:{port}"
