@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
 from connectors.amocrm.api import Api, current_domain, token
@@ -127,9 +128,14 @@ async def _account_id(http: Http, app: App, grant: Grant) -> str:
     except ConnectorError as error:
         # The code is spent: an unverified claim of the fresh token is better than losing the tokens.
         claimed = claims(grant.access_token).get("account_id")
-        if isinstance(error, Refused) or not isinstance(claimed, int):
+        if _is_refusal(error) or not isinstance(claimed, int):
             raise
         return str(claimed)
+
+
+def _is_refusal(error: ConnectorError) -> bool:
+    """Say whether the account turned us away for good: one that is busy or ill did not."""
+    return isinstance(error, Refused) and error.status != HTTPStatus.TOO_MANY_REQUESTS and error.status < 500
 
 
 async def _new_host(http: Http, app: App, grant: Grant) -> str | None:

@@ -23,6 +23,7 @@ from connectors.protocol import (
 )
 from connectors.telling import NotTaken
 from hub.beside import Beside
+from hub.clock import after
 from hub.hub import Hub
 from hub.store import crm, market, people
 from hub.store.market import Account
@@ -36,7 +37,7 @@ log = structlog.get_logger()
 
 _TYPED_CAP = 1_000  # characters
 _STATE_LIFE = timedelta(minutes=10)
-_SECOND = timedelta(seconds=1.1)  # vendors count by it, and clocks differ
+_PAUSES_S = (1.1, 2.0, 4.0)  # vendors count by the second, and clocks differ
 
 
 class Connecting:
@@ -136,14 +137,15 @@ class Connecting:
         return RedirectResponse("/connections", status_code=303)
 
     async def _exchanged(self, connector: Connector, http: Http, app: App, installed: Installed) -> Grant:
-        """Exchange a code; an account that is connected again may have spent its second on deliveries just now."""
+        """Exchange a code; an account that is connected again may be spending its seconds on deliveries just now."""
         clock = self.hub.clock
-        try:
-            return await connector.exchange(http, app, installed, clock.now())
-        except InstallationError as error:
-            if error.why is not Why.THROTTLED:
-                raise
-        await clock.wait_until(clock.now() + _SECOND, _SECOND.total_seconds())
+        for pause_s in _PAUSES_S:
+            try:
+                return await connector.exchange(http, app, installed, clock.now())
+            except InstallationError as error:
+                if error.why is not Why.THROTTLED:
+                    raise
+            await clock.wait_until(after(clock.now(), pause_s), pause_s)
         return await connector.exchange(http, app, installed, clock.now())
 
 

@@ -104,11 +104,23 @@ async def test_a_foreign_host_gets_no_request(app, http):
     assert http.requests == 0
 
 
-async def test_a_spent_code_is_not_lost_with_the_account(vendor, app, http):
+@pytest.mark.parametrize(
+    "trouble", [httpx.ConnectError("refused"), httpx.Response(429), httpx.Response(503), httpx.Response(200, text="-")]
+)
+async def test_a_spent_code_is_not_lost_with_the_account(vendor, app, http, trouble):
     issued = {"expires_in": 86400, "access_token": jwt(account_id=31000001), "refresh_token": "r"}
     vendor.on("POST", TOKEN, httpx.Response(200, json=issued))
-    vendor.on("GET", ACCOUNT, httpx.ConnectError("refused"))
+    vendor.on("GET", ACCOUNT, trouble)
     assert (await connector.exchange(http, app, INSTALLED, NOW)).account == "31000001"
+
+
+@pytest.mark.parametrize("status", [401, 402, 403])
+async def test_an_account_that_turns_us_away_is_not_taken_at_its_tokens_word(vendor, app, http, status):
+    issued = {"expires_in": 86400, "access_token": jwt(account_id=31000001), "refresh_token": "r"}
+    vendor.on("POST", TOKEN, httpx.Response(200, json=issued))
+    vendor.on("GET", ACCOUNT, httpx.Response(status, json={"title": "no"}))
+    with pytest.raises(InstallationError):
+        await connector.exchange(http, app, INSTALLED, NOW)
 
 
 @pytest.mark.parametrize(("name", "status"), [("token__bad_code", 400), ("token__revoked", 401)])
