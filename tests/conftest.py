@@ -5,12 +5,16 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy import Engine
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.util import LRUCache
 
-from hub.store import migrate, people
+from hub.store import db, migrate, people
 from hub.store.db import Db
 from tests import databases, postgres
 
@@ -31,6 +35,25 @@ def anyio_backend() -> str:
 def passwords() -> Iterator[None]:
     """Passwords of hubs in this process are hashed cheaply: a slow hash would cost more than most tests."""
     with patch.object(people, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """Hubs of one test process share the SQL their statements compile to: their databases differ in nothing it needs."""
+    shared: LRUCache[Any, Any] = LRUCache(4_000)
+    made = db._engine
+
+    def sharing(*given: Any, **named: Any) -> Engine:
+        engine = made(*given, **named)
+        engine._compiled_cache = shared
+        return engine
+
+    with (
+        patch.object(db, "_engine", sharing),
+        patch.object(DefaultDialect, "__hash__", lambda dialect: hash(type(dialect))),
+        patch.object(DefaultDialect, "__eq__", lambda dialect, other: type(dialect) is type(other)),
+    ):
         yield
 
 
