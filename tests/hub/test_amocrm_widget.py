@@ -16,6 +16,8 @@ from tests.hub.test_recording_links import allowing, ended
 from tests.hub.test_recordings import Vendor, serving
 from tests.hub.world import World
 
+# What the pages are told is compared on both engines in test_embed.py; a browser shows the same of either.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 _NOT_OURS = {"host", "content-length", "accept-encoding", "cookie"}
 
 

@@ -15,6 +15,8 @@ from tests.hub.test_frame import crm as crm
 from tests.hub.test_frame import crm_kind as crm_kind
 from tests.hub.world import World
 
+# What the pages are told is compared on both engines in test_frame.py; a browser shows the same of either.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 UNFINISHED = "Приложение установлено не до конца."
 _NOT_OURS = {"host", "content-length", "accept-encoding", "cookie"}
 
