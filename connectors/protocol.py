@@ -48,6 +48,7 @@ class Can(StrEnum):
     POPUP = "popup"
     REGISTER = "register"
     OBSERVE = "observe"
+    ANALYTICS = "analytics"
     READ_BACK = "read_back"
     DOORBELL = "doorbell"
     CONTACT_INDEX = "contact_index"
@@ -146,7 +147,7 @@ class Grant:
 class Ref:
     """A remote object: its kind in our words, the vendor's id, and the address a person can open."""
 
-    kind: Literal["account", "contact", "company", "deal", "note", "task"]
+    kind: Literal["account", "contact", "company", "deal", "note", "task", "trace"]
     id: str
     url: str | None = None
 
@@ -285,6 +286,7 @@ class Facts:
     fields: Mapping[str, str]  # code -> id
     warnings: tuple[Said, ...] = ()  # what is missing
     telephony: tuple[Telephony, ...] = (Telephony.NOTE,)  # how a call may stand beside the account's own
+    analytics: bool = False  # the account counts visits itself, and may be told of ours
     traits: tuple[str, ...] = ()  # how the account behaves, in the connector's own words; its sessions are told
 
 

@@ -145,6 +145,7 @@ class Plan:
     cases: Mapping[CallerState, tuple[Annotated[Action, Field(discriminator="kind")], ...]]
     telephony: Telephony = Telephony.NOTE
     answered_by: str | None = None  # the user of the account who talked, where the scenario names him
+    analytics: bool = False  # the visit of a new card is told to the account's own analytics
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ class Scenario:
     # Who has the caller's card shown to him while he talks: what telephony calls a person -> user of the account.
     popup: Mapping[str, str] = field(default_factory=dict)
     telephony: Telephony = Telephony.NOTE
+    analytics: bool = False
 
 
 def read_scenario(text: str, filename: str, facts: "Facts | None") -> Scenario:
@@ -188,6 +190,7 @@ def plan(scenario: Scenario, version: int, enquiry: Enquiry) -> Plan | None:
         cases=filled,
         telephony=scenario.telephony if is_call else Telephony.NOTE,
         answered_by=scenario.popup.get(enquiry.operator or "") if is_call else None,
+        analytics=scenario.analytics,
     )
 
 

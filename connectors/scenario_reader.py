@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from connectors.protocol import Facts, Pipeline, Stage
 
 _PLACE = ("pipeline", "stage", "responsible")
-_TOP = ("name", "language", "timezone", *_PLACE, "tags", "popup", "telephony", *Trigger)
+_TOP = ("name", "language", "timezone", *_PLACE, "tags", "popup", "telephony", "analytics", *Trigger)
 _DEAL = ("name", *_PLACE, "tags", "fields", "company")
 _INCOMING = tuple(word for word in _DEAL if word != "stage")  # where it goes is said by whoever accepts it
 _MOVE = ("stage", "from", "pipeline")
@@ -66,7 +66,11 @@ class _Reader:
             self._problems.add(root, "the scenario says nothing to do", list(Trigger))
         name = text_of(top["name"][1], self._problems, "name") if "name" in top else ""
         popup = self._popup(top["popup"][1]) if "popup" in top else {}
-        return Scenario(name, cases, language, timezone, popup, telephony)
+        return Scenario(name, cases, language, timezone, popup, telephony, self._analytics(top))
+
+    def _analytics(self, top: Mapping[str, tuple[yaml.ScalarNode, yaml.Node]]) -> bool:
+        has_some = self._facts is None or self._facts.analytics
+        return self._one_of(top, "analytics", ("true", "false") if has_some else ("false",), "false") == "true"
 
     def _telephony(self, top: Mapping[str, tuple[yaml.ScalarNode, yaml.Node]]) -> Telephony:
         ways = self._facts.telephony if self._facts else tuple(Telephony)

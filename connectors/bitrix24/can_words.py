@@ -22,6 +22,9 @@ can_words: Mapping[str, Mapping[str, Sentence]] = {
         "can_observe": Sentence(
             "Нужно право смотреть статистику звонков у того, кто подключил хаб; номер тот же, начало в пределах полутора минут."
         ),
+        "can_analytics": Sentence(
+            "Это сквозная аналитика; визит записывается один раз вместе с новой карточкой, посмотреть записанные нельзя."
+        ),
         "can_read_back": Sentence(
             "Это оплаты сделки, иначе её оплаченные счета, иначе сумма выигранной сделки; удаления видны сразу, только если хаб подключил администратор."
         ),
@@ -45,6 +48,9 @@ can_words: Mapping[str, Mapping[str, Sentence]] = {
         ),
         "can_observe": Sentence(
             "Who connected the hub needs the right to see the statistics of calls; the same number, begun within a minute and a half."
+        ),
+        "can_analytics": Sentence(
+            "Sales Intelligence; a visit is written once, with its new card, and nobody can ask which are there."
         ),
         "can_read_back": Sentence(
             "Payments of the deal, else its paid invoices, else the amount of a won deal; deletions show at once only where an administrator connected the hub."

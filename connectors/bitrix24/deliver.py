@@ -15,7 +15,7 @@ from connectors.bitrix24.api import COMMANDS, Api
 from connectors.bitrix24.cards import NoId, whole
 from connectors.bitrix24.encoding import Link, result
 from connectors.bitrix24.find import is_ours
-from connectors.bitrix24.follow import beside, following
+from connectors.bitrix24.follow import beside, following, traced
 from connectors.bitrix24.looking import Look
 from connectors.bitrix24.mappings import COMPANY, CONTACT, LEAD
 from connectors.bitrix24.pace import Pace
@@ -79,7 +79,7 @@ class Batch:
 
         The last of them may find no room for all that is written on it; that is left for a request of its own kind.
         """
-        costs = [(work, len(self._chain(work)), len(work.steps())) for work in self._asked()]
+        costs = [(work, len(self._chain(work)), len(work.steps()) + work.wants_trace) for work in self._asked()]
         some, cards, commands = list[Work](), 0, 0
         for work, made, written in costs:
             if work.delivery.in_doubt:
@@ -102,7 +102,9 @@ class Batch:
             if not made:
                 return  # what is left is only to be written
             written = [part for work, cards in chains if cards for part in beside(work, cards, self._portal)]
-            if not await self._sender.chain([*made, *written][:COMMANDS]):
+            # Behind all else: where the portal takes no traces, everything before them is done.
+            told = [part for work, cards in chains if cards for part in traced(work, cards)]
+            if not await self._sender.chain([*made, *written, *told][:COMMANDS]):
                 return
         for work in works:
             if work.is_live and work.create_deal:
@@ -177,7 +179,7 @@ def _took_deal(entity: int, part: Part, found: object) -> bool:
     if not _card(part, found) or not isinstance(found, dict):
         return False
     part.work.found_deal(entity, found["item"])
-    part.work.has_made_deal = True
+    part.work.has_made_deal = part.work.is_new = True
     return True
 
 

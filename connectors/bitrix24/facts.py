@@ -25,6 +25,7 @@ from connectors.bitrix24.mappings import (
     SOURCE_OF,
     TELEPHONY,
     TEXT_TYPES,
+    TRACE,
 )
 from connectors.bitrix24.parts import ORIGINAL_NAMES, portal_of
 from connectors.bitrix24.settings import Settings
@@ -91,6 +92,7 @@ async def facts(api: Api, account: str, traits: Collection[str], *, by_hook: boo
         fields=known[DEAL],
         warnings=(*own.said, *start_check.missing(told, _all(fields[DEAL]), by_hook=by_hook)),
         telephony=_telephony(told, by_hook),
+        analytics=start_check.offers(told, TRACE),
         traits=(*held, *_sources(told)),
     )
 
@@ -148,9 +150,7 @@ def _name(user: Json) -> str:
 
 def _telephony(told: Replies, by_hook: bool) -> tuple[Telephony, ...]:
     """Return how calls may stand beside the portal's own; one on one's own server may have none, a webhook may not."""
-    there = {
-        way for way, method in TELEPHONY.items() if told.object(start_check.has(method)).get("isAvailable") is True
-    }
+    there = {way for way, method in TELEPHONY.items() if start_check.offers(told, method)}
     return (Telephony.NOTE, *(way for way in TELEPHONY if way in there and not (by_hook and TELEPHONY[way] in OF_APP)))
 
 

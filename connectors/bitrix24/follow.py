@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from connectors.bitrix24 import observing, parts, registering
+from connectors.bitrix24 import observing, parts, registering, traces
 from connectors.bitrix24.api import Json
 from connectors.bitrix24.cards import NoId, whole
 from connectors.bitrix24.encoding import result
@@ -26,6 +26,7 @@ def following(works: Sequence[Work], portal: Portal) -> list[Part]:
         made += _moves(work, moved)
         if work.is_live:
             made += _written(work, owner_of(work), portal)
+            made += traces.parts(work, owner_of(work)) if work.is_new else []
     return made
 
 
@@ -33,11 +34,20 @@ def beside(work: Work, chain: Sequence[Part], portal: Portal) -> list[Part]:
     """Return what is written on the deal at the end of a chain, in the same request as the chain."""
     if work.move:  # whether a deal stands where it is moved from is seen when it is there
         return []
+    return _written(work, _owner(work, chain), portal)
+
+
+def traced(work: Work, chain: Sequence[Part]) -> list[Part]:
+    """Return what tells the portal's analytics of the deal at the end of a chain, in the same request as the chain."""
+    return traces.parts(work, _owner(work, chain))
+
+
+def _owner(work: Work, chain: Sequence[Part]) -> Owner:
+    """Return the deal at the end of a chain, by references."""
     ids = {part.kind: result(part.key, "item", "id") for part in chain}
     deal = chain[-1]
     responsible = result(deal.key, "item", "assignedById")
-    on = Owner(deal.params["entityTypeId"], ids["deal"], ids.get("contact", work.contact), responsible)
-    return _written(work, on, portal)
+    return Owner(deal.params["entityTypeId"], ids["deal"], ids.get("contact", work.contact), responsible)
 
 
 def _moves(work: Work, moved: set[tuple[int, int | None]]) -> list[Part]:

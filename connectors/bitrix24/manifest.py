@@ -21,6 +21,7 @@ manifest = Manifest(
         Can.POPUP: Said("can_popup"),
         Can.REGISTER: Said("can_register"),
         Can.OBSERVE: Said("can_observe"),
+        Can.ANALYTICS: Said("can_analytics"),
         Can.READ_BACK: Said("can_read_back"),
         Can.DOORBELL: Said("can_doorbell"),
     },

@@ -104,6 +104,7 @@ TELEPHONY: Mapping[Telephony, str] = {
     Telephony.REGISTER: "telephony.externalCall.register",
     Telephony.OBSERVE: "voximplant.statistic.get",
 }
+TRACE = "crm.tracking.trace.add"  # tells the portal's own analytics of a visit [4.9]
 INCOMING, REDIRECTED = 2, 3  # TYPE of a call in telephony [5.1]
 CARD_CALL = "hub-card-"  # begins our id of a call that only shows its card
 OUR_CALLS = ("hub:", CARD_CALL)  # begin EXTERNAL_CALL_ID of calls that we registered: a delivery's mark, a card

@@ -39,6 +39,9 @@ _RU = {
         "Битрикс24 не принял запись разговора: {words}.",
         "Ссылка на запись есть в комментарии, если она есть в сценарии.",
     ),
+    "no_trace": Sentence(
+        "Сквозная аналитика Битрикс24 не приняла визит: {words}.", "Источник виден в карточке и в комментарии."
+    ),
     # of the account
     "user_off": Sentence(
         "Пользователь, который подключил Битрикс24, уволен или отключён.",
@@ -196,6 +199,11 @@ _EN = {
     "record_refused": Sentence(
         "Bitrix24 did not take the recording: {words}.", "Its link is in the comment, where the scenario writes it."
     ),
+    "no_trace": Sentence(
+        "Sales Intelligence of Bitrix24 did not take the visit: {words}.",
+        "The source stands on the card and in the comment.",
+    ),
+    # of the account
     "user_off": Sentence(
         "The user who connected Bitrix24 was dismissed or is deactivated there.",
         "Connect the portal again as an administrator.",

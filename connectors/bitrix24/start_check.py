@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from connectors.bitrix24.api import Replies
 from connectors.bitrix24.encoding import command
-from connectors.bitrix24.mappings import OF_APP, OPTIONAL, TELEPHONY, USER_FIELD
+from connectors.bitrix24.mappings import OF_APP, OPTIONAL, TELEPHONY, TRACE, USER_FIELD
 from connectors.telling import Said
 
 _SHOWN = 6  # names in one sentence
@@ -14,8 +14,13 @@ _FILLED = frozenset({"title", "stageId", "categoryId", "contactId", "assignedByI
 
 def asked(*, by_hook: bool) -> dict[str, str]:
     """Return the commands that ask which methods the portal has [1.8]."""
-    names = dict.fromkeys([*TELEPHONY.values(), *_wanted(by_hook)])
+    names = dict.fromkeys([*TELEPHONY.values(), TRACE, *_wanted(by_hook)])
     return {has(name): command("method.get", {"name": name}) for name in names}
+
+
+def offers(told: Replies, method: str) -> bool:
+    """Say whether the portal says that a method may be called; one that cannot say offers nothing beyond the usual."""
+    return told.object(has(method)).get("isAvailable") is True
 
 
 def has(method: str) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from connectors.bitrix24.api import Json
 from connectors.bitrix24.cards import named, parted, reference, whole
-from connectors.bitrix24.mappings import COMPANY, CONTACT, DEAL, NOTE_CAP
+from connectors.bitrix24.mappings import COMPANY, CONTACT, DEAL, NOTE_CAP, UTM
 from connectors.protocol import Delivery, Outcome, Ref, Status, Why
 from connectors.scenario import Action, AddNote, AddTask, CreateDeal, MoveDeal, Telephony
 from connectors.telling import Said
@@ -15,11 +15,11 @@ from tracking_core.enquiry import EnquiryKind
 
 # The worst trouble decides: what may have happened has to be looked up before anything else is said.
 _WORST_FIRST = (Status.UNKNOWN, Status.RETRY, Status.REJECTED)
-_ORDER = ("account", "company", "contact", "deal", "note", "task")
+_ORDER = ("account", "company", "contact", "deal", "note", "task", "trace")
 CALL_STEP, MOVE_STEP = "call", "move"
 LINK_STEP, RECORD_STEP = "link", "record"  # of a call that is registered: it is put on the deal, it has its recording
-ENRICH_STEP = "enrich"
-Kind = Literal["contact", "company", "deal", "note", "task", "move"]
+ENRICH_STEP, TRACE_STEP = "enrich", "trace"
+Kind = Literal["contact", "company", "deal", "note", "task", "trace", "move"]
 
 
 def text_step(index: int) -> str:
@@ -57,6 +57,7 @@ class Work:
     troubles: list[Outcome] = field(default_factory=list)
     created: bool = False  # something was created in this attempt
     has_made_deal: bool = False  # the deal is of this delivery, now or before
+    is_new: bool = False  # this attempt made it
     call: str = ""  # the portal's own id of the call, where it is registered
     activity: int = 0  # and of what it left among activities
     unsaid: Json = field(default_factory=dict)  # what a card that the portal made does not say of its source yet
@@ -126,6 +127,12 @@ class Work:
         return self.telephony is Telephony.REGISTER and self._has_call and bool(self.actions)
 
     @property
+    def wants_trace(self) -> bool:
+        """Says whether the portal's analytics are told of its card's visit: the visit came by a marked link."""
+        asked = self.delivery.what
+        return asked.analytics and any(asked.enquiry.source.get(key) for key in UTM)
+
+    @property
     def _has_call(self) -> bool:
         enquiry = self.delivery.what.enquiry
         return enquiry.kind is EnquiryKind.CALL and enquiry.caller is not None
@@ -138,6 +145,7 @@ class Work:
             CALL_STEP: self.tells_call or self.registers,
             MOVE_STEP: bool(self.move),
             ENRICH_STEP: bool(self.unsaid),
+            TRACE_STEP: self.is_new and self.wants_trace,
         }
         return notes | tasks | {step for step, is_asked in others.items() if is_asked} | self._of_registered()
 
@@ -179,7 +187,7 @@ class Work:
         self._refs = [ref for ref in self._refs if (ref.kind, ref.id) != ("deal", gone)]
         self.deal = self.as_read = None
 
-    def finish(self, step: str, kind: Literal["note", "task"], id_: str) -> None:
+    def finish(self, step: str, kind: Literal["note", "task", "trace"], id_: str) -> None:
         """Note a finished step and the object it made."""
         self.done.add(step)
         self._remember(Ref(kind, id_))

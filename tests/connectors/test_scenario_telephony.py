@@ -81,3 +81,17 @@ def test_whoever_observes_creates_nothing(text, problem):
 
 def test_and_does_with_forms_what_he_likes():
     assert read_scenario(OBSERVING, "rules.yaml", None)
+
+
+def test_the_crms_analytics_are_told_only_where_the_scenario_says_so():
+    told = [planned(f"{word}answered: {{unknown: [deal]}}").analytics for word in ("", "analytics: true\n")]
+    assert told == [False, True]
+
+
+@pytest.mark.parametrize("facts", [FACTS, replace(FACTS, analytics=True)])
+def test_analytics_that_the_account_has_not_are_refused(facts):
+    text = "analytics: true\nanswered: {unknown: [deal]}"
+    if facts.analytics:
+        assert read_scenario(text, "rules.yaml", facts).analytics
+    else:
+        assert problems(text, facts) == ("rules.yaml:1: unknown analytics 'true'; allowed: false",)

@@ -175,6 +175,7 @@ EN: Mapping[str, str] = {
     "ref.deal": "deal",
     "ref.note": "note",
     "ref.task": "task",
+    "ref.trace": "visit in the CRM's analytics",
     "try.delivered": "delivered",
     "try.accepted": "taken, confirmation comes later",
     "try.retry": "did not work, will be tried again",

@@ -175,6 +175,7 @@ RU: Mapping[str, str] = {
     "ref.deal": "сделка",
     "ref.note": "примечание",
     "ref.task": "задача",
+    "ref.trace": "визит в аналитике CRM",
     "try.delivered": "доставлено",
     "try.accepted": "принято, ждём подтверждения",
     "try.retry": "не получилось, повторим",

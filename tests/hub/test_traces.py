@@ -1,0 +1,57 @@
+"""A visit in the portal's own analytics, where the scenario asks for it: there once, with the card it brought."""
+
+import pytest
+
+from tests.hub import world as worlds
+from tests.hub.test_flow import AD, IVAN
+from tests.hub.world import World
+
+SCENARIO = """
+  bitrix24: |
+    analytics: true
+    answered:
+      unknown: [deal, note: "Источник: {source}"]
+      open_deal: [note: "Ещё звонок: {source}"]
+"""
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # what a portal answers knows no engine
+
+
+@pytest.fixture
+def crm_kind() -> str:
+    return "bitrix24"
+
+
+@pytest.fixture
+def set_up() -> str:
+    return worlds.SETUP.replace("\n  amocrm: calls_to_deals.yaml\n", SCENARIO)
+
+
+async def called(world: World, call: str = "c1") -> None:
+    shown = await world.visit(AD)
+    await world.mango_call(call, IVAN, shown["number"], talk_s=60)
+
+
+async def test_the_portal_is_told_of_the_visit_of_a_new_deal(connected: World) -> None:
+    await called(connected)
+    await connected.delivered(1)
+    state = await connected.state()
+    (trace,) = state["traces"]
+    assert trace["trace"]["tags"]["list"]["utm_campaign"] == "okna-msk"
+    assert sorted(trace["owners"]) == [[2, state["deal"][0]["id"]], [3, state["contact"][0]["id"]]]
+
+
+async def test_a_second_call_on_the_deal_tells_of_none(connected: World) -> None:
+    await called(connected)
+    await connected.delivered(1)
+    await called(connected, "c2")
+    await connected.delivered(2)
+    assert len((await connected.state())["traces"]) == 1
+
+
+async def test_an_answer_that_was_lost_leaves_it_as_it_is(connected: World) -> None:
+    lost = {"crm.tracking.trace.add": [{"fault": "504_after_commit"}]}
+    assert (await connected.crm_web.post("/_sandbox/dial", json={"prescription": lost})).status_code == 200
+    await called(connected)
+    await connected.delivered(1)
+    state = await connected.state()
+    assert (len(state["deal"]), len(state["traces"])) == (1, 1)
