@@ -421,4 +421,6 @@ class Connector:
     words: Mapping[str, Mapping[str, Sentence]] = field(default_factory=dict)  # language (ru, en) -> code -> sentence
     # A grant of a token given by hand; raises ``NotTaken``, ``InstallationError``; absent: none can be given.
     by_hand: Callable[["Http", App, Given, datetime], Awaitable[Grant]] | None = None
+    # What the beginning of a request's body asks for, in the vendor's own words; absent: its address says so.
+    asked_in: Callable[[str], Sequence[str]] | None = None
     by_hand_is_address: bool = False  # what is given by hand is an address: secret as a token is, and of one account

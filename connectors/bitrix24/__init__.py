@@ -1,6 +1,7 @@
 """The Bitrix24 connector; its limits, quirks and choices are in README.md."""
 
 from connectors.bitrix24.by_hand import by_hand
+from connectors.bitrix24.encoding import methods
 from connectors.bitrix24.frame import frames
 from connectors.bitrix24.grant import authorize_url, exchange, refresh
 from connectors.bitrix24.hooks import hooks
@@ -22,4 +23,5 @@ connector = Connector(
     words=words,
     by_hand=by_hand,
     by_hand_is_address=True,
+    asked_in=methods,
 )

@@ -1,9 +1,11 @@
 """Parameters as the vendor's PHP reads them: a command of a batch is a method and a query with brackets [2.5]."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 _BEGINS = "$result["
+_COMMAND = re.compile(r'"[^"]*":"([a-z][a-z.]*)[?"]', re.IGNORECASE)
 
 
 class Link(str):
@@ -21,6 +23,11 @@ def command(method: str, params: Mapping[str, object]) -> str:
     """Return a command of a batch."""
     pairs = "&".join(f"{name}={_value(value)}" for name, value in flat(params))
     return f"{method}?{pairs}" if pairs else method
+
+
+def methods(body: str) -> list[str]:
+    """Return the methods that the beginning of a batch's body names, each command's own; none of any other body."""
+    return _COMMAND.findall(body.partition('"cmd":{')[2])
 
 
 def flat(params: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:

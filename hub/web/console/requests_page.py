@@ -1,5 +1,6 @@
 """What the hub asked of an account in the last days and what it answered: to read, to take along, to delete."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,7 @@ class Line:
 
     kept: Kept
     path: str
+    asks_for: str
     took: str
     wrong: str
     asked: str
@@ -54,7 +56,7 @@ async def show(desk: Desk) -> Response:
         of=of,
         failed=failed,
         below=below,
-        lines=[_line(desk, one) for one in found[:_PAGE]],
+        lines=[_line(desk, of, one) for one in found[:_PAGE]],
         older=urlencode(older),
         days=desk.words.count("check.days", desk.hub.settings.request_log_days),
         most=CAP,
@@ -107,11 +109,12 @@ def _named(spot: Spot) -> str:
     return f"{to_micros(spot[0])}-{spot[1]}"
 
 
-def _line(desk: Desk, kept: Kept) -> Line:
+def _line(desk: Desk, of: Health, kept: Kept) -> Line:
     parts = urlsplit(kept.address)
     return Line(
         kept,
         path=parts.path or "/",
+        asks_for=_asks_for(desk, of, kept),
         took=desk.words("requests.took", s=desk.f.number(kept.took.total_seconds(), 2)),
         wrong=_wrong(kept) if kept.failed else "",
         asked=readable(kept.asked),
@@ -119,6 +122,16 @@ def _line(desk: Desk, kept: Kept) -> Line:
         asked_size=_size(desk, kept.asked_size),
         answered_size=_size(desk, kept.answered_size),
     )
+
+
+def _asks_for(desk: Desk, of: Health, kept: Kept) -> str:
+    """Return what a request that asks for many things asks for; where its body was cut, what is left of it says."""
+    connector = desk.hub.connectors.get(of.connector)
+    if connector is None or connector.asked_in is None:
+        return ""
+    named = Counter(connector.asked_in(kept.asked))
+    told = [name if times == 1 else f"{name} ×{times}" for name, times in named.items()]
+    return ", ".join([*told, "…"] if told and kept.asked_size > CAP else told)
 
 
 def _wrong(kept: Kept) -> str:

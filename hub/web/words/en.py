@@ -295,6 +295,7 @@ EN: Mapping[str, str] = {
     "can.popup": "Shows the caller’s card to whom a call rings and who answers",
     "can.register": "Puts calls among the CRM’s own",
     "can.observe": "Gives calls of the CRM’s own telephony their source",
+    "can.analytics": "Tells the CRM’s own analytics of visits",
     "can.read_back": "Brings back stages and revenue of deals",
     "can.doorbell": "Hears of changes at once",
     "can.contact_index": "Knows contacts without a search for each call",

@@ -1,6 +1,8 @@
 from urllib.parse import parse_qsl
 
-from connectors.bitrix24.encoding import command, result
+import pytest
+
+from connectors.bitrix24.encoding import command, methods, result
 
 
 def read(text):
@@ -27,3 +29,19 @@ def test_what_a_visitor_brings_refers_to_nothing():
 
 def test_a_lone_surrogate_does_not_stop_a_command():
     assert read(command("m", {"title": "a\ud83d"})) == {"title": "a?"}
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        (
+            '{"auth":"***","halt":0,"cmd":{"a":"crm.item.add?x=$result[b][id]","b":"profile"}}',
+            ["crm.item.add", "profile"],
+        ),
+        ('{"halt":0,"cmd":{"a":"crm.item.list?filter[id]=1","b":"crm.item', ["crm.item.list"]),  # it was cut
+        ('{"auth":"***","CALL_ID":"externalCall"}', []),
+        ("", []),
+    ],
+)
+def test_the_commands_of_a_batch_are_told_by_their_methods(body, named):
+    assert methods(body) == named

@@ -260,7 +260,9 @@ def connector() -> Any:
             "only_deals": Sentence("Only on deals."),
         },
     }
-    return SimpleNamespace(manifest=manifest, words=words, by_hand=_nobody, by_hand_is_address=False, frames=None)
+    return SimpleNamespace(
+        asked_in=None, manifest=manifest, words=words, by_hand=_nobody, by_hand_is_address=False, frames=None
+    )
 
 
 async def _nobody(*_: Any) -> Any:

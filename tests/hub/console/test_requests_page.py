@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.bitrix24.encoding import methods
 from connectors.errors import Sent
 from connectors.round_trips import CAP, RoundTrip
 from hub.store import crm, people, round_trips, tables
@@ -90,6 +91,16 @@ async def test_a_request_says_when_what_how_long_and_opens_to_its_bodies(
     assert "https://okna.example/rest/batch-1?auth=***" in told
     assert 'Запрос 28 Б { "cmd": { "a": "crm.item.add" } } Ответ 13 Б { "result": [] }' in told
     assert "Журнал хранится 7 дней, потом удаляется сам." in told
+
+
+@pytest.mark.parametrize(("size", "rest"), [(90, ""), (CAP + 1, ", …")])
+async def test_a_request_for_many_things_says_which(
+    owner: httpx.AsyncClient, hub: Any, account: Account, size: int, rest: str
+) -> None:
+    hub.connectors["acme"].asked_in = methods
+    body = '{"auth":"***","halt":0,"cmd":{"a":"crm.item.add?fields[x]=1","b":"crm.item.add?y","c":"profile"}}'
+    account.was_asked(trip(asked=body, asked_size=size))
+    assert f"crm.item.add ×2, profile{rest}<" in (await owner.get(account.path)).text
 
 
 async def test_the_newest_stands_first(owner: httpx.AsyncClient, account: Account) -> None:
