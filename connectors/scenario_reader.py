@@ -69,8 +69,12 @@ class _Reader:
         return Scenario(name, cases, language, timezone, popup, telephony, self._analytics(top))
 
     def _analytics(self, top: Mapping[str, tuple[yaml.ScalarNode, yaml.Node]]) -> bool:
-        has_some = self._facts is None or self._facts.analytics
-        return self._one_of(top, "analytics", ("true", "false") if has_some else ("false",), "false") == "true"
+        wanted = self._one_of(top, "analytics", ("true", "false"), "false") == "true"
+        if wanted and self._facts is not None and not self._facts.analytics:
+            self._problems.add(
+                top["analytics"][1], "this account has no analytics that can be told of visits", ["false"]
+            )
+        return wanted
 
     def _telephony(self, top: Mapping[str, tuple[yaml.ScalarNode, yaml.Node]]) -> Telephony:
         ways = self._facts.telephony if self._facts else tuple(Telephony)

@@ -88,10 +88,20 @@ def test_the_crms_analytics_are_told_only_where_the_scenario_says_so():
     assert told == [False, True]
 
 
-@pytest.mark.parametrize("facts", [FACTS, replace(FACTS, analytics=True)])
-def test_analytics_that_the_account_has_not_are_refused(facts):
-    text = "analytics: true\nanswered: {unknown: [deal]}"
-    if facts.analytics:
-        assert read_scenario(text, "rules.yaml", facts).analytics
-    else:
-        assert problems(text, facts) == ("rules.yaml:1: unknown analytics 'true'; allowed: false",)
+TOLD = "analytics: true\nanswered: {unknown: [deal]}"
+
+
+def test_analytics_that_the_account_has_are_taken():
+    assert read_scenario(TOLD, "rules.yaml", replace(FACTS, analytics=True)).analytics
+
+
+def test_analytics_that_it_has_not_are_refused():
+    assert problems(TOLD, FACTS) == (
+        "rules.yaml:1: this account has no analytics that can be told of visits; allowed: false",
+    )
+
+
+def test_analytics_are_true_or_false():
+    assert problems("analytics: sometimes\nanswered: {unknown: [deal]}")[0].startswith(
+        "rules.yaml:1: unknown analytics 'sometimes'; allowed: true, false"
+    )
