@@ -24,7 +24,7 @@ from hub.cli_accuracy import accuracy
 from hub.cli_app import app_cli
 from hub.cli_deliveries import deliveries_cli
 from hub.cli_habits import habits
-from hub.cli_hub import DaysBack, latest, tenant_of, with_hub
+from hub.cli_hub import Company, DaysBack, latest, tenant_of, with_hub
 from hub.cli_ledger import ledger_cli
 from hub.cli_pool import pool_cli
 from hub.cli_reconcile import reconcile_
@@ -175,11 +175,11 @@ def password(email: Annotated[str, typer.Argument(help="Whose password to set.")
 
 
 @cli.command()
-def token() -> None:
+def token(company: Company = "") -> None:
     """Make a new API token of the owner."""
 
     def make(hub: Hub) -> str:
-        tenant_id = tenant_of(hub)
+        tenant_id = tenant_of(hub, company)
         person = hub.db.read_now(people.owner, tenant_id)
         return hub.db.write_now(people.log_in, tenant_id, person, hub.clock.now(), "api")
 
@@ -196,12 +196,13 @@ def key() -> None:
 def report_roi(
     days: DaysBack = 30,
     model: Annotated[str, typer.Option(help=f"Who has the credit: {', '.join(reporting.MODELS)}.")] = reporting.LAST,
+    company: Company = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Visits, calls, deals, revenue, spend and ROMI by source and campaign."""
 
     def make(hub: Hub) -> Any:
-        return asyncio.run(reporting.roi(hub.db, tenant_of(hub), *latest(hub, days), model))
+        return asyncio.run(reporting.roi(hub.db, tenant_of(hub, company), *latest(hub, days), model))
 
     made = with_hub(make, writes=False)
     note = Words("en").caveat(made.caveat)

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hub.accuracy import Accuracy, accuracy_of, plainly
-from hub.cli_hub import DaysBack, latest, tenant_of, with_hub
+from hub.cli_hub import Company, DaysBack, latest, tenant_of, with_hub
 from hub.hub import Hub
 from hub.web.console.accuracy_told import answer, band, notes, to_do
 from hub.web.console.formats import Formats
@@ -20,18 +20,19 @@ from tracking_core.calibration import EDGES
 
 def accuracy(
     days: DaysBack = 30,
+    company: Company = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
 ) -> None:
     """How accurate matching is: what it promises, checked on calls whose caller is known otherwise."""
-    made = with_hub(lambda hub: _made(hub, days), writes=False)
+    made = with_hub(lambda hub: _made(hub, days, company), writes=False)
     if as_json:
         print(json.dumps(plainly(made)))
     else:
         _show(made)
 
 
-def _made(hub: Hub, days: int) -> Accuracy:
-    return asyncio.run(accuracy_of(hub.db, tenant_of(hub), *latest(hub, days), hub.vault, hub.numbering))
+def _made(hub: Hub, days: int, company: str) -> Accuracy:
+    return asyncio.run(accuracy_of(hub.db, tenant_of(hub, company), *latest(hub, days), hub.vault, hub.numbering))
 
 
 def _show(made: Accuracy) -> None:

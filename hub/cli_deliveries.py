@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hub.cli_hub import tenant_of, with_hub
+from hub.cli_hub import Company, tenant_of, with_hub
 from hub.delivery import by_hand
 from hub.errors import HubError
 from hub.hub import Hub
@@ -22,6 +22,7 @@ def _deliveries() -> None:
 def replay(
     all_parked: Annotated[bool, typer.Option("--all-parked", help="Every delivery that is parked.")] = False,
     installation: Annotated[int | None, typer.Option(help="Only of this installation (its number).")] = None,
+    company: Company = "",
 ) -> None:
     """Send parked deliveries again, each with a fresh schedule."""
     if not all_parked:
@@ -29,7 +30,7 @@ def replay(
 
     def send_again(hub: Hub) -> int:
         replay_parked = partial(by_hand.replay_parked, vault=hub.vault)
-        return hub.db.write_now(replay_parked, tenant_of(hub), installation, hub.clock.now())
+        return hub.db.write_now(replay_parked, tenant_of(hub, company), installation, hub.clock.now())
 
     number = with_hub(send_again)
     print(f"{number} {'delivery goes' if number == 1 else 'deliveries go'} out again.")

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from hub.cli_hub import tenant_of, with_hub
+from hub.cli_hub import Company, tenant_of, with_hub
 from hub.hub import Hub
 from hub.store.habits_text import write_habits
 from hub.store.site_habits import Learned, learned_of
@@ -19,9 +19,12 @@ from hub.web.words import Words
 Each = list[tuple[str, str, Learned | None]]  # key and name of a site, and what it has taught
 
 
-def habits(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False) -> None:
+def habits(
+    company: Company = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
+) -> None:
     """How the visitors of each site call, learned from its calls, and whether the general figures still hold."""
-    sites, now = with_hub(lambda hub: (_sites(hub), hub.clock.now()), writes=False)
+    sites, now = with_hub(lambda hub: (_sites(hub, company), hub.clock.now()), writes=False)
     if as_json:
         print(json.dumps([_plain(*site) for site in sites], ensure_ascii=False))
         return
@@ -32,8 +35,8 @@ def habits(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
             out.print(Text(f"  {sentence}"))
 
 
-def _sites(hub: Hub) -> Each:
-    tenant_id = tenant_of(hub)
+def _sites(hub: Hub, company: str) -> Each:
+    tenant_id = tenant_of(hub, company)
     sites = hub.db.read_now(sites_told, tenant_id, hub.clock.now())
     return [(site.key, site.name, hub.db.read_now(learned_of, tenant_id, site.id)) for site in sites]
 

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from hub.cli_hub import tenant_of, with_hub
+from hub.cli_hub import Company, tenant_of, with_hub
 from hub.hub import Hub
 from hub.store import ledger_chain
 from hub.store.ledger_chain import Line, Verified
@@ -19,12 +19,13 @@ ledger_cli = typer.Typer(no_args_is_help=True, help="What happened, entry by ent
 @ledger_cli.command("verify")
 def verify(
     noted: Annotated[str, typer.Option(help="A last hash from an earlier time, kept elsewhere.")] = "",
+    company: Company = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
 ) -> None:
     """Follow the whole chain: exit 0 when everything fits, else name the first entry that does not, and exit 1."""
 
     def follow(hub: Hub) -> Verified:
-        return hub.db.read_now(ledger_chain.verify, tenant_of(hub), hub.vault, noted)
+        return hub.db.read_now(ledger_chain.verify, tenant_of(hub, company), hub.vault, noted)
 
     found = with_hub(follow, writes=False)
     if as_json:
@@ -46,12 +47,13 @@ def _sentence(found: Verified) -> str:
 def show(
     enquiry: Annotated[int, typer.Option(help="Id of an enquiry; entries of any kind when left out.", min=0)] = 0,
     last: Annotated[int, typer.Option(help="How many of the newest, without an enquiry.", min=1, max=10_000)] = 50,
+    company: Company = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line for each entry.")] = False,
 ) -> None:
     """Print the entries of an enquiry, or the newest ones."""
 
     def listed(hub: Hub) -> list[Line]:
-        tenant_id = tenant_of(hub)
+        tenant_id = tenant_of(hub, company)
         if enquiry:
             return hub.db.read_now(ledger_chain.of_enquiry, tenant_id, enquiry)
         return hub.db.read_now(ledger_chain.newest, tenant_id, last)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hub.cli_hub import tenant_of, with_hub
+from hub.cli_hub import Company, tenant_of, with_hub
 from hub.errors import HubError
 from hub.hub import Hub
 from hub.pool_plan import DAYS, RIGHT, Asked, PoolPlan, Trial, plan_pool
@@ -35,18 +35,18 @@ def pool_plan(
     pool: Annotated[str, typer.Option(help="Name of the pool; the site's first when left out.")] = "",
     days: Annotated[int, typer.Option(help="How many days back from now.", min=1, max=366)] = DAYS,
     right: Annotated[float, typer.Option(help="Share of calls to be matched rightly.", min=0, max=1)] = RIGHT,
+    company: Company = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
 ) -> None:
     """How many numbers for which accuracy: replays the pool's visits and calls with more and fewer numbers."""
-    made = with_hub(lambda hub: _plan(hub, site, pool, Asked(right, days)), writes=False)
+    made = with_hub(lambda hub: _plan(hub, tenant_of(hub, company), site, pool, Asked(right, days)), writes=False)
     if as_json:
         print(json.dumps(_plain(asdict(made) | {"least_right": made.least_right}), ensure_ascii=False))
     else:
         _show(made)
 
 
-def _plan(hub: Hub, key: str, name: str, asked: Asked) -> PoolPlan:
-    tenant_id = tenant_of(hub)
+def _plan(hub: Hub, tenant_id: int, key: str, name: str, asked: Asked) -> PoolPlan:
     site = _site(hub.db.read_now(sites_told, tenant_id, hub.clock.now()), key)
     return asyncio.run(plan_pool(hub, tenant_id, site, _pool(site, name), asked))
 

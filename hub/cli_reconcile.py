@@ -12,7 +12,7 @@ from rich.text import Text
 
 from connectors.registry import CONNECTORS
 from hub.app import take_over
-from hub.cli_hub import tenant_of, with_hub
+from hub.cli_hub import Company, tenant_of, with_hub
 from hub.errors import DatabaseBusy, HubError
 from hub.hub import Hub
 from hub.reconcile import MOST_DAYS, reconcile
@@ -30,10 +30,11 @@ def reconcile_(
     days: Annotated[int, typer.Option(help="How many days back from now.", min=1, max=MOST_DAYS)] = 1,
     crm: Annotated[bool, typer.Option("--crm/--no-crm", help="Ask the CRM, too.")] = True,
     last: Annotated[bool, typer.Option("--last", help="Print what the hub found the last night.")] = False,
+    company: Company = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
 ) -> None:
     """Compare what came in, was planned, was delivered and is in the CRM; exit 1 when there are gaps."""
-    told, now = _last() if last else _fresh(days, crm=crm)
+    told, now = _last(company) if last else _fresh(days, company, crm=crm)
     if as_json:
         print(json.dumps(plainly(told, CONNECTORS), ensure_ascii=False))
     else:
@@ -42,30 +43,30 @@ def reconcile_(
         raise typer.Exit(1)
 
 
-def _last() -> Reconciled:
+def _last(company: str) -> Reconciled:
     told, now = with_hub(
-        lambda hub: (hub.db.read_now(reconciliations.last, tenant_of(hub)), hub.clock.now()), writes=False
+        lambda hub: (hub.db.read_now(reconciliations.last, tenant_of(hub, company)), hub.clock.now()), writes=False
     )
     if told is None:
         raise HubError("No night was reconciled yet: the hub does so at 04:00 UTC.")
     return json.loads(told), now
 
 
-def _fresh(days: int, *, crm: bool) -> Reconciled:
+def _fresh(days: int, company: str, *, crm: bool) -> Reconciled:
     made: Reconciled
     if not crm:
-        made = with_hub(lambda hub: _made(hub, days, Unchecked.SKIPPED), writes=False)
+        made = with_hub(lambda hub: _made(hub, tenant_of(hub, company), days, Unchecked.SKIPPED), writes=False)
         return made
     try:
-        made = with_hub(lambda hub: _made(hub, days, None))
+        made = with_hub(lambda hub: _made(hub, tenant_of(hub, company), days, None))
     except DatabaseBusy:
-        made = with_hub(lambda hub: _made(hub, days, Unchecked.BESIDE), writes=False)
+        made = with_hub(lambda hub: _made(hub, tenant_of(hub, company), days, Unchecked.BESIDE), writes=False)
     return made
 
 
-def _made(hub: Hub, days: int, why_not: Unchecked | None) -> Reconciled:
+def _made(hub: Hub, tenant_id: int, days: int, why_not: Unchecked | None) -> Reconciled:
     """Reconcile now; without a reason against it the CRM is asked, too."""
-    return asyncio.run(_compared(hub, tenant_of(hub), days, why_not))
+    return asyncio.run(_compared(hub, tenant_id, days, why_not))
 
 
 async def _compared(hub: Hub, tenant_id: int, days: int, why_not: Unchecked | None) -> Reconciled:

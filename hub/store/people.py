@@ -9,7 +9,7 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from hub.store import crm, ledger
 from hub.store.calls import Account, count_refusal
@@ -49,9 +49,12 @@ class Who:
     login_hash: str
 
 
-def first_tenant(tx: Tx) -> int | None:
-    """Return the first tenant of this hub; None before its set-up."""
-    return tx.execute(select(_tenant.c.id).order_by(_tenant.c.id).limit(1)).scalar()
+def companies(tx: Tx) -> list[tuple[int, str, str]]:
+    """Return id and name of each tenant with the e-mail of its first person, the first tenant first."""
+    first = select(func.min(_person.c.id)).group_by(_person.c.tenant_id)
+    joined = _tenant.outerjoin(_person, (_person.c.tenant_id == _tenant.c.id) & _person.c.id.in_(first))
+    asked = select(_tenant.c.id, _tenant.c.name, _person.c.email).select_from(joined).order_by(_tenant.c.id)
+    return [(row.id, row.name, row.email or "") for row in tx.execute(asked)]
 
 
 def tenants(tx: Tx) -> list[int]:

@@ -41,7 +41,7 @@ from hub.setup import apply
 from hub.setup_file import SetupFile, read_setup
 from hub.store import reconciliations
 from hub.store.ledger import Kind
-from hub.store.people import first_tenant
+from hub.store.people import tenants
 from hub.web import telling
 from hub.web.api import GOAL
 from hub.web.words.en import EN
@@ -532,7 +532,7 @@ def test_every_gap_and_every_reason_not_to_ask_is_explained() -> None:
 
 
 async def test_a_reconciliation_is_told_as_documented(client: httpx.AsyncClient, house: Any) -> None:
-    hub, tenant_id = house.hub, await house.hub.db.read(first_tenant)
+    hub, (tenant_id,) = house.hub, await house.hub.db.read(tenants)
     account = asdict(Account(1, "amocrm", "Romashka"))
     made = await reconcile(hub.db, tenant_id, NOW, NOW, hub.vault, None, Unchecked.SKIPPED)
     found = asdict(Found(Gap.GONE, NOW))

@@ -10,7 +10,7 @@ TENANT_TABLES = {table.name for table in metadata.tables.values() if "tenant_id"
 # Statements that begin without a tenant, and why they may.
 DOORS = {
     "hub/store/people.py": {
-        "first_tenant",  # asks which tenants there are
+        "companies",  # asks which tenants there are
         "tenants",
         "tenant_of",  # the command line's, by e-mail
         "set_password",  # the command line's, by e-mail

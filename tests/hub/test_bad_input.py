@@ -44,7 +44,7 @@ async def is_served_again(world: World) -> None:
 
 async def page(world: World, path: str, language: str) -> str:
     """Return what the owner reads on a page of the console."""
-    tenant_id = await world.hub.db.read(people.first_tenant)
+    (tenant_id,) = await world.hub.db.read(people.tenants)
     owner = await world.hub.db.read(people.owner, tenant_id)
     await world.hub.db.write(people.set_language, tenant_id, owner, language)
     answer = await world.web.get(path)
@@ -93,7 +93,7 @@ async def rules(world: World, **places: str) -> None:
     text = SCENARIO.read_text(encoding="utf-8")
     for key, name in places.items():
         text = re.sub(rf"^# {key}: .*$", f"{key}: {name}", text, flags=re.MULTILINE)
-    tenant_id = await world.hub.db.read(people.first_tenant)
+    (tenant_id,) = await world.hub.db.read(people.tenants)
     await world.hub.db.write(crm.save_scenario, tenant_id, "amocrm", text, "owner", world.clock.now())
 
 
@@ -291,7 +291,7 @@ async def test_emoji_and_a_note_of_64_kilobytes(connected: World) -> None:
     long = text.replace(
         "        Заявка с сайта {started}\n", f"        Заявка 🦊 {{started}}\n        {'👩‍👩‍👧‍👦 ' * 1_700}\n", 1
     )
-    tenant_id = await connected.hub.db.read(people.first_tenant)
+    (tenant_id,) = await connected.hub.db.read(people.tenants)
     await connected.hub.db.write(crm.save_scenario, tenant_id, "amocrm", long, "owner", connected.clock.now())
     await form(connected, "☎️🔥" * 16_000)
     await connected.delivered(1)

@@ -214,7 +214,7 @@ def two(store: Db, folder: Path, vault: Vault) -> Db:
 def test_a_new_tenant_has_an_owner_a_site_and_doors_of_its_own(store: Db, folder: Path, vault: Vault) -> None:
     first = written(store, folder, vault)
     second = written(store, folder, vault, SECOND, is_new=True)
-    assert store.read_now(people.tenant_of, DOORS) != store.read_now(people.first_tenant)
+    assert store.read_now(people.tenant_of, DOORS) != store.read_now(people.tenants)[0]
     assert second.api_token
     assert second.sites[0]["key"] != first.sites[0]["key"]
     assert {told["path"] for told in second.telephony}.isdisjoint(told["path"] for told in first.telephony)

@@ -48,8 +48,7 @@ def look(tx: Tx) -> Look:
 
 def tenant(tx: Tx) -> int:
     """Return the hub's one tenant."""
-    found = people.first_tenant(tx)
-    assert found is not None
+    (found,) = people.tenants(tx)
     return found
 
 
