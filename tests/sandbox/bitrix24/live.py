@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -76,7 +77,8 @@ def served_securely(app: ASGIApp, certificate: Certificate) -> Iterator[str]:
     """Serves `app` over TLS on a free port; gives its base URL."""
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    files = {"ssl_certfile": str(certificate.chain), "ssl_keyfile": str(certificate.key)}
-    # A client that keeps its connection open says no goodbye: the server waits a second for it, not half a minute.
-    with in_thread(app, listener, http=DroppableProtocol, date_header=False, timeout_graceful_shutdown=1, **files):
+    files: dict[str, Any] = {"ssl_certfile": str(certificate.chain), "ssl_keyfile": str(certificate.key)}
+    # A connection a client keeps open would be waited for, half a minute, when the server ends: it is asked to close each.
+    once = [("connection", "close")]
+    with in_thread(app, listener, http=DroppableProtocol, date_header=False, headers=once, **files):
         yield f"https://127.0.0.1:{port}"
