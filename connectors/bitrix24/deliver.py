@@ -79,7 +79,7 @@ class Batch:
 
         The last of them may find no room for all that is written on it; that is left for a request of its own kind.
         """
-        costs = [(work, len(self._chain(work)), len(work.steps()) + work.wants_trace) for work in self._asked()]
+        costs = [(work, len(self._chain(work)), len(work.steps()) + bool(work.tags)) for work in self._asked()]
         some, cards, commands = list[Work](), 0, 0
         for work, made, written in costs:
             if work.delivery.in_doubt:

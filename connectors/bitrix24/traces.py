@@ -8,7 +8,7 @@ import json
 
 from connectors.bitrix24.api import Fault, Json
 from connectors.bitrix24.cards import whole
-from connectors.bitrix24.mappings import CONTACT, DEAL, LEAD, TRACE, UTM
+from connectors.bitrix24.mappings import CONTACT, DEAL, LEAD, TRACE
 from connectors.bitrix24.parts import Owner
 from connectors.bitrix24.sending import Part
 from connectors.bitrix24.trouble import words
@@ -20,18 +20,13 @@ _TYPES = {DEAL: "DEAL", LEAD: "LEAD", CONTACT: "CONTACT"}
 
 def parts(work: Work, on: Owner) -> list[Part]:
     """Return what writes the trace of a new card and its contact; nothing where it is not asked for, or is there."""
-    if not work.wants_trace or TRACE_STEP in work.done:
+    if not work.tags or TRACE_STEP in work.done:
         return []
     cards = {on.entity: on.id, **({CONTACT: on.contact} if on.contact else {})}
     entities = [{"TYPE": _TYPES[entity], "ID": id_} for entity, id_ in cards.items()]
-    asked: Json = {"TRACE": _trace(work), "ENTITIES": entities}
+    trace = json.dumps({"tags": {"list": work.tags}}, ensure_ascii=False)  # all of a trace that is documented
+    asked: Json = {"TRACE": trace, "ENTITIES": entities}
     return [Part(work, TRACE_STEP, "trace", TRACE, asked, _took, _is_spared)]
-
-
-def _trace(work: Work) -> str:
-    """Return the tags of the visit: all of a trace that is documented."""
-    told = work.delivery.what.enquiry.source
-    return json.dumps({"tags": {"list": {key: told[key] for key in UTM if told.get(key)}}}, ensure_ascii=False)
 
 
 def _took(part: Part, found: object) -> bool:

@@ -127,10 +127,11 @@ class Work:
         return self.telephony is Telephony.REGISTER and self._has_call and bool(self.actions)
 
     @property
-    def wants_trace(self) -> bool:
-        """Says whether the portal's analytics are told of its card's visit: the visit came by a marked link."""
+    def tags(self) -> dict[str, str]:
+        """What the portal's analytics are told of its card's visit: its UTM tags, where the scenario wants that."""
         asked = self.delivery.what
-        return asked.analytics and any(asked.enquiry.source.get(key) for key in UTM)
+        told = asked.enquiry.source if asked.analytics else {}
+        return {key: told[key] for key in UTM if told.get(key)}
 
     @property
     def _has_call(self) -> bool:
@@ -145,7 +146,7 @@ class Work:
             CALL_STEP: self.tells_call or self.registers,
             MOVE_STEP: bool(self.move),
             ENRICH_STEP: bool(self.unsaid),
-            TRACE_STEP: self.is_new and self.wants_trace,
+            TRACE_STEP: self.is_new and bool(self.tags),
         }
         return notes | tasks | {step for step, is_asked in others.items() if is_asked} | self._of_registered()
 

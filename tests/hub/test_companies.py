@@ -23,7 +23,7 @@ NEVER = {"rates": {"504_after_commit": 0}}
 
 @pytest.fixture
 def set_up() -> str:
-    return worlds.SETUP.replace("\n  amocrm: calls_to_deals.yaml\n", SCENARIO)
+    return worlds.ruled_by(SCENARIO)
 
 
 async def form(world: World, number: int, **more: Any) -> None:

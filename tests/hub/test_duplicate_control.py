@@ -24,7 +24,7 @@ _deal = table_of(Deal)
 
 @pytest.fixture
 def set_up() -> str:
-    return worlds.SETUP.replace("\n  amocrm: calls_to_deals.yaml\n", SCENARIO)
+    return worlds.ruled_by(SCENARIO)
 
 
 async def called(world: World, *, hours_later: int = 0) -> dict[str, Any]:

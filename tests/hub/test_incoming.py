@@ -27,7 +27,7 @@ _deal = table_of(Deal)
 
 @pytest.fixture
 def set_up() -> str:
-    return worlds.SETUP.replace("\n  amocrm: calls_to_deals.yaml\n", SCENARIO)
+    return worlds.ruled_by(SCENARIO)
 
 
 async def waiting(world: World) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ import pytest
 from tests.hub import world as worlds
 from tests.hub.test_flow import AD, IVAN
 from tests.hub.test_frame import rung
+from tests.hub.test_registered_calls import crm_kind as crm_kind
 from tests.hub.world import World
 
 SCENARIO = """
@@ -21,13 +22,8 @@ SCENARIO = """
 
 
 @pytest.fixture
-def crm_kind() -> str:
-    return "bitrix24"
-
-
-@pytest.fixture
 def set_up() -> str:
-    return worlds.SETUP.replace("\n  amocrm: calls_to_deals.yaml\n", SCENARIO)
+    return worlds.ruled_by(SCENARIO)
 
 
 async def called(world: World, *, portal_has_it: bool = True) -> dict[str, Any]:

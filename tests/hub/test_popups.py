@@ -22,7 +22,7 @@ BLOCKED, OPEN = {"mode": "blocked"}, {"mode": "open"}
 
 @pytest.fixture
 def set_up() -> str:
-    return worlds.SETUP.replace("\n  amocrm: calls_to_deals.yaml\n", SCENARIO)
+    return worlds.ruled_by(SCENARIO)
 
 
 async def tell(world: World, event: str, message: str, **more: Any) -> None:

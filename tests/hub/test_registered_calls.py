@@ -26,7 +26,7 @@ def crm_kind() -> str:
 
 @pytest.fixture
 def set_up() -> str:
-    return worlds.SETUP.replace("\n  amocrm: calls_to_deals.yaml\n", SCENARIO)
+    return worlds.ruled_by(SCENARIO)
 
 
 async def called(world: World, call: str = "c1", talk_s: int = 60) -> None:

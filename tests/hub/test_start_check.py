@@ -100,6 +100,12 @@ async def test_a_field_a_person_removed_costs_no_call_and_stays_away_until_he_co
     assert [one["code"] for one in await own_fields(connected)].count("HUB_CAMPAIGN") == 1
 
 
+@pytest.mark.parametrize(("times", "status"), [(3, 303), (4, 502)])
+async def test_a_busy_account_is_asked_for_its_tokens_a_few_times(world: World, times: int, status: int) -> None:
+    await dial(world, prescription={"authorization_code": [{"fault": "429"}] * times}, block_after=10_000)
+    assert (await world.connect()).status_code == status
+
+
 async def test_the_marker_a_person_removed_is_made_again(connected: World) -> None:
     await connected.crm_web.post("/_sandbox/field", json={"code": "HUB_CALL_ID", "delete": True})
     card = values(await delivered_call(connected))

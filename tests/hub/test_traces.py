@@ -3,7 +3,8 @@
 import pytest
 
 from tests.hub import world as worlds
-from tests.hub.test_flow import AD, IVAN
+from tests.hub.test_registered_calls import called
+from tests.hub.test_registered_calls import crm_kind as crm_kind
 from tests.hub.world import World
 
 SCENARIO = """
@@ -17,18 +18,8 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True) 
 
 
 @pytest.fixture
-def crm_kind() -> str:
-    return "bitrix24"
-
-
-@pytest.fixture
 def set_up() -> str:
-    return worlds.SETUP.replace("\n  amocrm: calls_to_deals.yaml\n", SCENARIO)
-
-
-async def called(world: World, call: str = "c1") -> None:
-    shown = await world.visit(AD)
-    await world.mango_call(call, IVAN, shown["number"], talk_s=60)
+    return worlds.ruled_by(SCENARIO)
 
 
 async def test_the_portal_is_told_of_the_visit_of_a_new_deal(connected: World) -> None:

@@ -63,6 +63,11 @@ scenarios:
 """
 
 
+def ruled_by(scenario: str) -> str:
+    """Return the set-up file of the customer with another scenario in place of the usual one."""
+    return SETUP.replace("\n  amocrm: calls_to_deals.yaml\n", scenario)
+
+
 class HandClock:
     """Moves the clock file that hub and sandbox both read."""
 
