@@ -3,6 +3,7 @@
 ``make proofs FULL=1`` writes both; ``python -m tests.proofs.results`` makes the table anew.
 """
 
+import fcntl
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -28,10 +29,13 @@ def kept(path: Path = KEPT) -> list[Line]:
 
 
 def keep(told: Iterable[Line], test: str, path: Path = KEPT) -> None:
-    """Put the lines of a test in place of those that it told before."""
-    lines = [*(line for line in kept(path) if line["test"] != test), *told]
-    lines.sort(key=lambda line: line["test"])
-    path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+    """Put the lines of a test in place of those that it told before; proofs of several processes wait their turn."""
+    with path.open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        lines = [*(line for line in kept(path) if line["test"] != test), *told]
+        lines.sort(key=lambda line: line["test"])
+        file.truncate(0)
+        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
 def table(lines: Iterable[Line]) -> str:
