@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 
+from connectors.contract_inputs import rules
 from connectors.scenario import Action, AddNote, AddTask, CallerState, CreateDeal, Enquiry, Plan, Trigger
 from hub.delivery.queue import Planned
 
@@ -59,4 +60,4 @@ def _plan(number: int, caller: str, at: datetime) -> Plan:
     told: tuple[Action, ...] = (NOTE, TASK) if is_missed else (NOTE,)
     new: tuple[Action, ...] = (CreateDeal(f"Звонок {caller}", tags=("Коллтрекинг",)), *told)
     cases = {CallerState.UNKNOWN: new, CallerState.NO_OPEN_DEAL: new, CallerState.OPEN_DEAL: told}
-    return Plan(enquiry, 1, Trigger.MISSED if is_missed else Trigger.ANSWERED, cases)
+    return Plan(enquiry, 1, Trigger.MISSED if is_missed else Trigger.ANSWERED, rules(cases))

@@ -266,7 +266,7 @@ class ConnectorContract:
         assert any(MARKER in asked.content.decode("utf-8") for asked in http.asked if self.creates(asked))
 
     def test_a_plan_that_asks_for_nothing_is_delivered(self) -> None:
-        plan = replace(delivery().what, cases={})
+        plan = replace(delivery().what, rules=())
         outcomes, _ = self.deliver(Scripted(self.connector, self.created), delivery(what=plan))
         assert outcomes[DELIVERY_ID].status is Status.DELIVERED
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.protocol import Delivery
-from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, Enquiry, Plan, Trigger
+from connectors.scenario import Action, AddNote, AddTask, CallerState, CreateDeal, Enquiry, Plan, Result, Rule, Trigger
 
 DELIVERY_ID = "d-1"
 MARKER = "hub:3f0c1a52-7d1e-4b7a-9a53-0c2f6f6f9b11"
@@ -81,11 +81,22 @@ def delivery(of: Enquiry | None = None, **changed: Any) -> Delivery:
         CallerState.NO_OPEN_DEAL: actions,
         CallerState.OPEN_DEAL: actions[1:],
     }
-    plan = Plan(of or enquiry(), scenario_version=1, trigger=Trigger.ANSWERED, cases=cases)
+    plan = Plan(of or enquiry(), scenario_version=1, trigger=Trigger.ANSWERED, rules=rules(cases))
     return replace(Delivery(DELIVERY_ID, MARKER, plan, attempt=1, in_doubt=False), **changed)
 
 
 def with_texts(text: str) -> Delivery:
     """Return the delivery of the suite with ``text`` wherever a scenario may write one."""
     actions = (CreateDeal(text), AddNote(text), AddTask(text, 15))
-    return delivery(what=replace(delivery().what, cases=dict.fromkeys(CallerState, actions)))
+    return delivery(what=replace(delivery().what, rules=rules(dict.fromkeys(CallerState, actions))))
+
+
+def cases(plan: Plan) -> Mapping[CallerState, tuple[Action, ...]]:
+    """Return what a plan asks for in each state that has a rule, whatever a call came to."""
+    return {rule.state: rule.actions for rule in plan.rules if rule.result is Result.OTHERWISE}
+
+
+def rules(cases: Mapping[CallerState, Sequence[Action]]) -> tuple[Rule, ...]:
+    """Return the rules of some states, whatever a call came to."""
+    numbered = enumerate(cases.items(), 1)
+    return tuple(Rule(number, state, Result.OTHERWISE, tuple(actions)) for number, (state, actions) in numbered)

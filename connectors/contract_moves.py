@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from connectors.contract import ConnectorContract
-from connectors.contract_inputs import DELIVERY_ID, delivery
+from connectors.contract_inputs import DELIVERY_ID, delivery, rules
 from connectors.contract_script import Asked, Scripted, Step
 from connectors.errors import NotSent, PerhapsSent
 from connectors.protocol import Can, Delivery, Status
@@ -26,7 +26,7 @@ class MoveContract(ConnectorContract):
     def moving(self, **changed: object) -> Delivery:
         """Return a delivery that notes and moves an open deal."""
         cases = {CallerState.OPEN_DEAL: (AddNote("Ещё звонок"), self.move)}
-        return replace(delivery(), what=replace(delivery().what, cases=cases), **changed)  # type: ignore[arg-type]
+        return replace(delivery(), what=replace(delivery().what, rules=rules(cases)), **changed)  # type: ignore[arg-type]
 
     def moves(self, http: Scripted) -> list[Asked]:
         """Return the requests that name the stage and change something."""

@@ -26,6 +26,9 @@ from connectors.changes import DealChange as DealChange
 from connectors.changes import Page as Page
 from connectors.changes import PaymentChange as PaymentChange
 from connectors.changes import StagePassed as StagePassed
+from connectors.deciding import Decision as Decision
+from connectors.deciding import Known as Known
+from connectors.deciding import KnownDeal as KnownDeal
 from connectors.scenario import Enquiry, Plan, Telephony
 from connectors.telling import Given, Ringing, Said, Sentence
 
@@ -153,23 +156,6 @@ class Ref:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownDeal:
-    """A deal of a contact as the hub last read it."""
-
-    id: str
-    is_open: bool
-    responsible: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A contact that a person is known by, with its deals."""
-
-    contact: str
-    deals: tuple[KnownDeal, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Delivery:
     """One intended effect at one installation; it never changes once planned."""
 
@@ -214,7 +200,7 @@ class Outcome:
     """The result of one delivery in one attempt.
 
     ``said`` is for the CRM admin, ``detail`` for us (already redacted). ``not_before`` is set when the vendor named
-    a time.
+    a time. What a plan came to (``decision``) is always ``deciding.decide``'s.
     """
 
     status: Status
@@ -224,6 +210,7 @@ class Outcome:
     said: tuple[Said, ...] = ()  # what happened, then why
     detail: str = ""
     not_before: datetime | None = None
+    decision: Decision | None = None  # which rule of the plan was followed, once the caller was looked at
 
 
 class InstallationError(Exception):

@@ -6,10 +6,17 @@ A scenario file is YAML::
     name: Calls to deals
     pipeline: Sales               # optional: name or id; without it the account's first pipeline
     answered:                     # or: missed, form, callback, chat, mail, manual
-      unknown:                    # or: no_open_deal, open_deal - what the CRM knows of the caller
+      unknown:                    # or: no_open_deal, open_deal, ... - what the CRM knows of the caller
         - deal: {name: "Call {caller}", tags: [calltracking]}
         - note: "Source: {source}"
         - task: {text: "Call back {caller}", due_minutes: 15}
+      open_deal:
+        by_other:                 # optional: what came of the call
+          - task: {text: "{operator} talked to your customer", due_minutes: 60}
+        otherwise:
+          - note: "Source: {source}"
+
+Each list of actions is a rule; which one is followed is ``connectors.deciding``'s.
 
 An anonymous caller is an unknown caller: the plan is the same, and the connector makes the deal without a
 contact, since a contact without a phone could never be found again and would be one more each call.
@@ -31,6 +38,7 @@ from tracking_core.enquiry import EnquiryKind
 if TYPE_CHECKING:
     from connectors.protocol import Facts
 
+LATELY_DAYS = 90  # how long ago a deal may have been lost to be so lately, where a scenario does not say
 NAME_CAP = 250  # characters of the name of a deal or a company
 
 
@@ -47,11 +55,35 @@ class Trigger(StrEnum):
 
 
 class CallerState(StrEnum):
-    """What the CRM knows of the caller, looked up fresh at delivery."""
+    """What the CRM knows of the caller, looked up fresh at delivery; the more exact stand before the more general."""
 
+    BLACKLISTED = "blacklisted"  # on the customer's own list, whatever the CRM knows
+    STAFF = "staff"  # one of our customer's own people
     UNKNOWN = "unknown"  # no contact with this phone
-    NO_OPEN_DEAL = "no_open_deal"  # a contact, none of its deals is open
+    SEVERAL_CONTACTS = "several_contacts"  # more than one contact has it
+    OPEN_LEAD = "open_lead"  # a lead is open, and no deal
+    OPEN_ELSEWHERE = "open_elsewhere"  # a deal is open, but none in the scenario's pipeline
     OPEN_DEAL = "open_deal"  # a contact with at least one open deal
+    LOST_LATELY = "lost_lately"  # as lost, and the last one not long ago
+    LOST = "lost"  # deals, all of them lost
+    WON = "won"  # none is open, and one was won
+    NO_DEALS = "no_deals"  # a contact without a deal
+    NO_OPEN_DEAL = "no_open_deal"  # a contact, none of its deals is open
+
+
+# The states in which there is a deal to write on, and those in which the list of the customer decides, not the CRM.
+WITH_OPEN_DEAL = frozenset({CallerState.OPEN_LEAD, CallerState.OPEN_ELSEWHERE, CallerState.OPEN_DEAL})
+LISTED = frozenset({CallerState.BLACKLISTED, CallerState.STAFF})
+
+
+class Result(StrEnum):
+    """What came of a call, for those who need to tell; the more exact stand before the more general."""
+
+    SHORT = "short"  # a talk of less than the scenario's ``short_s``
+    BY_RESPONSIBLE = "by_responsible"  # who is responsible for the deal, else for the contact, has talked
+    BY_OTHER = "by_other"  # another of the account's users has
+    BY_UNLINKED = "by_unlinked"  # somebody whom the scenario names no user for, or nobody knows who
+    OTHERWISE = "otherwise"
 
 
 class Telephony(StrEnum):
@@ -109,7 +141,16 @@ class MoveDeal:
 
 
 Action = CreateDeal | AddNote | AddTask | MoveDeal
-Cases = Mapping[CallerState, tuple[Action, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is done for one state of the caller and one result; ``number`` is its place in the file, from 1."""
+
+    number: int
+    state: CallerState
+    result: Result
+    actions: tuple[Annotated[Action, Field(discriminator="kind")], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +183,14 @@ class Plan:
     enquiry: Enquiry
     scenario_version: int
     trigger: Trigger
-    cases: Mapping[CallerState, tuple[Annotated[Action, Field(discriminator="kind")], ...]]
+    rules: tuple[Rule, ...]  # of this trigger, texts filled
     telephony: Telephony = Telephony.NOTE
     answered_by: str | None = None  # the user of the account who talked, where the scenario names him
     analytics: bool = False  # the visit of a new card is told to the account's own analytics
+    pipeline: str | None = None  # the scenario's own: a deal that is open in another one is open elsewhere
+    caller_is: CallerState | None = None  # one of ``LISTED``
+    is_short: bool = False  # the talk was shorter than the scenario takes for one
+    lately_days: int = LATELY_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +198,18 @@ class Scenario:
     """A customer's rules: for each trigger and caller state the actions, with texts still to be filled."""
 
     name: str
-    cases: Mapping[Trigger, Cases]
+    rules: Mapping[Trigger, tuple[Rule, ...]]
     language: str = "ru"  # of the words that fill placeholders: ru, en
     timezone: str = "UTC"  # IANA name
     # Who has the caller's card shown to him while he talks: what telephony calls a person -> user of the account.
     popup: Mapping[str, str] = field(default_factory=dict)
     telephony: Telephony = Telephony.NOTE
     analytics: bool = False
+    pipeline: str | None = None
+    staff: frozenset[str] = frozenset()  # phones, E.164
+    blacklist: frozenset[str] = frozenset()
+    short_s: int = 0  # seconds of talk; a shorter one is short
+    lately_days: int = LATELY_DAYS
 
 
 def read_scenario(text: str, filename: str, facts: "Facts | None") -> Scenario:
@@ -176,22 +226,32 @@ def read_scenario(text: str, filename: str, facts: "Facts | None") -> Scenario:
 def plan(scenario: Scenario, version: int, enquiry: Enquiry) -> Plan | None:
     """Return what the scenario asks for this enquiry, texts filled; None when it asks for nothing."""
     trigger = trigger_of(enquiry)
-    cases = scenario.cases.get(trigger, {})
-    if not any(cases.values()):
+    rules = scenario.rules.get(trigger, ())
+    listed = _listed(scenario, enquiry)
+    if not any(rule.actions for rule in rules if listed in (None, rule.state)):
         return None
     enquiry = _writable(enquiry)
     values = values_of(enquiry, scenario.language, scenario.timezone)
-    filled = {state: tuple(_filled(action, values) for action in cases.get(state, ())) for state in CallerState}
     is_call = enquiry.kind is EnquiryKind.CALL
     return Plan(
         enquiry=enquiry,
         scenario_version=version,
         trigger=trigger,
-        cases=filled,
+        rules=tuple(_with_texts(rule, values) for rule in rules),
         telephony=scenario.telephony if is_call else Telephony.NOTE,
         answered_by=scenario.popup.get(enquiry.operator or "") if is_call else None,
         analytics=scenario.analytics,
+        pipeline=scenario.pipeline,
+        caller_is=listed,
+        is_short=is_call and enquiry.answered and enquiry.talk_s < scenario.short_s,
+        lately_days=scenario.lately_days,
     )
+
+
+def _listed(scenario: Scenario, enquiry: Enquiry) -> CallerState | None:
+    if enquiry.caller in scenario.blacklist:
+        return CallerState.BLACKLISTED
+    return CallerState.STAFF if enquiry.caller in scenario.staff else None
 
 
 def trigger_of(enquiry: Enquiry) -> Trigger:
@@ -222,6 +282,10 @@ def _plain(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def _with_texts(rule: Rule, values: Mapping[str, str]) -> Rule:
+    return replace(rule, actions=tuple(_filled(action, values) for action in rule.actions))
+
+
 def _filled(action: Action, values: Mapping[str, str]) -> Action:
     if isinstance(action, MoveDeal):
         return action
@@ -248,7 +312,7 @@ class FactsNeeded:
 
 def facts_needed(scenario: Scenario) -> FactsNeeded:
     """Return every pipeline, stage, user and field the scenario names."""
-    actions = [action for cases in scenario.cases.values() for case in cases.values() for action in case]
+    actions = [action for rules in scenario.rules.values() for rule in rules for action in rule.actions]
     deals = [action for action in actions if isinstance(action, CreateDeal)]
     moves = [action for action in actions if isinstance(action, MoveDeal)]
     users = [action.responsible for action in actions if isinstance(action, CreateDeal | AddTask)]

@@ -1,39 +1,38 @@
 """The grammar of a scenario file: which keys may stand where, and what each must be."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 import yaml
 
 from connectors.scenario import (
-    Action,
-    AddNote,
+    LATELY_DAYS,
     AddTask,
     CallerState,
-    Cases,
     CreateDeal,
-    MoveDeal,
+    Result,
+    Rule,
     Scenario,
     Telephony,
     Trigger,
 )
-from connectors.scenario_nodes import Problems, compose, is_blank, keys_of, list_of, number_of, text_of
-from connectors.wording import LANGUAGES, PLACEHOLDERS, faults
+from connectors.scenario_actions import PLACE, Actions
+from connectors.scenario_names import Names
+from connectors.scenario_nodes import Children, Problems, compose, keys_of, list_of, number_of, text_of
+from connectors.wording import LANGUAGES
+from tracking_core.phone import to_e164
 
 if TYPE_CHECKING:
-    from connectors.protocol import Facts, Pipeline, Stage
+    from connectors.protocol import Facts
 
-_PLACE = ("pipeline", "stage", "responsible")
-_TOP = ("name", "language", "timezone", *_PLACE, "tags", "popup", "telephony", "analytics", *Trigger)
-_DEAL = ("name", *_PLACE, "tags", "fields", "company")
-_INCOMING = tuple(word for word in _DEAL if word != "stage")  # where it goes is said by whoever accepts it
-_MOVE = ("stage", "from", "pipeline")
-_ACTIONS = ("deal", "incoming", "note", "task", "move")
+_NUMBERS = {"short_s": (0, 600, 0), "lately_days": (1, 3_650, LATELY_DAYS)}  # key -> least, most, when left out
+_LISTS = ("staff", "blacklist")
+_HEAD = ("name", "language", "timezone", *PLACE, "tags", "popup", "telephony", "analytics", *_NUMBERS, *_LISTS)
+_TOP = (*_HEAD, *Trigger)
 DEFAULT_NAME: Mapping[str, str] = {"ru": "Звонок {caller}", "en": "Call {caller}"}
-MOST_ACTIONS, MOST_TAGS, MOST_FIELDS, MOST_STAGES, MOST_PEOPLE = 10, 10, 20, 100, 500
-LATEST_DUE = 30 * 24 * 60  # minutes
+MOST_PEOPLE, MOST_PHONES = 500, 1_000
 
 
 def read(text: str, filename: str, facts: "Facts | None") -> Scenario:
@@ -51,24 +50,77 @@ class _Reader:
     def __init__(self, problems: Problems, facts: "Facts | None") -> None:
         self._problems = problems
         self._facts = facts
-        self._deal = CreateDeal(name=DEFAULT_NAME["ru"])  # what a `deal` line starts from
+        self._names = Names(problems, facts)
+        self._rule_numbers = count(1)
 
     def scenario(self, root: yaml.Node) -> Scenario:
         top = keys_of(root, _TOP, self._problems, "the scenario")
         language = self._one_of(top, "language", LANGUAGES, "ru")
-        timezone = self._one_of(top, "timezone", sorted(available_timezones()), "UTC")
-        self._deal = self._place(top, CreateDeal(name=DEFAULT_NAME[language]))
-        telephony = self._telephony(top)
-        cases = {Trigger(word): self._cases(top[word][1], word) for word in Trigger if word in top}
-        if telephony is Telephony.OBSERVE:
-            self._check_observing(top, cases)
-        if isinstance(root, yaml.MappingNode) and not cases:
+        actions = Actions(self._problems, self._names, CreateDeal(name=DEFAULT_NAME[language])).placed(top)
+        rules = {
+            Trigger(word): self._rules(value, word, actions) for word, (_, value) in top.items() if word in _EVENTS
+        }
+        if isinstance(root, yaml.MappingNode) and not rules:
             self._problems.add(root, "the scenario says nothing to do", list(Trigger))
-        name = text_of(top["name"][1], self._problems, "name") if "name" in top else ""
-        popup = self._popup(top["popup"][1]) if "popup" in top else {}
-        return Scenario(name, cases, language, timezone, popup, telephony, self._analytics(top))
+        telephony = self._telephony(top)
+        if telephony is Telephony.OBSERVE:
+            self._check_observing(top, rules)
+        least = {key: self._number(top, key) for key in _NUMBERS}
+        phones = {key: self._phones(top[key][1], key) if key in top else frozenset() for key in _LISTS}
+        return Scenario(
+            name=text_of(top["name"][1], self._problems, "name") if "name" in top else "",
+            rules=rules,
+            language=language,
+            timezone=self._one_of(top, "timezone", sorted(available_timezones()), "UTC"),
+            popup=self._popup(top["popup"][1]) if "popup" in top else {},
+            telephony=telephony,
+            analytics=self._analytics(top),
+            pipeline=actions.pipeline or self._names.main_pipeline,
+            staff=phones["staff"],
+            blacklist=phones["blacklist"],
+            short_s=least["short_s"],
+            lately_days=least["lately_days"],
+        )
 
-    def _analytics(self, top: Mapping[str, tuple[yaml.ScalarNode, yaml.Node]]) -> bool:
+    # -- rules
+
+    def _rules(self, node: yaml.Node, trigger: str, actions: Actions) -> tuple[Rule, ...]:
+        states = keys_of(node, list(CallerState), self._problems, f"`{trigger}`")
+        return tuple(
+            Rule(next(self._rule_numbers), CallerState(word), result, actions.read(of_result, CallerState(word)))
+            for word, (_, value) in states.items()
+            for result, of_result in self._by_result(value, word, trigger)
+        )
+
+    def _by_result(self, node: yaml.Node, state: str, trigger: str) -> Iterator[tuple[Result, yaml.Node]]:
+        """Yield what is done for each result; a list of actions is for whatever the call came to."""
+        if not isinstance(node, yaml.MappingNode):
+            yield Result.OTHERWISE, node
+            return
+        if not any(key.value in _RESULTS for key, _ in node.value):
+            self._problems.add(node, f"`{state}` is a list of `- ...` lines, or has one for each result", list(Result))
+            return
+        results = keys_of(node, list(Result), self._problems, f"`{state}`")
+        for word, (key, value) in results.items():
+            if trigger != Trigger.ANSWERED and word != Result.OTHERWISE:
+                self._problems.add(key, f"nobody has talked in `{trigger}`: `{word}` never happens", [Result.OTHERWISE])
+            yield Result(word), value
+
+    def _check_observing(self, top: Children, rules: Mapping[Trigger, Sequence[Rule]]) -> None:
+        """Where the CRM makes the cards of calls, a card is always there, and nothing else is made."""
+        if "popup" in top:
+            self._problems.add(top["popup"][0], "`telephony: observe` leaves cards to the CRM: take `popup` out")
+        for trigger in (Trigger.ANSWERED, Trigger.MISSED):
+            for rule in rules.get(trigger, ()):
+                node = top[trigger][0]
+                if rule.state is not CallerState.OPEN_DEAL:
+                    self._problems.add(node, f"with `telephony: observe`, `{trigger}` has `open_deal` alone")
+                elif any(isinstance(one, CreateDeal | AddTask) for one in rule.actions):
+                    self._problems.add(node, f"`telephony: observe` creates nothing: `{trigger}` may `note` and `move`")
+
+    # -- what holds for all of them
+
+    def _analytics(self, top: Children) -> bool:
         wanted = self._one_of(top, "analytics", ("true", "false"), "false") == "true"
         if wanted and self._facts is not None and not self._facts.analytics:
             self._problems.add(
@@ -76,23 +128,9 @@ class _Reader:
             )
         return wanted
 
-    def _telephony(self, top: Mapping[str, tuple[yaml.ScalarNode, yaml.Node]]) -> Telephony:
+    def _telephony(self, top: Children) -> Telephony:
         ways = self._facts.telephony if self._facts else tuple(Telephony)
         return Telephony(self._one_of(top, "telephony", ways, Telephony.NOTE))
-
-    def _check_observing(
-        self, top: Mapping[str, tuple[yaml.ScalarNode, yaml.Node]], cases: Mapping[Trigger, Cases]
-    ) -> None:
-        """Where the CRM makes the cards of calls, a card is always there, and nothing else is made."""
-        if "popup" in top:
-            self._problems.add(top["popup"][0], "`telephony: observe` leaves cards to the CRM: take `popup` out")
-        for trigger in (Trigger.ANSWERED, Trigger.MISSED):
-            for state, actions in cases.get(trigger, {}).items():
-                node = top[trigger][0]
-                if state is not CallerState.OPEN_DEAL:
-                    self._problems.add(node, f"with `telephony: observe`, `{trigger}` has `open_deal` alone")
-                elif any(isinstance(one, CreateDeal | AddTask) for one in actions):
-                    self._problems.add(node, f"`telephony: observe` creates nothing: `{trigger}` may `note` and `move`")
 
     def _popup(self, node: yaml.Node) -> Mapping[str, str]:
         if not isinstance(node, yaml.MappingNode) or len(node.value) > MOST_PEOPLE:
@@ -103,16 +141,25 @@ class _Reader:
             name = text_of(key, self._problems, "who answers")
             if name in found:
                 self._problems.add(key, f"{name!r} is written twice in `popup`")
-            found[name] = self._user(value)
+            found[name] = self._names.user(value)
         return found
 
-    def _one_of(
-        self,
-        top: Mapping[str, tuple[yaml.ScalarNode, yaml.Node]],
-        key: str,
-        allowed: Sequence[str],
-        default: str,
-    ) -> str:
+    def _phones(self, node: yaml.Node, key: str) -> frozenset[str]:
+        """Return phones in E.164, whichever way they are written."""
+        found = set()
+        for line in list_of(node, self._problems, f"`{key}`", MOST_PHONES):
+            written = text_of(line, self._problems, "a phone")
+            phone = to_e164(written)
+            if written and phone is None:
+                self._problems.add(line, f"{written!r} in `{key}` is not a phone: write it as +74951234567")
+            found.add(phone or "")
+        return frozenset(found)
+
+    def _number(self, top: Children, key: str) -> int:
+        least, most, default = _NUMBERS[key]
+        return number_of(top[key][1], self._problems, key, least, most) if key in top else default
+
+    def _one_of(self, top: Children, key: str, allowed: Sequence[str], default: str) -> str:
         if key not in top:
             return default
         word = text_of(top[key][1], self._problems, key)
@@ -120,179 +167,5 @@ class _Reader:
             self._problems.add(top[key][1], f"unknown {key} {word!r}", allowed, word)
         return word if word in allowed else default
 
-    def _cases(self, node: yaml.Node, trigger: str) -> Cases:
-        states = keys_of(node, list(CallerState), self._problems, f"`{trigger}`")
-        return {CallerState(word): self._actions(value, CallerState(word)) for word, (_, value) in states.items()}
 
-    def _actions(self, node: yaml.Node, state: CallerState) -> tuple[Action, ...]:
-        actions: list[Action] = []
-        if is_blank(node):
-            return ()
-        for line in list_of(node, self._problems, f"`{state}`", MOST_ACTIONS):
-            action = self._action(line)
-            has_deal = state is CallerState.OPEN_DEAL or any(isinstance(done, CreateDeal) for done in actions)
-            if isinstance(action, CreateDeal | MoveDeal):
-                self._check_deals(line, state, [*actions, action])
-            if isinstance(action, AddNote | AddTask) and not has_deal:
-                self._problems.add(line, f"`{state}` has no deal yet for this {action.kind}: put `- deal` before it")
-            if action is not None:
-                actions.append(action)
-        return tuple(actions)
-
-    def _action(self, node: yaml.Node) -> Action | None:
-        if isinstance(node, yaml.ScalarNode) and node.value in ("deal", "incoming"):
-            return self._deal if node.value == "deal" else _incoming(self._deal)
-        found = keys_of(node, _ACTIONS, self._problems, "an action")
-        if len(found) != 1:
-            if found:
-                self._problems.add(node, "an action is one of these; put each on its own `-` line", _ACTIONS)
-            return None
-        [(word, (_, value))] = found.items()
-        if word == "deal":
-            return self._deal if is_blank(value) else self._create_deal(value, _DEAL)
-        if word == "incoming":
-            return _incoming(self._deal if is_blank(value) else self._create_deal(value, _INCOMING))
-        if word == "move":
-            return self._move(value)
-        return self._note(value) if word == "note" else self._task(value)
-
-    def _check_deals(self, line: yaml.Node, state: CallerState, so_far: Sequence[Action]) -> None:
-        made, moved = (sum(isinstance(one, kind) for one in so_far) for kind in (CreateDeal, MoveDeal))
-        if made > 1:
-            self._problems.add(line, f"`{state}` creates a second deal; one is allowed")
-        if moved > 1:
-            self._problems.add(line, f"`{state}` moves the deal twice; once is allowed")
-        if moved and (made or state is not CallerState.OPEN_DEAL):
-            self._problems.add(line, "`move` is for a deal that is open already; a new one has its `stage` in `deal`")
-
-    def _create_deal(self, node: yaml.Node, allowed: Sequence[str]) -> CreateDeal:
-        keys = keys_of(node, allowed, self._problems, "`deal`" if allowed is _DEAL else "`incoming`")
-        deal = self._place(keys, self._deal)
-        name = self._template(keys["name"][1], "name") if "name" in keys else deal.name
-        fields = self._fields(keys["fields"][1]) if "fields" in keys else deal.fields
-        company = self._template(keys["company"][1], "company") if "company" in keys else deal.company
-        return CreateDeal(name, deal.pipeline, deal.stage, deal.responsible, deal.tags, fields, company)
-
-    def _note(self, node: yaml.Node) -> AddNote:
-        if isinstance(node, yaml.MappingNode):
-            keys = keys_of(node, ("text",), self._problems, "`note`")
-            node = keys["text"][1] if "text" in keys else node
-        return AddNote(self._template(node, "note"))
-
-    def _task(self, node: yaml.Node) -> AddTask:
-        keys = keys_of(node, ("text", "due_minutes", "responsible"), self._problems, "`task`")
-        for missing in {"text", "due_minutes"} - keys.keys():
-            self._problems.add(node, f"`task` needs `{missing}`")
-        text = self._template(keys["text"][1], "text") if "text" in keys else ""
-        due = keys["due_minutes"][1] if "due_minutes" in keys else None
-        minutes = number_of(due, self._problems, "due_minutes", 1, LATEST_DUE) if due else 1
-        user = self._user(keys["responsible"][1]) if "responsible" in keys else self._deal.responsible
-        return AddTask(text, minutes, user)
-
-    def _move(self, node: yaml.Node) -> MoveDeal:
-        keys = keys_of(node, _MOVE, self._problems, "`move`")
-        if "stage" not in keys:
-            self._problems.add(node, "`move` needs `stage`")
-            return MoveDeal(None, "", ())
-        place = self._pipeline(keys["pipeline"][1]) if "pipeline" in keys else self._deal.pipeline
-        pipeline, stage = self._open_stage(keys["stage"][1], place)
-        if "from" not in keys:
-            return MoveDeal(pipeline, stage, self._before(keys["stage"][1], pipeline, stage))
-        named = list_of(keys["from"][1], self._problems, "`from`", MOST_STAGES)
-        return MoveDeal(pipeline, stage, tuple(self._open_stage(line, pipeline)[1] for line in named))
-
-    def _open_stage(self, node: yaml.Node, pipeline: str | None) -> tuple[str | None, str]:
-        """A deal that is closed is nobody's open deal any more, so none is moved from there, nor closed by a move."""
-        place, stage = self._stage(node, pipeline)
-        closed = [one.name for one in self._stages(place) if one.id == stage and one.outcome != "open"]
-        if closed:
-            self._problems.add(node, f"`move` neither closes a deal nor opens one again, and {closed[0]!r} is closed")
-        return place, stage
-
-    def _before(self, node: yaml.Node, pipeline: str | None, stage: str) -> tuple[str, ...]:
-        """Return the open stages a deal passes on its way to ``stage``: forward is from any of these."""
-        ids = [one.id for one in self._stages(pipeline) if one.outcome == "open"]
-        before = tuple(ids[: ids.index(stage)]) if stage in ids else ()
-        if not before and stage in ids:
-            self._problems.add(node, "no open stage comes before this one: name in `from` where deals are moved from")
-        return before
-
-    def _template(self, node: yaml.Node, what: str) -> str:
-        text = text_of(node, self._problems, what)
-        for fault in faults(text):
-            word = fault.partition("{")[2].rstrip("}") if fault.startswith("unknown") else ""
-            self._problems.add(node, f"{fault} in {what}", PLACEHOLDERS if word else (), word)
-        return text
-
-    def _fields(self, node: yaml.Node) -> Mapping[str, str]:
-        if not isinstance(node, yaml.MappingNode):
-            self._problems.add(node, "`fields` is a set of `code: text` lines")
-            return {}
-        if len(node.value) > MOST_FIELDS:
-            self._problems.add(node, f"`fields` has {len(node.value)} lines; at most {MOST_FIELDS} are allowed")
-        found: dict[str, str] = {}
-        for key, value in node.value:
-            code = self._field(key)
-            if code in found:
-                self._problems.add(key, f"{code!r} is written twice in `fields`")
-            found[code] = self._template(value, f"field {code}")
-        return found
-
-    def _field(self, node: yaml.Node) -> str:
-        word = text_of(node, self._problems, "a field")
-        if self._facts is None or not word or word in self._facts.fields:
-            return word
-        by_id = {id_: code for code, id_ in self._facts.fields.items()}
-        if word not in by_id:
-            self._problems.add(node, f"unknown field {word!r}", self._facts.fields, word)
-        return by_id.get(word, word)
-
-    def _place(self, keys: Mapping[str, tuple[yaml.ScalarNode, yaml.Node]], deal: CreateDeal) -> CreateDeal:
-        """Return ``deal`` with the pipeline, stage, responsible user and tags that ``keys`` name."""
-        pipeline, stage = deal.pipeline, deal.stage
-        if "pipeline" in keys:
-            pipeline, stage = self._pipeline(keys["pipeline"][1]), None
-        if "stage" in keys:
-            pipeline, stage = self._stage(keys["stage"][1], pipeline)
-        user = self._user(keys["responsible"][1]) if "responsible" in keys else deal.responsible
-        tags = deal.tags
-        if "tags" in keys:
-            lines = list_of(keys["tags"][1], self._problems, "`tags`", MOST_TAGS)
-            tags = tuple(self._template(line, "a tag") for line in lines)
-        return CreateDeal(deal.name, pipeline, stage, user, tags, deal.fields)
-
-    def _pipeline(self, node: yaml.Node) -> str:
-        word = text_of(node, self._problems, "pipeline")
-        return self._named(node, "pipeline", word, {p.id: p.name for p in self._pipelines()})
-
-    def _stage(self, node: yaml.Node, pipeline: str | None) -> tuple[str | None, str]:
-        word = text_of(node, self._problems, "stage")
-        places = [p for p in self._pipelines() if pipeline in (None, p.id)][:1]
-        stages = {stage.id: stage.name for p in places for stage in p.stages}
-        found = self._named(node, "stage", word, stages) if places else word
-        return (places[0].id if places else pipeline), found
-
-    def _user(self, node: yaml.Node) -> str:
-        word = text_of(node, self._problems, "responsible")
-        return self._named(node, "user", word, self._facts.users if self._facts else {})
-
-    def _stages(self, pipeline: str | None) -> "tuple[Stage, ...]":
-        return next((one.stages for one in self._pipelines() if one.id == pipeline), ())
-
-    def _pipelines(self) -> "tuple[Pipeline, ...]":
-        return self._facts.pipelines if self._facts else ()
-
-    def _named(self, node: yaml.Node, what: str, word: str, names: Mapping[str, str]) -> str:
-        """Return the id of what is called ``word`` (a name in any letter case, or the id itself)."""
-        if self._facts is None or not word or word in names:
-            return word
-        found = [id_ for id_, name in names.items() if name.casefold() == word.strip().casefold()]
-        if len(found) > 1:
-            self._problems.add(node, f"several are called {what} {word!r}: use the id", found)
-        elif not found:
-            self._problems.add(node, f"unknown {what} {word!r}", names.values(), word)
-        return found[0] if found else word
-
-
-def _incoming(deal: CreateDeal) -> CreateDeal:
-    return replace(deal, stage=None, incoming=True)
+_EVENTS, _RESULTS = frozenset(Trigger), frozenset(Result)

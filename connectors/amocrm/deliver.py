@@ -20,9 +20,9 @@ from connectors.amocrm.sending import Create, Mend, Part, Portion, Sender, never
 from connectors.amocrm.settings import Settings
 from connectors.amocrm.trouble import trouble
 from connectors.amocrm.work import CALL_STEP, Kind, Work, task_step, text_step
+from connectors.deciding import decide_on
 from connectors.errors import ConnectorError, Unreadable
-from connectors.protocol import Delivery, InstallationError, Outcome, Status, Why
-from connectors.scenario import CallerState
+from connectors.protocol import Delivery, InstallationError, KnownDeal, Outcome, Status, Why
 from connectors.telling import Said
 from connectors.together import side_by_side
 
@@ -111,7 +111,7 @@ class Batch:
     async def _go_on(self, merged: Sequence[Work]) -> None:
         """Where duplicate control put an enquiry into a deal that was there, what follows is what an open deal gets."""
         for work in merged:
-            work.actions = work.delivery.what.cases.get(CallerState.OPEN_DEAL, ())
+            work.follow(decide_on(work.delivery.what, KnownDeal(work.deal or "", "open"), work.contact or ""))
             work.responsible = None
             work.remarks.append(MERGED)
         await move(self._api, self._sender, merged)

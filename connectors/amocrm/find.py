@@ -6,8 +6,8 @@ here.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 
 import phonenumbers
@@ -84,30 +84,9 @@ def values_of(found: Json, code: str, field_id: str | None) -> list[str]:
     return texts
 
 
-def is_open(deal: Json) -> bool:
-    """Says whether a deal exists and is neither won nor lost."""
-    return not deal.get("is_deleted") and whole(deal.get("status_id")) not in STAGE_OUTCOME
-
-
 def carries(deal: Json, marker: str, field_id: str | None) -> bool:
     """Says whether our own field of the deal holds exactly ``marker``."""
     return marker in values_of(deal, MARKER_CODE, field_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """What the CRM knows of a caller: the contact and those of its newest deals that still exist."""
-
-    contact: str | None
-    deals: tuple[Json, ...] = ()
-
-    @property
-    def open_deal(self) -> Json | None:
-        """The newest open deal."""
-        return max((deal for deal in self.deals if is_open(deal)), key=_id, default=None)
-
-
-NOBODY = Caller(None)
 
 
 def oldest_first(found: Iterable[Json]) -> list[Json]:
@@ -175,23 +154,41 @@ async def missing(api: Api, refs: Iterable[Ref]) -> frozenset[Ref]:
     return frozenset(ref for ref in asked if (there[ref.kind].get(ref.id) or _GONE).get("is_deleted"))
 
 
-def choose(contacts: Sequence[Json], known: dict[str, Json]) -> Caller:
-    """Return the contact with an open deal, else the oldest one, with its existing deals [3.8]."""
-    callers = [Caller(str(one["id"]), tuple(known[id_] for id_ in deal_ids(one) if id_ in known)) for one in contacts]
-    return next((one for one in callers if one.open_deal), callers[0] if callers else NOBODY)
+def people(contacts: Sequence[Json], deals: Mapping[str, Json]) -> tuple[Known, ...]:
+    """Return contacts with those of their deals that still exist, as a scenario decides by them."""
+    return tuple(
+        Known(
+            str(one["id"]),
+            tuple(
+                known_deal(id_, deals[id_]) for id_ in deal_ids(one) if not (deals.get(id_) or _GONE).get("is_deleted")
+            ),
+            _text(one.get("responsible_user_id")),
+        )
+        for one in contacts
+    )
 
 
-def by_index(people: Sequence[Known]) -> Caller:
-    """Return the contact with an open deal, else the oldest one, by what the hub read of them."""
-    callers = [
-        Caller(one.contact, tuple(_as_read(deal) for deal in one.deals if deal.is_open and deal.id.isdigit()))
-        for one in people
-    ]
-    return next((one for one in callers if one.open_deal), callers[0] if callers else NOBODY)
+def known_deal(id_: str, deal: Json) -> KnownDeal:
+    """Return a deal as a scenario decides by it."""
+    return KnownDeal(
+        id=id_,
+        outcome=STAGE_OUTCOME.get(whole(deal.get("status_id")), "open"),
+        responsible=_text(deal.get("responsible_user_id")),
+        pipeline=_text(deal.get("pipeline_id")),
+        stage=_text(deal.get("status_id")),
+        closed_at=_moment(deal.get("closed_at")),
+    )
 
 
-def _as_read(deal: KnownDeal) -> Json:
-    return {"id": int(deal.id), "responsible_user_id": deal.responsible}
+def _moment(seconds: object) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(whole(seconds), UTC) if seconds else None
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def _text(id_: object) -> str | None:
+    return str(id_) if id_ else None
 
 
 async def marked_deal(api: Api, marker: str, field_id: str | None) -> Json | None:

@@ -32,8 +32,8 @@ def traits(account: Json, pipelines: Sequence[Json]) -> Iterator[str]:
 
 def is_asked(work: Work) -> bool:
     """Say whether an earlier attempt may have put the enquiry into unsorted."""
-    cases = work.delivery.what.cases.values()
-    return any(isinstance(one, CreateDeal) and one.incoming for case in cases for one in case)
+    actions = (one for rule in work.delivery.what.rules for one in rule.actions)
+    return any(isinstance(one, CreateDeal) and one.incoming for one in actions)
 
 
 def metadata(work: Work, action: CreateDeal, settings: Settings) -> Json | None:

@@ -1,31 +1,30 @@
 """Looks before anything is created: what an earlier attempt left, who the caller is, and which deal is his [3.8, 6]."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from connectors.amocrm import incoming, parts
 from connectors.amocrm.account import Fields
 from connectors.amocrm.api import Api, Json, linked, whole
 from connectors.amocrm.find import (
-    NOBODY,
-    Caller,
-    by_index,
     call_note,
     carries,
-    choose,
     deal_ids,
     deals,
     is_of,
+    known_deal,
     marked_deal,
     marked_task,
+    people,
     text_note,
     with_deals,
 )
 from connectors.amocrm.search import Search
 from connectors.amocrm.work import CALL_STEP, Work, first, task_step, text_step
 from connectors.changes import OLDER_BY
-from connectors.protocol import Delivery, Known, Status, Why
-from connectors.scenario import Action, CallerState, CreateDeal
+from connectors.deciding import asks_who_was_there, decide, decide_made, decide_on
+from connectors.protocol import Decision, Delivery, Known, Status, Why
 from connectors.telling import Said
 from connectors.together import side_by_side
 
@@ -61,7 +60,7 @@ class Look:
             await self._settle(work, deal, is_left=is_left)
 
     async def _settle(self, work: Work, deal: Json, *, is_left: bool = False) -> None:
-        """Take ``deal`` as the one of this delivery; which case was running follows from who made it.
+        """Take ``deal`` as the one of this delivery; which rule was followed depends on who made it.
 
         What ``is_left`` in unsorted was made by us, even if not more is told of it than that it is there.
         """
@@ -70,23 +69,22 @@ class Look:
         if contact is not None:
             work.hold("contact", str(contact["id"]))
         ours = is_left or (carries(deal, work.delivery.marker, self._fields.marker) and not _is_older(deal, work))
-        state = await self._first_state(work, deal) if ours else CallerState.OPEN_DEAL
-        work.actions = work.delivery.what.cases.get(state, ())
+        open_deal = replace(known_deal(str(deal["id"]), deal), outcome="open")  # it may have been closed since
+        plan = work.delivery.what
+        work.follow(await self._first(work, deal) if ours else decide_on(plan, open_deal, work.contact or ""))
         if company is not None and work.company_name:
             work.hold("company", str(company["id"]))
 
-    async def _first_state(self, work: Work, deal: Json) -> CallerState:
-        """Return what the caller's state was when an earlier attempt created ``deal``."""
-        cases = work.delivery.what.cases
-        states = [state for state in CallerState if any(isinstance(one, CreateDeal) for one in cases.get(state, ()))]
-        if work.contact is None or CallerState.UNKNOWN not in states:
-            return states[0] if states else CallerState.UNKNOWN
-        others = [state for state in states if _after_deal(work, state) != _after_deal(work, CallerState.UNKNOWN)]
-        if not others:
-            return CallerState.UNKNOWN
-        contact = await self._api.contact(work.contact) or {}
-        apart = abs(whole(contact.get("created_at")) - whole(deal.get("created_at")))
-        return CallerState.UNKNOWN if apart <= SAME_MOMENT_S else others[0]
+    async def _first(self, work: Work, deal: Json) -> Decision:
+        """Return what an earlier attempt that made ``deal`` decided: by what there is besides what it made."""
+        plan, contact = work.delivery.what, work.contact
+        if contact is None or not asks_who_was_there(plan):
+            return decide_made(plan, ())
+        card = await self._api.contact(contact) or {"id": contact}
+        if abs(whole(card.get("created_at")) - whole(deal.get("created_at"))) <= SAME_MOMENT_S:
+            return decide_made(plan, ())
+        others = [id_ for id_ in deal_ids(card) if id_ != str(deal["id"])]
+        return decide_made(plan, people([card], await deals(self._api, others)))
 
     async def for_callers(self, works: Sequence[Work]) -> None:
         """Find contacts and their deals for all works together, then decide each caller's state.
@@ -95,10 +93,10 @@ class Look:
         """
         searched = []
         for work in works:
-            if (people := _vouched(work.delivery)) is None:
+            if (vouched := _vouched(work.delivery)) is None:
                 searched.append(work)
             else:
-                self._decide(work, by_index(people))
+                self._decide(work, vouched, {})
         await self._search_for(searched)
 
     async def _search_for(self, works: Sequence[Work]) -> None:
@@ -118,7 +116,7 @@ class Look:
             if left is not None:
                 await self._settle(work, left)
             else:
-                self._decide(work, choose(found, known) if found else NOBODY)
+                self._decide(work, people(found, known), known)
 
     async def _contacts(self, delivery: Delivery) -> list[Json]:
         """Return the caller's contacts; what the hub saw made lately counts before the search shows it."""
@@ -145,16 +143,15 @@ class Look:
                 break
         return marked[0] if marked else None
 
-    def _decide(self, work: Work, caller: Caller) -> None:
-        work.contact = caller.contact
-        if caller.contact:
-            work.refer("contact", caller.contact)
-        state = CallerState.NO_OPEN_DEAL if caller.contact else CallerState.UNKNOWN
-        deal = caller.open_deal
-        state = CallerState.OPEN_DEAL if deal else state
-        work.actions = work.delivery.what.cases.get(state, ())
+    def _decide(self, work: Work, found: Sequence[Known], read: Mapping[str, Json]) -> None:
+        decision = decide(work.delivery.what, found)
+        work.follow(decision)
+        work.contact = decision.contact
+        if decision.contact:
+            work.refer("contact", decision.contact)
+        deal = decision.deal
         if deal and work.create_deal is None and work.actions:
-            work.found_deal(deal)
+            work.found_deal(read.get(deal.id) or {"id": int(deal.id), "responsible_user_id": deal.responsible})
 
     async def for_steps(self, work: Work, deal: str) -> None:
         """Note which notes and tasks of this delivery are on the deal already."""
@@ -178,14 +175,14 @@ def _vouched(delivery: Delivery) -> tuple[Known, ...] | None:
         return None
     seen = {("contact", one.contact) for one in people} | {("deal", deal.id) for one in people for deal in one.deals}
     made = {(ref.kind, ref.id) for ref in delivery.nearby if ref.kind in ("contact", "deal")}
-    return people if made <= seen else None
+    return tuple(map(_readable, people)) if made <= seen else None
+
+
+def _readable(known: Known) -> Known:
+    return replace(known, deals=tuple(deal for deal in known.deals if deal.id.isdigit()))
 
 
 def _is_older(deal: Json, work: Work) -> bool:
     """Say whether a deal was there long before its enquiry: then duplicate control has put our mark on it [7]."""
     began = work.delivery.what.enquiry.started_at - OLDER_BY
     return 0 < whole(deal.get("created_at")) < began.timestamp()
-
-
-def _after_deal(work: Work, state: CallerState) -> list[Action]:
-    return [one for one in work.delivery.what.cases.get(state, ()) if not isinstance(one, CreateDeal)]

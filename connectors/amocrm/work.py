@@ -1,14 +1,15 @@
 """What is known so far of one delivery of a batch: its deal, its finished steps, its troubles."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from connectors.amocrm import parts
 from connectors.amocrm.api import Json
 from connectors.amocrm.mappings import NOTE_CAP
 from connectors.amocrm.own_fields import names_of
-from connectors.protocol import Delivery, Outcome, Ref, Status, Why
+from connectors.deciding import actions_of
+from connectors.protocol import Decision, Delivery, Outcome, Ref, Status, Why
 from connectors.scenario import Action, AddNote, AddTask, CreateDeal, MoveDeal
 from connectors.telling import Said
 
@@ -34,7 +35,8 @@ class Work:
 
     delivery: Delivery
     address: str
-    actions: tuple[Action, ...] | None = None  # None until the caller's state is known
+    actions: tuple[Action, ...] | None = None  # None until the caller was looked at
+    decision: Decision | None = None
     contact: str | None = None
     new_contact: str | None = None  # made in this attempt, together with the deal
     company: str | None = None
@@ -53,6 +55,10 @@ class Work:
 
     def __post_init__(self) -> None:
         self._refs = list(self.delivery.known)
+
+    def follow(self, decision: Decision) -> None:
+        """Take the actions of the rule that was decided on."""
+        self.decision, self.actions = decision, actions_of(self.delivery.what, decision)
 
     @property
     def looks_first(self) -> bool:
@@ -146,8 +152,8 @@ class Work:
         refs = tuple(self._refs)
         if self.troubles:
             worst = min(self.troubles, key=lambda one: _WORST_FIRST.index(one.status))
-            return Outcome(worst.status, refs, why=worst.why, said=worst.said, detail=worst.detail)
-        return Outcome(Status.DELIVERED, refs, said=self._unlike_asked())
+            return replace(worst, refs=refs, decision=self.decision)
+        return Outcome(Status.DELIVERED, refs, said=self._unlike_asked(), decision=self.decision)
 
     def _unlike_asked(self) -> tuple[Said, ...]:
         """Return what is there in another form than the plan asks for."""
@@ -161,7 +167,9 @@ class Work:
         """Return the outcome when the batch was stopped; None when nothing of this delivery was sent."""
         if self.troubles or self.is_complete:
             return self.result()
-        return Outcome(Status.RETRY, tuple(self._refs), why=why, said=(said,)) if self.created else None
+        if not self.created:
+            return None
+        return Outcome(Status.RETRY, tuple(self._refs), why=why, said=(said,), decision=self.decision)
 
 
 _ORDER = ("account", "company", "contact", "deal", "note", "task")

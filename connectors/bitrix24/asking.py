@@ -19,6 +19,7 @@ _OF_CARD = (
     "originatorId",
     "originId",
     "createdTime",
+    "movedTime",
 )
 _OF_DEAL = (*_OF_CARD, "categoryId", "closed")
 _CHOSEN = {LEAD: _OF_CARD, DEAL: _OF_DEAL}

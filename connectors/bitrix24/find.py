@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Literal
 
 import phonenumbers
 
 from connectors.bitrix24.api import Json
-from connectors.bitrix24.cards import whole
-from connectors.bitrix24.mappings import DEAL, LEAD, ORIGINATOR, SEMANTICS
+from connectors.bitrix24.cards import named, whole
+from connectors.bitrix24.mappings import DEAL, LEAD, LEADS, ORIGINATOR, SEMANTICS
+from connectors.protocol import Known, KnownDeal
 
 Way = Literal["PHONE", "EMAIL"]  # of reaching a person
 
@@ -60,46 +61,47 @@ def stored(card: Json, way: Way) -> list[str]:
     return [str(one.get("value") or "") for one in ways if one.get("typeId") == way]
 
 
-def is_open(deal: Json) -> bool:
-    """Says whether a deal or lead is neither won nor lost."""
-    return str(deal.get("stageSemanticId") or "") not in SEMANTICS and deal.get("closed") != "Y"
-
-
 def is_ours(card: Json, marker: str) -> bool:
     """Says whether a card was made of the delivery with this marker."""
     return str(card.get("originId") or "") == marker and str(card.get("originatorId") or "") == ORIGINATOR
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """What the CRM knows of a caller: his contact, and his deals and leads with their kinds."""
-
-    contact: int | None
-    cards: tuple[tuple[int, Json], ...] = ()
-
-    @property
-    def open_deal(self) -> tuple[int, Json] | None:
-        """The newest open deal, else the newest open lead."""
-        found = [(entity, card) for entity, card in self.cards if is_open(card)]
-        return max(found, key=lambda one: (one[0] == DEAL, whole(one[1].get("id"))), default=None)
-
-
-NOBODY = Caller(None)
-
-
-def choose(contacts: Sequence[int], deals: Iterable[Json], leads: Iterable[Json]) -> Caller:
-    """Return the contact with an open deal, else the oldest one; with him what is his and what nobody's leads are."""
-    of: Mapping[int, list[tuple[int, Json]]] = {contact: [] for contact in contacts}
+def people(contacts: Sequence[int], deals: Iterable[Json], leads: Iterable[Json]) -> tuple[Known, ...]:
+    """Return contacts, the oldest first, with what is theirs, then the leads that are nobody's, if there are any."""
+    of: Mapping[int, list[KnownDeal]] = {contact: [] for contact in contacts}
+    loose: list[KnownDeal] = []
     for entity, cards in ((DEAL, deals), (LEAD, leads)):
         for card in cards:
-            for contact in contacts_of(card) & set(contacts):
-                of[contact].append((entity, card))
-    callers = [Caller(contact, tuple(of[contact])) for contact in sorted(contacts)]
-    known = next((one for one in callers if one.open_deal), callers[0] if callers else NOBODY)
-    if known.open_deal:
-        return known
-    loose = tuple((LEAD, card) for card in leads if not contacts_of(card) & set(contacts))
-    return Caller(known.contact, known.cards + loose)
+            whose = contacts_of(card) & set(contacts)
+            for contact in whose:
+                of[contact].append(known_deal(entity, card))
+            if entity == LEAD and not whose:
+                loose.append(known_deal(entity, card))
+    known = [Known(str(contact), tuple(of[contact])) for contact in sorted(contacts)]
+    return (*known, Known("", tuple(loose))) if loose else tuple(known)
+
+
+def known_deal(entity: int, card: Json) -> KnownDeal:
+    """Return a deal or lead as a scenario decides by it."""
+    outcome = SEMANTICS.get(str(card.get("stageSemanticId") or ""), "lost" if card.get("closed") == "Y" else "open")
+    category = card.get("categoryId")
+    return KnownDeal(
+        id=named(entity, whole(card.get("id"))),
+        outcome=outcome,
+        responsible=str(whole(card.get("assignedById")) or "") or None,
+        pipeline=LEADS if entity == LEAD else str(category) if category is not None else None,
+        stage=str(card.get("stageId") or "") or None,
+        closed_at=_moment(card.get("movedTime")) if outcome != "open" else None,
+        is_lead=entity == LEAD,
+    )
+
+
+def _moment(told: object) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(str(told))
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
 
 
 def contacts_of(card: Json) -> set[int]:

@@ -5,13 +5,15 @@ one for what is on those deals where an attempt before may have left something.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from connectors.bitrix24 import asking, left, people, recent, registering
 from connectors.bitrix24.api import Api, Json, Replies
-from connectors.bitrix24.cards import whole
+from connectors.bitrix24.cards import named, whole
 from connectors.bitrix24.companies import longest
-from connectors.bitrix24.find import NOBODY, choose, is_ours, oldest, once
+from connectors.bitrix24.find import is_ours, known_deal, oldest, once
+from connectors.bitrix24.find import people as known_people
 from connectors.bitrix24.mappings import CLASSIC, CONTACT, DEAL, LEAD, SIMPLE
 from connectors.bitrix24.owned import Lot, Owned
 from connectors.bitrix24.people import Sought
@@ -19,9 +21,10 @@ from connectors.bitrix24.settings import Settings
 from connectors.bitrix24.trouble import checked, is_denied, is_gone, no_rights, trouble, words
 from connectors.bitrix24.work import Work
 from connectors.changes import OLDER_BY
+from connectors.deciding import asks_who_was_there, decide, decide_made, decide_on
 from connectors.errors import ConnectorError
-from connectors.protocol import Status, Why
-from connectors.scenario import CallerState, CreateDeal, Telephony
+from connectors.protocol import Decision, Known, Status, Why
+from connectors.scenario import CreateDeal, Telephony
 from connectors.telling import Said
 
 _NEWEST = 5  # cards of a caller on which an attempt in doubt may have left something
@@ -167,27 +170,41 @@ class Look:
         if not self._is_left(work, self._told.rows(f"made{i}"), self._told.rows(f"lead{i}")) and work.known_deal:
             work.trouble(Status.REJECTED, Why.INVALID, _DEAL_GONE)
 
-    def _settle(self, work: Work, entity: int, card: Json) -> None:
-        """Take a card as the one of this delivery; which case was running follows from who made it."""
+    def _settle(self, work: Work, entity: int, card: Json, there: Sequence[Known] | None = None) -> None:
+        """Take a card as the one of this delivery; which rule was followed depends on who made it.
+
+        ``there`` are the people whom the CRM knows the caller by, None while they have not been read.
+        """
         work.found_deal(entity, card)
         if contact := whole(card.get("contactId")):
             work.hold(contact)
         work.has_made_deal = is_ours(card, work.delivery.marker) and not _is_older(card, work)
-        state = self._first_state(work) if work.has_made_deal else CallerState.OPEN_DEAL
-        work.actions = work.delivery.what.cases.get(state, ())
-        if whole(card.get("companyId")) and any(isinstance(one, CreateDeal) and one.company for one in work.actions):
-            work.is_of(whole(card["companyId"]))
+        if not work.has_made_deal:
+            work.follow(self._on(work, entity, card))
+        elif (before := self._before(work, there)) is not None:
+            work.follow(decide_made(work.delivery.what, before))
+        company = whole(card.get("companyId"))
+        if company and any(isinstance(one, CreateDeal) and one.company for one in work.actions or ()):
+            work.is_of(company)
 
-    def _first_state(self, work: Work) -> CallerState:
-        """Return what the caller's state was when an earlier attempt made the card: a new contact has our mark, too."""
-        cases = work.delivery.what.cases
-        states = [state for state in CallerState if any(isinstance(one, CreateDeal) for one in cases.get(state, ()))]
-        made = self._seen[work.place].made_contact
-        is_new = work.contact is None or (made is not None and whole(made["id"]) == work.contact)
-        if is_new and CallerState.UNKNOWN in states:
-            return CallerState.UNKNOWN
-        others = [state for state in states if state is not CallerState.UNKNOWN]
-        return (others or states or [CallerState.UNKNOWN])[0]
+    def _on(self, work: Work, entity: int, card: Json) -> Decision:
+        """Decide for a card that is there: open, even if somebody closed it since an earlier attempt wrote on it."""
+        deal = replace(known_deal(entity, card), outcome="open")
+        return decide_on(work.delivery.what, deal, str(work.contact or ""))
+
+    def _before(self, work: Work, there: Sequence[Known] | None) -> Sequence[Known] | None:
+        """Return whom the CRM knew before an earlier attempt made the card; None where that has to be read first."""
+        seen, contact = self._seen[work.place], work.contact
+        made = seen.made_contact
+        if contact is None or (made is not None and whole(made["id"]) == contact):  # a new contact has our mark, too
+            return ()
+        if not asks_who_was_there(work.delivery.what):
+            return (Known(str(contact), ()),)
+        if there is None:
+            seen.contacts = [contact]
+            return None
+        ours = named(work.entity, work.deal)
+        return [replace(one, deals=tuple(deal for deal in one.deals if deal.id != ours)) for one in there]
 
     # -- their deals
 
@@ -228,24 +245,30 @@ class Look:
                 return
         deals, leads = (once(self._owned.rows(self._told, work, seen.contacts, kind)) for kind in (DEAL, LEAD))
         leads = once([*leads, *self._told.rows(f"loose{work.place}")])
-        if work.looks_first and self._is_left(work, deals, leads):
+        found = known_people(seen.contacts, deals, leads)
+        if work.looks_first and self._is_left(work, deals, leads, found):
             return
-        caller = choose(seen.contacts, deals, leads) if seen.contacts or leads else NOBODY
-        seen.cards = sorted(caller.cards, key=lambda one: whole(one[1].get("id")), reverse=True)
-        if caller.contact:
-            work.hold(caller.contact)
-        state = CallerState.NO_OPEN_DEAL if caller.contact or caller.cards else CallerState.UNKNOWN
-        state = CallerState.OPEN_DEAL if caller.open_deal else state
-        work.actions = work.delivery.what.cases.get(state, ())
-        if caller.open_deal and work.create_deal is None and work.actions:
-            work.found_deal(*caller.open_deal)
+        if work.has_made_deal:  # and the lists do not show it
+            work.follow(decide_made(work.delivery.what, found))
+            return
+        cards = chain(((DEAL, one) for one in deals), ((LEAD, one) for one in leads))
+        seen.cards = sorted(cards, key=_id, reverse=True)
+        decision = decide(work.delivery.what, found)
+        work.follow(decision)
+        if decision.contact:
+            work.hold(whole(decision.contact))
+        chosen = next((one for one in seen.cards if decision.deal and named(*_id(one)) == decision.deal.id), None)
+        if chosen and work.create_deal is None and work.actions:
+            work.found_deal(*chosen)
 
-    def _is_left(self, work: Work, deals: Sequence[Json], leads: Sequence[Json]) -> bool:
+    def _is_left(
+        self, work: Work, deals: Sequence[Json], leads: Sequence[Json], there: Sequence[Known] | None = None
+    ) -> bool:
         """Take a card of the caller's that carries our mark, where a search for the mark did not show it."""
         for entity, cards in ((DEAL, deals), (LEAD, leads)):
             made = oldest(one for one in cards if is_ours(one, work.delivery.marker))
             if made is not None:
-                self._settle(work, entity, made)
+                self._settle(work, entity, made, there)
                 return True
         return False
 
@@ -279,7 +302,7 @@ class Look:
         found = next((j for j, key in enumerate(keys) if left.is_marked(self._told, key, work)), None)
         if found is not None and _id(candidates[found]) != (work.entity, work.deal):
             work.found_deal(*candidates[found])
-            work.actions = work.delivery.what.cases.get(CallerState.OPEN_DEAL, ())
+            work.follow(self._on(work, *candidates[found]))
         if found is not None or (work.deal and candidates):
             left.note_steps(self._told, keys[found or 0], work)
 

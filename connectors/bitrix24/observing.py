@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from connectors.bitrix24 import asking, left
 from connectors.bitrix24.api import Api, Fault, Json, Replies
-from connectors.bitrix24.cards import whole
+from connectors.bitrix24.cards import named, whole
 from connectors.bitrix24.encoding import command
 from connectors.bitrix24.find import digits, significant
 from connectors.bitrix24.mappings import COMPANY, CONTACT, DEAL, INCOMING, LEAD, OUR_CALLS, REDIRECTED
@@ -19,9 +19,9 @@ from connectors.bitrix24.sending import Part
 from connectors.bitrix24.settings import Settings
 from connectors.bitrix24.trouble import checked, is_denied, trouble, words
 from connectors.bitrix24.work import ENRICH_STEP, Work
+from connectors.deciding import decide_on
 from connectors.errors import ConnectorError
-from connectors.protocol import InstallationError, Status, Why
-from connectors.scenario import CallerState
+from connectors.protocol import InstallationError, KnownDeal, Status, Why
 from connectors.telling import Said
 
 NEAR = timedelta(seconds=90)  # between the beginnings that the portal and telephony tell of one call [5.7]
@@ -171,7 +171,7 @@ def _take(told: Replies, work: Work, entity: int, settings: Settings) -> None:
     work.found_deal(entity, card)
     if entity in (DEAL, LEAD) and (contact := whole(card.get("contactId"))):
         work.hold(contact)
-    work.actions = work.delivery.what.cases.get(CallerState.OPEN_DEAL, ())
+    work.follow(decide_on(work.delivery.what, KnownDeal(named(entity, work.deal), "open"), str(work.contact or "")))
     wanted = source_of(work.delivery.what.enquiry, settings)
     work.unsaid = {name: text for name, text in wanted.items() if name in card and not card[name]}
     if work.looks_first:

@@ -8,7 +8,8 @@ from typing import Literal
 from connectors.bitrix24.api import Json
 from connectors.bitrix24.cards import named, parted, reference, whole
 from connectors.bitrix24.mappings import COMPANY, CONTACT, DEAL, NOTE_CAP, UTM
-from connectors.protocol import Delivery, Outcome, Ref, Status, Why
+from connectors.deciding import actions_of
+from connectors.protocol import Decision, Delivery, Outcome, Ref, Status, Why
 from connectors.scenario import Action, AddNote, AddTask, CreateDeal, MoveDeal, Telephony
 from connectors.telling import Said
 from tracking_core.enquiry import EnquiryKind
@@ -44,7 +45,8 @@ class Work:
     delivery: Delivery
     address: str
     place: int  # in the batch: the keys of its commands end with it
-    actions: tuple[Action, ...] | None = None  # None until the caller's state is known
+    actions: tuple[Action, ...] | None = None  # None until the caller was looked at
+    decision: Decision | None = None
     contact: int | None = None
     company: int | None = None
     entity: int = DEAL
@@ -65,6 +67,10 @@ class Work:
 
     def __post_init__(self) -> None:
         self._refs = list(self.delivery.known)
+
+    def follow(self, decision: Decision) -> None:
+        """Take the actions of the rule that was decided on."""
+        self.decision, self.actions = decision, actions_of(self.delivery.what, decision)
 
     @property
     def looks_first(self) -> bool:
@@ -92,7 +98,7 @@ class Work:
     @property
     def company_names(self) -> Sequence[str]:
         """The companies it may have to find, by whatever state its caller turns out to have."""
-        actions = [action for case in self.delivery.what.cases.values() for action in case]
+        actions = [action for rule in self.delivery.what.rules for action in rule.actions]
         return [one.company for one in actions if isinstance(one, CreateDeal) and one.company]
 
     @property
@@ -204,14 +210,16 @@ class Work:
         refs = tuple(self._refs)
         if self.troubles:
             worst = min(self.troubles, key=lambda one: _WORST_FIRST.index(one.status))
-            return replace(worst, refs=refs)
-        return Outcome(Status.DELIVERED, refs, said=self._unlike_asked())
+            return replace(worst, refs=refs, decision=self.decision)
+        return Outcome(Status.DELIVERED, refs, said=self._unlike_asked(), decision=self.decision)
 
     def interrupted(self, why: Why, said: Said) -> Outcome | None:
         """Return the outcome when the batch was stopped; None when nothing of this delivery was sent."""
         if self.troubles or self.is_complete:
             return self.result()
-        return Outcome(Status.RETRY, tuple(self._refs), why=why, said=(said,)) if self.created else None
+        if not self.created:
+            return None
+        return Outcome(Status.RETRY, tuple(self._refs), why=why, said=(said,), decision=self.decision)
 
     def _remember(self, ref: Ref) -> None:
         if all((known.kind, known.id) != (ref.kind, ref.id) for known in self._refs):

@@ -202,6 +202,7 @@ function cthubPanel(given) {
     if (enquiry.path && enquiry.path.length) {
       made.append(path(enquiry.path));
     }
+    made.append(...(enquiry.decided || []).map((words) => element('p', 'decided', words)));
     return holding(made, correction(enquiry, made));
   }
 

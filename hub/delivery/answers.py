@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeGuard, TypeVar
 
+from connectors.deciding import Decision, dump_decision, load_decision
 from connectors.protocol import Outcome, Ref, Status
 from connectors.telling import Said
 
@@ -86,7 +87,8 @@ def _is_outcome(found: object) -> TypeGuard[Outcome]:
 
 def _storable(outcome: Outcome) -> Outcome:
     at = outcome.not_before
-    if at is None and all(map(_is_plain, _told(outcome))):
+    decision = _decision(outcome.decision)
+    if at is None and decision is outcome.decision and all(map(_is_plain, _told(outcome))):
         return outcome
     return replace(
         outcome,
@@ -94,7 +96,19 @@ def _storable(outcome: Outcome) -> Outcome:
         said=said(outcome.said),
         detail=text(outcome.detail),
         not_before=at if isinstance(at, datetime) and at.tzinfo else None,
+        decision=decision,
     )
+
+
+def _decision(told: object) -> Decision | None:
+    """Return what a plan came to, if it can be kept: why something was done must not decide whether it was."""
+    if not isinstance(told, Decision):
+        return None
+    try:
+        load_decision(dump_decision(told))
+    except (TypeError, ValueError):
+        return None
+    return told
 
 
 def _told(outcome: Outcome) -> Iterator[object]:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
+from connectors.deciding import dump_decision
 from connectors.protocol import Limits, Outcome, Ref
 from hub import failpoints
 from hub.delivery import lanes, noted, retry
@@ -22,7 +23,8 @@ from hub.store.tx import Prepared, Tx
 _SETTLE = Prepared(
     text("""
 UPDATE delivery SET state = :state, due_at = :due_at, spent = :spent, in_doubt = :in_doubt, refs = :refs,
-    why = coalesce(:why, why), sentence = coalesce(:sentence, sentence), settled_at = :settled_at
+    why = coalesce(:why, why), sentence = coalesce(:sentence, sentence), settled_at = :settled_at,
+    decision = coalesce(:decision, decision)
 WHERE tenant_id = :tenant_id AND id = :id AND state = 'sending' AND attempt = :attempt
 """)
 )
@@ -38,11 +40,13 @@ _SETTLE_ALL = Prepared(
     text("""
 WITH asked AS MATERIALIZED (
     SELECT * FROM json_to_recordset(:asked) AS asked(id text, attempt int, state text, due_at bigint, spent int,
-        in_doubt boolean, refs text, why text, sentence text, settled_at bigint)
+        in_doubt boolean, refs text, why text, sentence text, settled_at bigint,
+        decision text)
 )
 UPDATE delivery SET state = asked.state, due_at = asked.due_at, spent = asked.spent, in_doubt = asked.in_doubt,
     refs = CAST(asked.refs AS json), why = coalesce(asked.why, delivery.why),
-    sentence = coalesce(asked.sentence, delivery.sentence), settled_at = asked.settled_at
+    sentence = coalesce(asked.sentence, delivery.sentence), settled_at = asked.settled_at,
+    decision = coalesce(asked.decision, delivery.decision)
 FROM asked
 WHERE delivery.tenant_id = :tenant_id AND delivery.id = asked.id AND delivery.state || '' = 'sending'
   AND delivery.attempt = asked.attempt
@@ -115,6 +119,7 @@ def _settled(delivery: Taken, outcome: Outcome, limits: Limits, now: datetime) -
         "why": outcome.why.value if outcome.why else "",
         "sentence": pack(*outcome.said),
         "settled_at": to_micros(now) if is_settled else None,
+        "decision": dump_decision(outcome.decision) if outcome.decision else None,
         "status": outcome.status.value,
         "detail": outcome.detail[:2_000] or pack(*outcome.said),
     }
@@ -133,6 +138,7 @@ def _put_back(delivery: Taken, now: datetime) -> dict[str, Any]:
         "why": None,
         "sentence": None,
         "settled_at": None,
+        "decision": None,
         "status": "held",
         "detail": "the installation is held; no try was spent",
     }

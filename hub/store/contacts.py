@@ -15,6 +15,7 @@ from hub.store.vault import Vault
 
 _key, _deal, _stands, _installation = (table_of(model) for model in (ContactKey, Deal, DealContact, Installation))
 _NOBODY_KNOWS = ""  # the contact of a key that only a search can answer
+_OF_DEAL = tuple(_deal.c[name] for name in ("external_id", "outcome", "responsible", "pipeline", "stage", "closed_at"))
 _DEALS = 20  # newest deals of one contact: the most a connector looks at
 
 
@@ -107,14 +108,14 @@ def _holders(tx: Tx, of: Installed, keys: Iterable[str]) -> dict[str, list[str]]
 def _deals_of(tx: Tx, of: Installed, contacts: set[str]) -> dict[str, list[KnownDeal]]:
     same = and_(_deal.c.installation_id == _stands.c.installation_id, _deal.c.external_id == _stands.c.deal)
     asked = (
-        select(_stands.c.contact, _deal.c.external_id, _deal.c.outcome, _deal.c.responsible)
+        select(_stands.c.contact, *_OF_DEAL)
         .select_from(_stands.join(_deal, same))
         .where(_stands.c.tenant_id == of.tenant_id, _stands.c.installation_id == of.id, _deal.c.deleted.is_(False))
         .where(_stands.c.contact.in_(sorted(contacts)))
     )
     found: dict[str, list[KnownDeal]] = {}
-    for contact, deal, outcome, responsible in tx.execute(asked):
-        found.setdefault(contact, []).append(KnownDeal(deal, outcome == "open", responsible))
+    for contact, *deal in tx.execute(asked):
+        found.setdefault(contact, []).append(KnownDeal(*deal))
     return {
         contact: sorted(deals, key=lambda deal: _age(deal.id), reverse=True)[:_DEALS]
         for contact, deals in found.items()

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from connectors.deciding import Decision, load_decision
 from connectors.scenario import Plan, load_plan
 from hub.store import call_backs, enquiries
 from hub.store.call_backs import MadeBack
@@ -106,6 +107,7 @@ class Sent:
     sentence: str
     scenario_version: int
     plan: Plan | None
+    decision: Decision | None
     refs: tuple[dict[str, Any], ...]
     tries: tuple[Try, ...]
 
@@ -212,11 +214,12 @@ def _sent(tx: Tx, tenant_id: int, enquiry_id: int, vault: Vault) -> tuple[Sent, 
         .where(_delivery.c.tenant_id == tenant_id, _delivery.c.enquiry_id == enquiry_id)
         .order_by(_delivery.c.created_at, _delivery.c.id)
     ).all()
-    names = [name for name in Sent.__slots__ if name not in ("plan", "refs", "tries")]
+    names = [name for name in Sent.__slots__ if name not in ("plan", "decision", "refs", "tries")]
     return tuple(
         Sent(
             **{name: getattr(row, name) for name in names},
             plan=_plan(row, vault),
+            decision=load_decision(row.decision) if row.decision else None,
             refs=tuple(row.refs),
             tries=_tries(tx, tenant_id, row.id),
         )

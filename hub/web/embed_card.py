@@ -15,6 +15,7 @@ from hub.store.recordings import recording_of
 from hub.store.story import MatchMade, Story, VisitSeen
 from hub.store.tx import Tx
 from hub.store.vault import Vault
+from hub.web import decided
 from hub.web.console.formats import Formats
 from hub.web.words import Words
 
@@ -86,6 +87,9 @@ class _Shown:
             "call": self._call() if one.is_call else None,
             "candidates": self._candidates(),
             "corrected": self.of.corrected_by is not None,
+            "decided": [
+                decided.sentence(sent.decision, sent.facts, self.t) for sent in self.of.story.sent if sent.decision
+            ],
         }
 
     def _headline(self, source: str, campaign: str) -> str:

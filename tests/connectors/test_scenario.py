@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import connectors
+from connectors.contract_inputs import cases
 from connectors.protocol import Facts, Pipeline, Stage
 from connectors.scenario import (
     AddNote,
@@ -66,7 +67,8 @@ def problems(text, facts=None):
 
 
 def only_case(text, facts=None, trigger=Trigger.ANSWERED, state=CallerState.UNKNOWN):
-    return read_scenario(text, "rules.yaml", facts).cases[trigger][state]
+    found = read_scenario(text, "rules.yaml", facts).rules[trigger]
+    return next(rule.actions for rule in found if rule.state is state)
 
 
 # -- reading
@@ -168,9 +170,9 @@ def test_without_the_account_a_move_keeps_its_names():
 
 def test_the_ready_made_file_is_read_without_an_account():
     scenario = read_scenario(READY_MADE.read_text("utf-8"), READY_MADE.name, None)
-    assert scenario.cases.keys() == set(Trigger)
-    for cases in scenario.cases.values():
-        assert cases.keys() == set(CallerState)
+    assert scenario.rules.keys() == set(Trigger)
+    for rules in scenario.rules.values():
+        assert {rule.state for rule in rules} == {CallerState.UNKNOWN, CallerState.NO_OPEN_DEAL, CallerState.OPEN_DEAL}
 
 
 def test_the_ready_made_file_fits_any_account():
@@ -201,7 +203,7 @@ def test_the_ready_made_file_does_what_it_promises(trigger, state, kinds):
     ("text", "problem"),
     [
         ("naem: x\nanswered: {unknown: [deal]}", "rules.yaml:1: unknown key 'naem' in the scenario; did you mean name?;"),
-        ("answered:\n  unknwn: [deal]", "rules.yaml:2: unknown key 'unknwn' in `answered`; did you mean unknown?; allowed: unknown, no_open_deal, open_deal"),
+        ("answered:\n  unknwn: [deal]", "rules.yaml:2: unknown key 'unknwn' in `answered`; did you mean unknown?; allowed: blacklisted, staff, unknown"),
         ("answered:\n  unknown:\n    - del", "rules.yaml:3: an action is a set of `key: value` lines; allowed: deal, incoming, note, task, move"),
         ("answered:\n  unknown:\n    - {deal: {}, note: x}", "rules.yaml:3: an action is one of these; put each on its own `-` line; allowed: deal, incoming, note, task, move"),
         ("answered:\n  unknown:\n    - deal\n    - deal", "rules.yaml:4: `unknown` creates a second deal; one is allowed"),
@@ -224,7 +226,7 @@ def test_the_ready_made_file_does_what_it_promises(trigger, state, kinds):
         ("timezone: Europe/Moskow\nanswered: {unknown: [deal]}", "rules.yaml:1: unknown timezone 'Europe/Moskow'; did you mean Europe/Moscow?"),
         ("name: x", "rules.yaml:1: the scenario says nothing to do; allowed: answered, missed"),
         ("", "rules.yaml:1: the file is empty"),
-        ("answered: {unknown: {deal: {}}}", "rules.yaml:1: `unknown` is a list of `- ...` lines"),
+        ("answered: {unknown: {deal: {}}}", "rules.yaml:1: `unknown` is a list of `- ...` lines, or has one for each result; allowed: short"),
         ("name:\nanswered: {unknown: [deal]}", "rules.yaml:1: name is a text"),
         ("a: 1\nb: [", "rules.yaml:2: not readable as YAML:"),
         ("a: &x 1\nb: *x", "rules.yaml:1: anchors, aliases and tags are not used here: write the text out"),
@@ -284,9 +286,9 @@ def test_a_plan_has_the_case_of_each_caller_state():
     made = planned("answered: {unknown: [deal], open_deal: [note: x]}")
     assert made.trigger is Trigger.ANSWERED
     assert made.scenario_version == 3
-    assert made.cases[CallerState.UNKNOWN] == (CreateDeal("Звонок +7 916 123-45-67"),)
-    assert made.cases[CallerState.NO_OPEN_DEAL] == ()
-    assert made.cases[CallerState.OPEN_DEAL] == (AddNote("x"),)
+    assert cases(made)[CallerState.UNKNOWN] == (CreateDeal("Звонок +7 916 123-45-67"),)
+    assert CallerState.NO_OPEN_DEAL not in cases(made)
+    assert cases(made)[CallerState.OPEN_DEAL] == (AddNote("x"),)
 
 
 def test_a_scenario_without_a_word_for_the_trigger_asks_for_nothing():
@@ -300,7 +302,7 @@ def test_empty_cases_ask_for_nothing():
 def note(text, enquiry=ANSWERED, **top):
     head = "".join(f"{key}: {value}\n" for key, value in top.items())
     made = planned(f"{head}answered:\n  open_deal:\n    - note: {text!r}", enquiry)
-    return made.cases[CallerState.OPEN_DEAL][0].text
+    return cases(made)[CallerState.OPEN_DEAL][0].text
 
 
 @pytest.mark.parametrize(
@@ -344,7 +346,7 @@ def test_an_anonymous_caller_has_a_name():
 def test_a_line_of_which_nothing_is_known_is_left_out():
     text = "Источник: {source}\\nОбъявление: {content}\\nКонец"
     made = planned(f'answered:\n  open_deal:\n    - note: "{text}"')
-    assert made.cases[CallerState.OPEN_DEAL][0].text == "Источник: yandex\nКонец"
+    assert cases(made)[CallerState.OPEN_DEAL][0].text == "Источник: yandex\nКонец"
 
 
 def test_values_are_never_templates():
@@ -362,17 +364,17 @@ def test_values_are_cut():
 
 def test_a_deals_name_is_one_short_line():
     made = planned('answered:\n  unknown:\n    - deal: {name: "a\\nb {landing} {reason}"}')
-    assert made.cases[CallerState.UNKNOWN][0].name == "a b https://okna.example/ one visit saw this number"
+    assert cases(made)[CallerState.UNKNOWN][0].name == "a b https://okna.example/ one visit saw this number"
 
 
 def test_a_deal_always_has_a_name():
     made = planned('answered:\n  unknown:\n    - deal: {name: "{content}"}')
-    assert made.cases[CallerState.UNKNOWN][0].name == "+7 916 123-45-67"
+    assert cases(made)[CallerState.UNKNOWN][0].name == "+7 916 123-45-67"
 
 
 def test_empty_tags_and_fields_are_left_out():
     made = planned('answered:\n  unknown:\n    - deal: {tags: ["{content}", a], fields: {X: "{content}", Y: b}}')
-    deal = made.cases[CallerState.UNKNOWN][0]
+    deal = cases(made)[CallerState.UNKNOWN][0]
     assert (deal.tags, deal.fields) == (("a",), {"Y": "b"})
 
 
@@ -410,7 +412,7 @@ def test_a_plan_survives_json(answered):
 
 def test_a_task_does_not_come_back_as_a_note():
     made = planned("answered:\n  open_deal:\n    - task: {text: t, due_minutes: 5}\n    - note: t")
-    kept = load_plan(dump_plan(made)).cases[CallerState.OPEN_DEAL]
+    kept = cases(load_plan(dump_plan(made)))[CallerState.OPEN_DEAL]
     assert [type(action) for action in kept] == [AddTask, AddNote]
 
 
@@ -418,7 +420,7 @@ def test_a_move_comes_back_as_it_was():
     made = plan(
         read_scenario("answered: {open_deal: [move: {pipeline: Монтаж, stage: Договор}]}", "f", WIDE), 1, ANSWERED
     )
-    assert load_plan(dump_plan(made)).cases[CallerState.OPEN_DEAL] == (MoveDeal("53", "32", ("30", "31")),)
+    assert cases(load_plan(dump_plan(made)))[CallerState.OPEN_DEAL] == (MoveDeal("53", "32", ("30", "31")),)
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b"[]", b"\xff", b'{"enquiry": 7}', b"[" * 9_999])

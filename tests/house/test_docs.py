@@ -23,10 +23,10 @@ from pydantic import BaseModel
 from starlette.routing import Mount, Route
 
 from connectors import scenario as scenarios
-from connectors import scenario_reader
+from connectors import scenario_actions, scenario_reader
 from connectors.protocol import Can, Connector, Facts, Limits, Pipeline, Stage, Status, Why
 from connectors.registry import CONNECTORS
-from connectors.scenario import CallerState, Trigger
+from connectors.scenario import CallerState, Result, Trigger
 from connectors.wording import PLACEHOLDERS
 from hub.__main__ import cli
 from hub.app import build, web_app
@@ -176,11 +176,12 @@ def test_the_example_of_the_set_up_file_shows_every_key() -> None:
 SCENARIO_WORDS = sorted(
     {
         *scenario_reader._TOP,
-        *scenario_reader._DEAL,
-        *scenario_reader._ACTIONS,
-        *scenario_reader._MOVE,
+        *scenario_actions._DEAL,
+        *scenario_actions._ACTIONS,
+        *scenario_actions._MOVE,
         *Trigger,
         *CallerState,
+        *Result,
         "text",
         "due_minutes",
     }
@@ -220,8 +221,9 @@ def test_the_example_of_a_scenario_fits_an_account(
     facts = Facts("1", "Romashka", "RUB", (first,), {"5": person}, {"UTM_SOURCE": "610933"})
     read = scenarios.read_scenario(example(name, "scenario"), name, facts)
     assert scenarios.facts_needed(read).stages == {"70", "71"}
-    assert set(read.cases) == set(Trigger)
-    assert all(set(read.cases[trigger]) == set(CallerState) for trigger in (Trigger.ANSWERED, Trigger.MISSED))
+    assert set(read.rules) == set(Trigger)
+    assert {rule.state for rules in read.rules.values() for rule in rules} == set(CallerState)
+    assert {rule.result for rules in read.rules.values() for rule in rules} == set(Result)
 
 
 def test_an_example_with_a_misspelt_word_would_be_refused() -> None:

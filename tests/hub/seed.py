@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
+from connectors.contract_inputs import rules
 from connectors.protocol import Grant, Limits
 from connectors.scenario import AddNote, CallerState, CreateDeal, Enquiry, Plan, Trigger
 from hub.delivery import budget, lanes, queue, taking
@@ -42,7 +43,7 @@ def plan(enquiry: str = "call:1", caller: str | None = "+79161234567", version: 
         recording_url=None, operator=None, source={}, confidence=None, reason="",
     )  # fmt: skip
     cases = {CallerState.UNKNOWN: (CreateDeal("Звонок"), AddNote("Звонок"))}
-    return Plan(asked, version, Trigger.ANSWERED, cases)
+    return Plan(asked, version, Trigger.ANSWERED, rules(cases))
 
 
 def planned(installation_id: int, enquiry: str, caller: str = "k1", at: datetime = NOW, version: int = 1) -> Planned:

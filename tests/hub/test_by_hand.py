@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 from sqlalchemy import select, update
 
+from connectors.contract_inputs import cases
 from connectors.protocol import Facts, Outcome, Pipeline, Ref, Stage, Status, Why
 from connectors.scenario import CallerState
 from hub.delivery import by_hand, queue
@@ -156,7 +157,7 @@ def test_what_has_made_nothing_yet_is_sent_by_the_rules_of_now(lane: Lane) -> No
     mended(lane)
     again = sent_again(lane)
     assert (again.id, again.plan.scenario_version) == (one, 2)
-    assert [action.name for action in again.plan.cases[CallerState.UNKNOWN]] == ["Исправлено"]
+    assert [action.name for action in cases(again.plan)[CallerState.UNKNOWN]] == ["Исправлено"]
     told = select(_entry.c.facts).where(_entry.c.kind == "replayed")
     assert lane.db.read_now(lambda tx: tx.execute(told).scalar_one()) == '{"scenario_version":2}'
 

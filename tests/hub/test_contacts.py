@@ -101,7 +101,7 @@ def test_the_deals_of_a_contact_are_the_newest_first_and_none_that_is_deleted(bo
     book.deal("10", "61", "62")
     book.deal("11", "61", deleted=True)
     assert book.people("phone:1") == (
-        Known("61", (KnownDeal("10", is_open=True, responsible="7"), KnownDeal("9", is_open=False, responsible="7"))),
+        Known("61", (KnownDeal("10", "open", "7", "1", "2"), KnownDeal("9", "won", "7", "1", "2"))),
     )
 
 

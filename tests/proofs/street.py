@@ -15,6 +15,7 @@ import httpx
 from sqlalchemy import insert, select
 
 from connectors.amocrm import connector as amocrm
+from connectors.contract_inputs import rules
 from connectors.http import Http
 from connectors.protocol import App, Connector, Grant
 from connectors.scenario import AddNote, CallerState, CreateDeal, Enquiry, Plan, Trigger
@@ -246,4 +247,4 @@ def plan(number: int, at: datetime, responsible: str | None = None) -> Plan:
         answered=True, recording_url=None, operator=None, source={}, confidence=None, reason="",
     )  # fmt: skip
     cases = {CallerState.UNKNOWN: (CreateDeal("Звонок", responsible=responsible), AddNote("Источник: yandex"))}
-    return Plan(asked, 1, Trigger.ANSWERED, cases)
+    return Plan(asked, 1, Trigger.ANSWERED, rules(cases))

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from connectors.amocrm.doubles import Doubles
+from connectors.contract_inputs import rules
 from connectors.scenario import AddNote, CallerState, CreateDeal, Enquiry, Plan, Trigger
 from hub.delivery.serving import Serving
 from hub.store.db import Db
@@ -55,7 +56,7 @@ def _plan(number: int, caller: str, street: Street) -> Plan:
     )  # fmt: skip
     new = (CreateDeal(f"Звонок {caller}"), NOTE)
     cases = {CallerState.UNKNOWN: new, CallerState.NO_OPEN_DEAL: new, CallerState.OPEN_DEAL: (NOTE,)}
-    return Plan(asked, 1, Trigger.ANSWERED, cases)
+    return Plan(asked, 1, Trigger.ANSWERED, rules(cases))
 
 
 async def drained(db: Db, house: House, full: bool) -> dict[str, Any]:

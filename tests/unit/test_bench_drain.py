@@ -6,6 +6,7 @@ import pytest
 
 from bench import drain_amocrm, drain_bitrix24
 from bench.backlog import Counts, backlog
+from connectors.contract_inputs import cases
 from connectors.scenario import AddTask, CallerState
 
 NOW = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
@@ -14,7 +15,7 @@ NOW = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
 @pytest.mark.parametrize("calls", [500, 5_000])
 def test_a_backlog_has_as_many_of_each_kind_as_is_counted(calls: int) -> None:
     plans = [one.plan for one in backlog(NOW, calls, "+7916")]
-    missed = [one for one in plans if any(isinstance(act, AddTask) for act in one.cases[CallerState.UNKNOWN])]
+    missed = [one for one in plans if any(isinstance(act, AddTask) for act in cases(one)[CallerState.UNKNOWN])]
     of = Counts(calls)
     assert len(plans) == of.calls
     assert len({one.enquiry.caller for one in plans}) == of.new

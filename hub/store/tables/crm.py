@@ -123,6 +123,7 @@ class Delivery(SQLModel, table=True):
     refs: list[Any] = json_()
     why: str = ""
     sentence: str = ""  # what was said of it, as store/said.py keeps it
+    decision: str | None = None  # which rule was followed and what was seen, as connectors/deciding.py writes it
     created_at: datetime = moment()
     settled_at: datetime | None = moment(nullable=True)
 

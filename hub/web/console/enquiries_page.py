@@ -18,7 +18,7 @@ from hub.store import (
 )
 from hub.store.mail import replies
 from hub.store.recordings import recording_of
-from hub.web import letters
+from hub.web import decided, letters
 from hub.web.console.page import NotHere, form, page
 from hub.web.console.session import form_of
 from hub.web.console.shell import Desk, render
@@ -63,6 +63,7 @@ async def show_one(desk: Desk) -> Response:
         one=told.enquiry,
         covered=_covered,
         stage_name=_stage_name,
+        decided=decided,
         standing=standing,
         cap=letters.CAPS["heard"],
         corrected_by=await desk.hub.db.read(corrections.corrector, desk.tenant_id, told.enquiry.id),

@@ -16,6 +16,7 @@ from hub.web.words.person_en import PERSON_EN
 from hub.web.words.reconcile_en import RECONCILE_EN
 from hub.web.words.recordings_en import RECORDINGS_EN
 from hub.web.words.requests_en import REQUESTS_EN
+from hub.web.words.scenarios_en import SCENARIOS_EN
 from hub.web.words.sites_en import SITES_EN
 
 EN: Mapping[str, str] = {
@@ -316,4 +317,5 @@ EN: Mapping[str, str] = {
     **GOALS_EN,
     **PERSON_EN,
     **PAGES_EN,
+    **SCENARIOS_EN,
 }

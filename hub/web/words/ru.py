@@ -16,6 +16,7 @@ from hub.web.words.person_ru import PERSON_RU
 from hub.web.words.reconcile_ru import RECONCILE_RU
 from hub.web.words.recordings_ru import RECORDINGS_RU
 from hub.web.words.requests_ru import REQUESTS_RU
+from hub.web.words.scenarios_ru import SCENARIOS_RU
 from hub.web.words.sites_ru import SITES_RU
 
 RU: Mapping[str, str] = {
@@ -316,4 +317,5 @@ RU: Mapping[str, str] = {
     **GOALS_RU,
     **PERSON_RU,
     **PAGES_RU,
+    **SCENARIOS_RU,
 }

@@ -5,6 +5,7 @@ import pytest
 
 from connectors.amocrm.companies import NOT_LINKED
 from connectors.contract import delivery, enquiry
+from connectors.contract_inputs import rules
 from connectors.protocol import Known, KnownDeal, Ref, Status, Why
 from connectors.scenario import CallerState, CreateDeal
 
@@ -38,8 +39,8 @@ def linked(contact, company):
 
 
 def form(contact=None, **changed):
-    plan = replace(delivery().what, cases=dict.fromkeys(CallerState, (DEAL,)))
-    people = (Known(contact, (KnownDeal("1", False, None),)),) if contact else ()
+    plan = replace(delivery().what, rules=rules(dict.fromkeys(CallerState, (DEAL,))))
+    people = (Known(contact, (KnownDeal("1", "won"),)),) if contact else ()
     return delivery(**{"what": plan, "people": people, **changed})
 
 
@@ -70,7 +71,7 @@ async def test_it_costs_one_request_to_look(session, account):
 
 
 async def test_a_scenario_that_asks_for_no_company_asks_for_nothing(session, account):
-    plan = replace(delivery().what, cases=dict.fromkeys(CallerState, (CreateDeal("x"),)))
+    plan = replace(delivery().what, rules=rules(dict.fromkeys(CallerState, (CreateDeal("x"),))))
     await deliver(session, form(what=plan))
     assert not account.asked("/companies")
 

@@ -8,7 +8,7 @@ import pytest
 from connectors.amocrm import connector
 from connectors.amocrm.deliver import MERGED
 from connectors.contract import MARKER, delivery, enquiry
-from connectors.contract_inputs import STARTED
+from connectors.contract_inputs import STARTED, rules
 from connectors.http import Http
 from connectors.protocol import InstallationError, Ref, Status, Why
 from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, MoveDeal, Trigger
@@ -42,7 +42,7 @@ async def deliver(session, *batch):
 
 
 def plan_of(*actions, of=None, trigger=Trigger.ANSWERED):
-    return replace(delivery(of).what, cases=dict.fromkeys(CallerState, actions), trigger=trigger)
+    return replace(delivery(of).what, rules=rules(dict.fromkeys(CallerState, actions)), trigger=trigger)
 
 
 # -- an unknown caller
@@ -205,7 +205,7 @@ def merging(creating):
 
 
 def cases(**actions):
-    return replace(delivery().what, cases={CallerState(state): done for state, done in actions.items()})
+    return replace(delivery().what, rules=rules({CallerState(state): done for state, done in actions.items()}))
 
 
 async def test_a_merged_deal_is_delivered_and_says_so(session, merging):
@@ -449,7 +449,7 @@ async def test_the_case_of_an_earlier_attempt_goes_on(session, creating, doubtfu
     creating.on("GET", LEADS, "leads__ours")
     creating.on("GET", f"{LEADS}/21000003/notes", None)
     creating.on("GET", "api/v4/contacts/61000002", httpx.Response(200, json={"id": 61000002, "created_at": 1700000000}))
-    await deliver(session, replace(doubtful, what=replace(doubtful.what, cases=cases)))
+    await deliver(session, replace(doubtful, what=replace(doubtful.what, rules=rules(cases))))
     [[_, text]] = creating.sent("/leads/notes")
     assert text["params"]["text"].startswith("повторный")
 

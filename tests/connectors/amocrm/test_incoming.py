@@ -6,6 +6,7 @@ import pytest
 from connectors.amocrm import connector
 from connectors.amocrm.incoming import OFF
 from connectors.contract import MARKER, delivery, enquiry
+from connectors.contract_inputs import rules
 from connectors.protocol import Ref, Status
 from connectors.scenario import AddNote, CallerState, CreateDeal
 from tracking_core.enquiry import EnquiryKind
@@ -29,7 +30,7 @@ def session(http, app, grant):
 
 
 def asked(of=None, actions=NEW, **changed):
-    plan = replace(delivery(of).what, cases={CallerState.UNKNOWN: actions})
+    plan = replace(delivery(of).what, rules=rules({CallerState.UNKNOWN: actions}))
     return delivery(what=plan, **{"people": (), **changed})
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from connectors.amocrm.moving import STAGE_GONE
 from connectors.contract import delivery, enquiry
+from connectors.contract_inputs import rules
 from connectors.protocol import InstallationError, Known, KnownDeal, Ref, Status, Why
 from connectors.scenario import AddNote, CallerState, MoveDeal
 from connectors.telling import Said
@@ -16,8 +17,8 @@ ON = MoveDeal("5100001", "45100003", ("45100002",))
 
 
 def moving(action=ON, **changed):
-    plan = replace(delivery().what, cases={CallerState.OPEN_DEAL: (AddNote("Ещё звонок"), action)})
-    known = Known("61000001", (KnownDeal(OPEN, True, "7100001"),))
+    plan = replace(delivery().what, rules=rules({CallerState.OPEN_DEAL: (AddNote("Ещё звонок"), action)}))
+    known = Known("61000001", (KnownDeal(OPEN, "open", "7100001"),))
     return delivery(what=plan, **{"people": (known,), **changed})
 
 
@@ -123,7 +124,7 @@ async def test_a_deal_that_has_just_gone_is_looked_for_again(session, account):
 
 async def test_one_deal_is_moved_once_in_a_batch(session, account):
     other = moving(id="d-2", marker="hub:2")
-    plan = replace(other.what, enquiry=enquiry(caller="+79035550011"), cases={CallerState.OPEN_DEAL: (ON,)})
+    plan = replace(other.what, enquiry=enquiry(caller="+79035550011"), rules=rules({CallerState.OPEN_DEAL: (ON,)}))
     outcomes = await session.deliver([moving(), replace(other, what=plan)])
     assert [len(sent) for sent in moved(account)] == [1]
     assert (outcomes["d-2"].status, outcomes["d-2"].why) == (Status.RETRY, Why.TOO_EARLY)

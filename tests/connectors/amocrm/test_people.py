@@ -153,7 +153,7 @@ async def test_whom_the_index_knows_to_be_new_nobody_searches_for(session, creat
 
 
 async def test_a_deal_is_made_for_the_contact_the_index_names(session, creating):
-    closed = KnownDeal("21000001", is_open=False, responsible="7100001")
+    closed = KnownDeal("21000001", outcome="won", responsible="7100001")
     await deliver(session, replace(delivery(), people=(Known("61000009", (closed,)),)))
     [[deal]] = creating.sent("/leads/complex")
     assert deal["_embedded"]["contacts"] == [{"id": 61000009}]
@@ -161,7 +161,7 @@ async def test_a_deal_is_made_for_the_contact_the_index_names(session, creating)
 
 
 async def test_the_newest_open_deal_of_the_index_gets_the_notes(session, creating):
-    deals = tuple(KnownDeal(id_, is_open=True, responsible="7100001") for id_ in ("21000007", "21000001"))
+    deals = tuple(KnownDeal(id_, outcome="open", responsible="7100001") for id_ in ("21000007", "21000001"))
     outcome = await deliver(session, replace(delivery(), people=(Known("61000009", deals),)))
     assert ("deal", "21000007") in {(ref.kind, ref.id) for ref in outcome.refs}
     assert creating.sent("/leads/complex") == []

@@ -7,7 +7,7 @@ import pytest
 
 from connectors.bitrix24 import connector
 from connectors.contract import MARKER, delivery, enquiry
-from connectors.contract_inputs import STARTED
+from connectors.contract_inputs import STARTED, rules
 from connectors.http import Http
 from connectors.protocol import InstallationError, Ref, Status, Why
 from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, Trigger
@@ -22,7 +22,7 @@ async def deliver(session, *batch):
 
 
 def plan_of(*actions, of=None, trigger=Trigger.ANSWERED):
-    return replace(delivery(of).what, cases=dict.fromkeys(CallerState, actions), trigger=trigger)
+    return replace(delivery(of).what, rules=rules(dict.fromkeys(CallerState, actions)), trigger=trigger)
 
 
 def cards_of(portal, entity):
@@ -422,7 +422,7 @@ async def test_two_calls_of_one_person_go_one_after_the_other(session, portal):
 
 
 async def test_a_note_without_a_deal_to_write_it_on_is_rejected(session, portal):
-    plan = replace(delivery().what, cases={CallerState.UNKNOWN: (AddNote("n"),)})
+    plan = replace(delivery().what, rules=rules({CallerState.UNKNOWN: (AddNote("n"),)}))
     outcome = await deliver(session, delivery(what=plan))
     assert (outcome.status, outcome.said) == (Status.REJECTED, (Said("no_deal"),))
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from connectors.contract import MARKER, delivery, enquiry
+from connectors.contract_inputs import rules
 from connectors.protocol import InstallationError, Ref, Status
 from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal
 from connectors.telling import Said
@@ -98,7 +99,7 @@ async def test_the_case_of_an_unknown_caller_goes_on_as_it_began(session, with_d
         CallerState.UNKNOWN: (CreateDeal("x"), AddNote("new")),
         CallerState.NO_OPEN_DEAL: (CreateDeal("x"), AddNote("old")),
     }
-    await deliver(session, replace(DOUBTFUL, what=replace(DOUBTFUL.what, cases=cases)))
+    await deliver(session, replace(DOUBTFUL, what=replace(DOUBTFUL.what, rules=rules(cases))))
     assert with_deal.of("crm.timeline.comment.add")[0]["fields[COMMENT]"] == f"new\n{MARKER}"
 
 
@@ -108,7 +109,7 @@ async def test_the_case_of_a_known_caller_goes_on_as_it_began(session, with_deal
         CallerState.UNKNOWN: (CreateDeal("x"), AddNote("new")),
         CallerState.NO_OPEN_DEAL: (CreateDeal("x"), AddNote("old")),
     }
-    await deliver(session, replace(DOUBTFUL, what=replace(DOUBTFUL.what, cases=cases)))
+    await deliver(session, replace(DOUBTFUL, what=replace(DOUBTFUL.what, rules=rules(cases))))
     assert with_deal.of("crm.timeline.comment.add")[0]["fields[COMMENT]"] == f"old\n{MARKER}"
 
 
@@ -147,7 +148,7 @@ async def test_a_mark_on_a_deal_that_is_older_was_merged_into_it(session, portal
     merged = ours(300, createdTime="2025-11-01T12:00:00+03:00")
     portal.on("crm.item.list", {"items": [merged]}, where=by_mark(DEALS))
     cases = {CallerState.UNKNOWN: (CreateDeal("x"), AddNote("new")), CallerState.OPEN_DEAL: (AddNote("open"),)}
-    await deliver(session, replace(DOUBTFUL, what=replace(DOUBTFUL.what, cases=cases)))
+    await deliver(session, replace(DOUBTFUL, what=replace(DOUBTFUL.what, rules=rules(cases))))
     assert portal.of("crm.timeline.comment.add")[0]["fields[COMMENT]"] == f"open\n{MARKER}"
 
 
@@ -184,7 +185,9 @@ async def test_what_is_in_doubt_is_made_in_a_request_of_its_own(session, portal)
 async def test_a_task_is_known_by_its_mark_alone(session, with_deal):
     tasks = (CreateDeal("x"), AddTask("a", 5), AddTask("b", 5))
     with_deal.on("crm.activity.list", [{"ID": "5", "SUBJECT": f"b\n{MARKER}#2"}])
-    await deliver(session, replace(DOUBTFUL, what=replace(DOUBTFUL.what, cases=dict.fromkeys(CallerState, tasks))))
+    await deliver(
+        session, replace(DOUBTFUL, what=replace(DOUBTFUL.what, rules=rules(dict.fromkeys(CallerState, tasks))))
+    )
     assert [one.key for one in with_deal.batches[-1]] == ["task0x0"]
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from connectors.contract import MARKER, delivery
+from connectors.contract_inputs import rules
 from connectors.protocol import Ref, Status
 from connectors.scenario import AddNote, CallerState, CreateDeal, MoveDeal
 from connectors.telling import Said
@@ -14,7 +15,7 @@ LEAD, DEAL = "1", "2"
 
 
 def asks_for(*actions, **changed):
-    return delivery(what=replace(delivery().what, cases=dict.fromkeys(CallerState, actions)), **changed)
+    return delivery(what=replace(delivery().what, rules=rules(dict.fromkeys(CallerState, actions))), **changed)
 
 
 INCOMING = asks_for(CreateDeal("Звонок", incoming=True), AddNote("n"))

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from connectors.contract import delivery, enquiry
+from connectors.contract_inputs import rules
 from connectors.protocol import Ref, Status
 from connectors.scenario import AddNote, CallerState, MoveDeal
 from connectors.telling import Said
@@ -13,7 +14,7 @@ MOVE = MoveDeal("0", "EXECUTING", ("NEW", "PREPARATION"))
 
 def moving(move=MOVE, **changed):
     cases = {CallerState.OPEN_DEAL: (AddNote("n"), move)}
-    return delivery(what=replace(delivery().what, cases=cases), **changed)
+    return delivery(what=replace(delivery().what, rules=rules(cases)), **changed)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.contract import MARKER, delivery, enquiry
-from connectors.contract_inputs import STARTED
+from connectors.contract_inputs import STARTED, rules
 from connectors.protocol import InstallationError, Status, Why
 from connectors.scenario import AddNote, CallerState, MoveDeal, Telephony
 from connectors.telling import Said
@@ -33,7 +33,7 @@ def seen(*actions, of=None, **more):
     """A delivery of a call that the portal's own telephony has, too."""
     what = delivery(of).what
     cases = {CallerState.OPEN_DEAL: actions or (AddNote("Источник: yandex"),)}
-    return delivery(what=replace(what, cases=cases, telephony=Telephony.OBSERVE), **more)
+    return delivery(what=replace(what, rules=rules(cases), telephony=Telephony.OBSERVE), **more)
 
 
 @pytest.fixture

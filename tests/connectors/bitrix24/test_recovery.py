@@ -8,6 +8,7 @@ import pytest
 
 from connectors.bitrix24.find import digits
 from connectors.contract import delivery
+from connectors.contract_inputs import cases, rules
 from connectors.protocol import InstallationError, Status
 from connectors.scenario import CallerState, CreateDeal
 from tests.connectors.bitrix24.conftest import HOST, Fault, Portal, made
@@ -186,7 +187,7 @@ async def test_a_call_after_a_lost_one_of_the_same_person_makes_no_second_contac
 async def test_a_lead_is_there_once_too(classic, living, lose, after):
     living.begin(lose, after, "half")
     plain = delivery().what
-    cases = {state: (CreateDeal("x", incoming=True), *actions[-2:]) for state, actions in plain.cases.items()}
-    cases[CallerState.OPEN_DEAL] = plain.cases[CallerState.OPEN_DEAL]
-    assert await attempts(classic, what=replace(plain, cases=cases)) == 2
+    leads = {state: (CreateDeal("x", incoming=True), *actions[-2:]) for state, actions in cases(plain).items()}
+    leads[CallerState.OPEN_DEAL] = cases(plain)[CallerState.OPEN_DEAL]
+    assert await attempts(classic, what=replace(plain, rules=rules(leads))) == 2
     assert living.there() == {"lead": 1, "call": 1, "note": 1, "task": 1}

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from connectors.contract import MARKER, delivery, enquiry
+from connectors.contract_inputs import rules
 from connectors.protocol import Status, Why
 from connectors.scenario import AddNote, CallerState, CreateDeal, Telephony, Trigger
 from connectors.telling import Said
@@ -23,7 +24,7 @@ def registering(*actions, of=None, answered_by="12", **more):
     """A delivery whose call is to become one of the portal's."""
     what = replace(
         delivery(of or enquiry(recording_url=None)).what,
-        cases=dict.fromkeys(CallerState, actions or (CreateDeal("Звонок"),)),
+        rules=rules(dict.fromkeys(CallerState, actions or (CreateDeal("Звонок"),))),
         telephony=Telephony.REGISTER,
         answered_by=answered_by,
     )

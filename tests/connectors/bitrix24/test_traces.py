@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from connectors.contract import MARKER, delivery, enquiry
+from connectors.contract_inputs import rules
 from connectors.protocol import Status
 from connectors.scenario import AddNote, CallerState, CreateDeal
 from connectors.telling import Said
@@ -20,7 +21,7 @@ def traced(*actions, source=AD, caller="+79161234567", **more):
     """A delivery whose visit the portal's analytics are to be told of."""
     what = replace(
         delivery(enquiry(source=source, caller=caller)).what,
-        cases=dict.fromkeys(CallerState, actions or (CreateDeal("Звонок"), AddNote("Источник: yandex"))),
+        rules=rules(dict.fromkeys(CallerState, actions or (CreateDeal("Звонок"), AddNote("Источник: yandex")))),
         analytics=True,
     )
     return delivery(what=what, **more)

@@ -18,6 +18,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from connectors.contract_inputs import rules
 from connectors.protocol import App, Can, Idempotency, Limits, Manifest, OAuth
 from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, Enquiry, MoveDeal, Plan, Trigger, dump_plan
 from connectors.telling import NotTaken, Said, Sentence
@@ -142,7 +143,7 @@ def plan_of(call_id: int, trigger: Trigger) -> Plan:
         enquiry,
         3,
         trigger,
-        {CallerState.UNKNOWN: unknown, CallerState.OPEN_DEAL: (AddNote("Ещё"), MoveDeal("1", "12", ("11",)))},
+        rules({CallerState.UNKNOWN: unknown, CallerState.OPEN_DEAL: (AddNote("Ещё"), MoveDeal("1", "12", ("11",)))}),
     )
 
 

@@ -1,0 +1,240 @@
+"""What the CRM knows of a caller -> the one rule that is followed, and why the others are not; pure.
+
+A connector looks the caller up and hands over what it saw; a dry-run hands over what the hub's index saw. Both get the
+same answer for the same ``Plan`` and the same people, so what was tried on history is what then happens.
+
+Which rule it is: the caller has one state or several, from the most exact to the most general (``states``), and so has
+what came of the call (``results``). The first state that has a rule for one of the results is followed, the most exact
+result first. Where no rule fits nothing is done: that is the stated default.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from typing import Literal
+
+import orjson
+from pydantic import TypeAdapter
+
+from connectors.scenario import Action, CallerState, CreateDeal, Plan, Result, Rule, Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDeal:
+    """A deal or lead of a person as it was last read; what is not known is None."""
+
+    id: str
+    outcome: Literal["open", "won", "lost"]
+    responsible: str | None = None
+    pipeline: str | None = None
+    stage: str | None = None
+    closed_at: datetime | None = None
+    is_lead: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Says whether it is neither won nor lost."""
+        return self.outcome == "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A contact that a person is known by, with its deals; ``contact`` is empty for leads that are nobody's yet."""
+
+    contact: str
+    deals: tuple[KnownDeal, ...]
+    responsible: str | None = None
+
+
+class NotFollowed(StrEnum):
+    """Why a rule of the same trigger was not followed."""
+
+    OTHER_STATE = "other_state"  # the caller is not as it says
+    OTHER_RESULT = "other_result"  # the call did not come to what it says
+    LESS_EXACT = "less_exact"  # it fits, and so does one that is more exact
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A rule that was not followed, and why."""
+
+    rule: int
+    why: NotFollowed
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was seen of the caller, and which rule that led to; ids are the CRM's.
+
+    ``rule`` is None where no rule is written for this: nothing is done. ``contact`` and ``deal`` are those that its
+    actions go to. ``contacts``, ``open_deals``, ``won`` and ``lost`` count what was seen.
+    """
+
+    state: CallerState
+    result: Result
+    rule: int | None
+    contact: str | None = None
+    deal: KnownDeal | None = None
+    contacts: int = 0
+    open_deals: int = 0
+    won: int = 0
+    lost: int = 0
+    passed: tuple[Passed, ...] = ()
+
+
+def decide(plan: Plan, people: Sequence[Known]) -> Decision:
+    """Return which rule of the plan is followed for a caller whom the CRM knows by ``people``, the oldest first."""
+    whose, deal = _open_deal(plan, people)
+    seen = [one for known in people for one in known.deals]
+    contact = whose if whose and whose.contact else next((known for known in people if known.contact), None)
+    responsible = deal.responsible if deal else contact.responsible if contact else None
+    states = tuple(_states(plan, people, deal))
+    results = tuple(_results(plan, responsible))
+    rule = _first(plan.rules, states, results)
+    return Decision(
+        state=states[0],
+        result=results[0],
+        rule=rule.number if rule else None,
+        contact=contact.contact if contact else None,
+        deal=deal,
+        contacts=sum(bool(known.contact) for known in people),
+        open_deals=sum(one.is_open for one in seen),
+        won=sum(one.outcome == "won" for one in seen),
+        lost=sum(one.outcome == "lost" for one in seen),
+        passed=tuple(Passed(one.number, _why(one, states, results)) for one in plan.rules if one is not rule),
+    )
+
+
+def decide_on(plan: Plan, deal: KnownDeal, contact: str = "") -> Decision:
+    """Return which rule is followed for an enquiry that goes to this deal, whatever else there is of the caller."""
+    return decide(plan, (Known(contact, (deal,)),))
+
+
+def decide_made(plan: Plan, before: Sequence[Known]) -> Decision:
+    """Return by which rule an earlier attempt made its deal, by whom the CRM knew before that deal was there."""
+    decision = decide(plan, before)
+    making = [rule for rule in plan.rules if _makes(rule.actions)]
+    if _makes(actions_of(plan, decision)) or not making:
+        return decision
+    rule = making[0]
+    return replace(decision, rule=rule.number, state=rule.state, result=rule.result)
+
+
+def asks_who_was_there(plan: Plan) -> bool:
+    """Say whether it makes a difference by which rule an earlier attempt made its deal."""
+    making = [rule for rule in plan.rules if _makes(rule.actions)]
+    after = [[one for one in rule.actions if not isinstance(one, CreateDeal)] for rule in making]
+    return any(one != after[0] for one in after)
+
+
+def _makes(actions: Iterable[Action]) -> bool:
+    return any(isinstance(one, CreateDeal) for one in actions)
+
+
+def actions_of(plan: Plan, decision: Decision) -> tuple[Action, ...]:
+    """Return what a decision asks for, in order; empty where no rule fits."""
+    return next((rule.actions for rule in plan.rules if rule.number == decision.rule), ())
+
+
+def dump_decision(decision: Decision) -> str:
+    """Return a decision as JSON; ``load_decision`` gives an equal one back."""
+    return orjson.dumps(decision).decode()
+
+
+@cache
+def _decisions() -> TypeAdapter[Decision]:
+    return TypeAdapter(Decision)
+
+
+def load_decision(text: str) -> Decision:
+    """Return the decision of a JSON text made by ``dump_decision``; raises ValueError for anything else."""
+    return _decisions().validate_json(text)
+
+
+def _first(rules: Sequence[Rule], states: Sequence[CallerState], results: Sequence[Result]) -> Rule | None:
+    by_place = {(rule.state, rule.result): rule for rule in rules}
+    places = ((state, result) for state in states for result in results)
+    return next((by_place[place] for place in places if place in by_place), None)
+
+
+def _why(rule: Rule, states: Sequence[CallerState], results: Sequence[Result]) -> NotFollowed:
+    if rule.state not in states:
+        return NotFollowed.OTHER_STATE
+    return NotFollowed.LESS_EXACT if rule.result in results else NotFollowed.OTHER_RESULT
+
+
+# -- what holds, from the most exact to the most general
+
+
+def _states(plan: Plan, people: Sequence[Known], deal: KnownDeal | None) -> Iterator[CallerState]:
+    if plan.caller_is is not None:
+        yield plan.caller_is
+        return
+    if not people:
+        yield CallerState.UNKNOWN
+        return
+    if sum(bool(known.contact) for known in people) > 1:
+        yield CallerState.SEVERAL_CONTACTS
+    if deal is not None:
+        yield from _of_open(plan, deal)
+    else:
+        yield from _of_closed(plan, [one for known in people for one in known.deals])
+
+
+def _of_open(plan: Plan, deal: KnownDeal) -> Iterator[CallerState]:
+    if deal.is_lead:
+        yield CallerState.OPEN_LEAD
+    elif not _is_here(plan, deal):
+        yield CallerState.OPEN_ELSEWHERE
+    yield CallerState.OPEN_DEAL
+
+
+def _of_closed(plan: Plan, deals: Sequence[KnownDeal]) -> Iterator[CallerState]:
+    if not deals:
+        yield CallerState.NO_DEALS
+    elif any(deal.outcome == "won" for deal in deals):
+        yield CallerState.WON
+    else:
+        if any(_is_late_enough(plan, deal) for deal in deals):
+            yield CallerState.LOST_LATELY
+        yield CallerState.LOST
+    yield CallerState.NO_OPEN_DEAL
+
+
+def _is_late_enough(plan: Plan, deal: KnownDeal) -> bool:
+    """Say whether a deal was lost within the days in which it may be opened again."""
+    since = plan.enquiry.started_at - timedelta(days=plan.lately_days)
+    return deal.closed_at is not None and deal.closed_at >= since
+
+
+def _results(plan: Plan, responsible: str | None) -> Iterator[Result]:
+    if plan.trigger is Trigger.ANSWERED:
+        if plan.is_short:
+            yield Result.SHORT
+        if plan.answered_by is None:
+            yield Result.BY_UNLINKED
+        else:
+            yield Result.BY_RESPONSIBLE if plan.answered_by == responsible else Result.BY_OTHER
+    yield Result.OTHERWISE
+
+
+# -- which deal
+
+
+def _open_deal(plan: Plan, people: Iterable[Known]) -> tuple[Known | None, KnownDeal | None]:
+    """Return the open deal that is written on, and whose it is: deals before leads, those here before others."""
+    found = [(known, deal) for known in people for deal in known.deals if deal.is_open]
+    if not found:
+        return None, None
+    return max(found, key=lambda one: (not one[1].is_lead, _is_here(plan, one[1]), *_age(one[1].id)))
+
+
+def _is_here(plan: Plan, deal: KnownDeal) -> bool:
+    return plan.pipeline is None or deal.pipeline is None or deal.pipeline == plan.pipeline
+
+
+def _age(id_: str) -> tuple[int, str]:
+    """Order ids as they were given: numbers by their size, whatever else by its length and text."""
+    return len(id_), id_

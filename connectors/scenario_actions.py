@@ -1,0 +1,178 @@
+"""The actions of a scenario file: which may stand in a rule, and what each is made of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import yaml
+
+from connectors.scenario import (
+    WITH_OPEN_DEAL,
+    Action,
+    AddNote,
+    AddTask,
+    CallerState,
+    CreateDeal,
+    MoveDeal,
+)
+from connectors.scenario_names import Names
+from connectors.scenario_nodes import Children, Problems, is_blank, keys_of, list_of, number_of, text_of
+from connectors.wording import PLACEHOLDERS, faults
+
+PLACE = ("pipeline", "stage", "responsible")
+_DEAL = ("name", *PLACE, "tags", "fields", "company")
+_INCOMING = tuple(word for word in _DEAL if word != "stage")  # where it goes is said by whoever accepts it
+_MOVE = ("stage", "from", "pipeline")
+_ACTIONS = ("deal", "incoming", "note", "task", "move")
+MOST_ACTIONS, MOST_TAGS, MOST_FIELDS, MOST_STAGES = 10, 10, 20, 100
+LATEST_DUE = 30 * 24 * 60  # minutes
+
+
+class Actions:
+    """Reads the actions of rules; ``deal`` is what a `deal` line starts from."""
+
+    def __init__(self, problems: Problems, names: Names, deal: CreateDeal) -> None:
+        self._problems = problems
+        self._names = names
+        self._deal = deal
+
+    def placed(self, keys: Children) -> "Actions":
+        """Return a reader whose deals start from the pipeline, stage, responsible user and tags that ``keys`` name."""
+        return Actions(self._problems, self._names, self._place(keys, self._deal))
+
+    @property
+    def pipeline(self) -> str | None:
+        """The pipeline that deals go to where an action names none."""
+        return self._deal.pipeline
+
+    def read(self, node: yaml.Node, state: CallerState) -> tuple[Action, ...]:
+        """Return the actions of a rule for ``state``."""
+        actions: list[Action] = []
+        if is_blank(node):
+            return ()
+        for line in list_of(node, self._problems, f"`{state}`", MOST_ACTIONS):
+            action = self._action(line)
+            has_deal = state in WITH_OPEN_DEAL or any(isinstance(done, CreateDeal) for done in actions)
+            if isinstance(action, CreateDeal | MoveDeal):
+                self._check_deals(line, state, [*actions, action])
+            if isinstance(action, AddNote | AddTask) and not has_deal:
+                self._problems.add(line, f"`{state}` has no deal yet for this {action.kind}: put `- deal` before it")
+            if action is not None:
+                actions.append(action)
+        return tuple(actions)
+
+    def _action(self, node: yaml.Node) -> Action | None:
+        if isinstance(node, yaml.ScalarNode) and node.value in ("deal", "incoming"):
+            return self._deal if node.value == "deal" else _incoming(self._deal)
+        found = keys_of(node, _ACTIONS, self._problems, "an action")
+        if len(found) != 1:
+            if found:
+                self._problems.add(node, "an action is one of these; put each on its own `-` line", _ACTIONS)
+            return None
+        [(word, (_, value))] = found.items()
+        if word == "deal":
+            return self._deal if is_blank(value) else self._create_deal(value, _DEAL)
+        if word == "incoming":
+            return _incoming(self._deal if is_blank(value) else self._create_deal(value, _INCOMING))
+        if word == "move":
+            return self._move(value)
+        return self._note(value) if word == "note" else self._task(value)
+
+    def _check_deals(self, line: yaml.Node, state: CallerState, so_far: Sequence[Action]) -> None:
+        made, moved = (sum(isinstance(one, kind) for one in so_far) for kind in (CreateDeal, MoveDeal))
+        if made > 1:
+            self._problems.add(line, f"`{state}` creates a second deal; one is allowed")
+        if moved > 1:
+            self._problems.add(line, f"`{state}` moves the deal twice; once is allowed")
+        if moved and (made or state not in WITH_OPEN_DEAL):
+            self._problems.add(line, "`move` is for a deal that is open already; a new one has its `stage` in `deal`")
+
+    def _create_deal(self, node: yaml.Node, allowed: Sequence[str]) -> CreateDeal:
+        keys = keys_of(node, allowed, self._problems, "`deal`" if allowed is _DEAL else "`incoming`")
+        deal = self._place(keys, self._deal)
+        name = self._template(keys["name"][1], "name") if "name" in keys else deal.name
+        fields = self._fields(keys["fields"][1]) if "fields" in keys else deal.fields
+        company = self._template(keys["company"][1], "company") if "company" in keys else deal.company
+        return CreateDeal(name, deal.pipeline, deal.stage, deal.responsible, deal.tags, fields, company)
+
+    def _note(self, node: yaml.Node) -> AddNote:
+        if isinstance(node, yaml.MappingNode):
+            keys = keys_of(node, ("text",), self._problems, "`note`")
+            node = keys["text"][1] if "text" in keys else node
+        return AddNote(self._template(node, "note"))
+
+    def _task(self, node: yaml.Node) -> AddTask:
+        keys = keys_of(node, ("text", "due_minutes", "responsible"), self._problems, "`task`")
+        for missing in {"text", "due_minutes"} - keys.keys():
+            self._problems.add(node, f"`task` needs `{missing}`")
+        text = self._template(keys["text"][1], "text") if "text" in keys else ""
+        due = keys["due_minutes"][1] if "due_minutes" in keys else None
+        minutes = number_of(due, self._problems, "due_minutes", 1, LATEST_DUE) if due else 1
+        user = self._names.user(keys["responsible"][1]) if "responsible" in keys else self._deal.responsible
+        return AddTask(text, minutes, user)
+
+    def _move(self, node: yaml.Node) -> MoveDeal:
+        keys = keys_of(node, _MOVE, self._problems, "`move`")
+        if "stage" not in keys:
+            self._problems.add(node, "`move` needs `stage`")
+            return MoveDeal(None, "", ())
+        place = self._names.pipeline(keys["pipeline"][1]) if "pipeline" in keys else self._deal.pipeline
+        pipeline, stage = self._open_stage(keys["stage"][1], place)
+        if "from" not in keys:
+            return MoveDeal(pipeline, stage, self._before(keys["stage"][1], pipeline, stage))
+        named = list_of(keys["from"][1], self._problems, "`from`", MOST_STAGES)
+        return MoveDeal(pipeline, stage, tuple(self._open_stage(line, pipeline)[1] for line in named))
+
+    def _open_stage(self, node: yaml.Node, pipeline: str | None) -> tuple[str | None, str]:
+        """A deal that is closed is nobody's open deal any more, so none is moved from there, nor closed by a move."""
+        place, stage = self._names.stage(node, pipeline)
+        closed = [one.name for one in self._names.stages(place) if one.id == stage and one.outcome != "open"]
+        if closed:
+            self._problems.add(node, f"`move` neither closes a deal nor opens one again, and {closed[0]!r} is closed")
+        return place, stage
+
+    def _before(self, node: yaml.Node, pipeline: str | None, stage: str) -> tuple[str, ...]:
+        """Return the open stages a deal passes on its way to ``stage``: forward is from any of these."""
+        ids = [one.id for one in self._names.stages(pipeline) if one.outcome == "open"]
+        before = tuple(ids[: ids.index(stage)]) if stage in ids else ()
+        if not before and stage in ids:
+            self._problems.add(node, "no open stage comes before this one: name in `from` where deals are moved from")
+        return before
+
+    def _template(self, node: yaml.Node, what: str) -> str:
+        text = text_of(node, self._problems, what)
+        for fault in faults(text):
+            word = fault.partition("{")[2].rstrip("}") if fault.startswith("unknown") else ""
+            self._problems.add(node, f"{fault} in {what}", PLACEHOLDERS if word else (), word)
+        return text
+
+    def _fields(self, node: yaml.Node) -> Mapping[str, str]:
+        if not isinstance(node, yaml.MappingNode):
+            self._problems.add(node, "`fields` is a set of `code: text` lines")
+            return {}
+        if len(node.value) > MOST_FIELDS:
+            self._problems.add(node, f"`fields` has {len(node.value)} lines; at most {MOST_FIELDS} are allowed")
+        found: dict[str, str] = {}
+        for key, value in node.value:
+            code = self._names.field(key)
+            if code in found:
+                self._problems.add(key, f"{code!r} is written twice in `fields`")
+            found[code] = self._template(value, f"field {code}")
+        return found
+
+    def _place(self, keys: Children, deal: CreateDeal) -> CreateDeal:
+        """Return ``deal`` with the pipeline, stage, responsible user and tags that ``keys`` name."""
+        pipeline, stage = deal.pipeline, deal.stage
+        if "pipeline" in keys:
+            pipeline, stage = self._names.pipeline(keys["pipeline"][1]), None
+        if "stage" in keys:
+            pipeline, stage = self._names.stage(keys["stage"][1], pipeline)
+        user = self._names.user(keys["responsible"][1]) if "responsible" in keys else deal.responsible
+        tags = deal.tags
+        if "tags" in keys:
+            lines = list_of(keys["tags"][1], self._problems, "`tags`", MOST_TAGS)
+            tags = tuple(self._template(line, "a tag") for line in lines)
+        return CreateDeal(deal.name, pipeline, stage, user, tags, deal.fields)
+
+
+def _incoming(deal: CreateDeal) -> CreateDeal:
+    return replace(deal, stage=None, incoming=True)

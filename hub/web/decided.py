@@ -1,0 +1,61 @@
+"""Why a plan came to what it came to, in the reader's words: the rule that was followed, and the others."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.deciding import Decision, KnownDeal
+from connectors.scenario import Action, Plan, Result, Rule
+from hub.web.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class ToldRule:
+    """A rule of a plan; ``why`` says why it was not followed, and is empty for the one that was, or while none was."""
+
+    number: int
+    when: str
+    actions: Sequence[Action]
+    is_followed: bool
+    why: str
+
+
+def sentence(decision: Decision, facts: Mapping[str, Any], t: Words) -> str:
+    """Return which rule was followed and what was seen, such as "Rule 3: there is an open deal 771 in Sales, ..."."""
+    seen = [t.of("decided.state", decision.state)]
+    if decision.contacts > 1:
+        seen.append(t.count("decided.contacts", decision.contacts))
+    if decision.deal:
+        seen.append(_deal(decision.deal, facts, t))
+    if decision.open_deals > 1:
+        seen.append(t.count("decided.open_deals", decision.open_deals))
+    if decision.won or decision.lost:
+        seen.append(t("decided.closed", won=decision.won, lost=decision.lost))
+    if decision.result is not Result.OTHERWISE:
+        seen.append(t.of("decided.result", decision.result))
+    told = "; ".join(seen)
+    return t("decided.rule", n=decision.rule, seen=told) if decision.rule else t("decided.none", seen=told)
+
+
+def rules(plan: Plan, decision: Decision | None, t: Words) -> list[ToldRule]:
+    """Return each rule of a plan that asks for something, or was followed."""
+    why = {one.rule: t.of("decided.passed", one.why) for one in decision.passed} if decision else {}
+    followed = decision.rule if decision else None
+    return [
+        ToldRule(rule.number, when(rule, t), rule.actions, rule.number == followed, why.get(rule.number, ""))
+        for rule in plan.rules
+        if rule.actions or rule.number == followed
+    ]
+
+
+def when(rule: Rule, t: Words) -> str:
+    """Return for whom a rule is."""
+    state = t.of("caller_state", rule.state)
+    return state if rule.result is Result.OTHERWISE else f"{state}, {t.of('caller_result', rule.result)}"
+
+
+def _deal(deal: KnownDeal, facts: Mapping[str, Any], t: Words) -> str:
+    places = [one for one in facts.get("pipelines", ()) if one["id"] == deal.pipeline]
+    told = t("decided.deal_in" if places else "decided.deal", id=deal.id, place=places[0]["name"] if places else "")
+    owner = facts.get("users", {}).get(deal.responsible or "")
+    return t("decided.owned", deal=told, owner=owner) if owner else told
