@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.filling import filled
 from connectors.protocol import Delivery
 from connectors.scenario import Action, AddNote, AddTask, CallerState, CreateDeal, Enquiry, Plan, Result, Rule, Trigger
 
@@ -93,7 +94,7 @@ def with_texts(text: str) -> Delivery:
 
 def cases(plan: Plan) -> Mapping[CallerState, tuple[Action, ...]]:
     """Return what a plan asks for in each state that has a rule, whatever a call came to."""
-    return {rule.state: rule.actions for rule in plan.rules if rule.result is Result.OTHERWISE}
+    return {rule.state: filled(plan, rule) for rule in plan.rules if rule.result is Result.OTHERWISE}
 
 
 def rules(cases: Mapping[CallerState, Sequence[Action]]) -> tuple[Rule, ...]:

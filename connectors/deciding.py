@@ -18,6 +18,7 @@ from typing import Literal
 import orjson
 from pydantic import TypeAdapter
 
+from connectors.filling import filled
 from connectors.scenario import Action, CallerState, CreateDeal, Plan, Result, Rule, Trigger
 
 
@@ -116,7 +117,7 @@ def decide_made(plan: Plan, before: Sequence[Known]) -> Decision:
     """Return by which rule an earlier attempt made its deal, by whom the CRM knew before that deal was there."""
     decision = decide(plan, before)
     making = [rule for rule in plan.rules if _makes(rule.actions)]
-    if _makes(actions_of(plan, decision)) or not making:
+    if any(rule.number == decision.rule for rule in making) or not making:
         return decision
     rule = making[0]
     return replace(decision, rule=rule.number, state=rule.state, result=rule.result)
@@ -134,8 +135,8 @@ def _makes(actions: Iterable[Action]) -> bool:
 
 
 def actions_of(plan: Plan, decision: Decision) -> tuple[Action, ...]:
-    """Return what a decision asks for, in order; empty where no rule fits."""
-    return next((rule.actions for rule in plan.rules if rule.number == decision.rule), ())
+    """Return what a decision asks for, in order and with texts filled; empty where no rule fits."""
+    return next((filled(plan, rule) for rule in plan.rules if rule.number == decision.rule), ())
 
 
 def dump_decision(decision: Decision) -> str:

@@ -25,14 +25,25 @@ contact, since a contact without a phone could never be found again and would be
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 
 from connectors.scenario_nodes import ScenarioError as ScenarioError
-from connectors.wording import fill, values_of
+from connectors.scenario_rules import LISTED as LISTED
+from connectors.scenario_rules import WITH_OPEN_DEAL as WITH_OPEN_DEAL
+from connectors.scenario_rules import Action as Action
+from connectors.scenario_rules import AddNote as AddNote
+from connectors.scenario_rules import AddTask as AddTask
+from connectors.scenario_rules import CallerState as CallerState
+from connectors.scenario_rules import CreateDeal as CreateDeal
+from connectors.scenario_rules import MoveDeal as MoveDeal
+from connectors.scenario_rules import Result as Result
+from connectors.scenario_rules import Rule as Rule
+from connectors.scenario_rules import Telephony as Telephony
+from connectors.scenario_rules import Trigger as Trigger
+from connectors.wording import values_of
 from tracking_core.enquiry import EnquiryKind
 
 if TYPE_CHECKING:
@@ -40,117 +51,6 @@ if TYPE_CHECKING:
 
 LATELY_DAYS = 90  # how long ago a deal may have been lost to be so lately, where a scenario does not say
 NAME_CAP = 250  # characters of the name of a deal or a company
-
-
-class Trigger(StrEnum):
-    """What happened to the enquiry: how a call ended, or how a person wrote."""
-
-    ANSWERED = "answered"
-    MISSED = "missed"
-    FORM = "form"
-    CALLBACK = "callback"
-    CHAT = "chat"
-    MAIL = "mail"
-    MANUAL = "manual"
-
-
-class CallerState(StrEnum):
-    """What the CRM knows of the caller, looked up fresh at delivery; the more exact stand before the more general."""
-
-    BLACKLISTED = "blacklisted"  # on the customer's own list, whatever the CRM knows
-    STAFF = "staff"  # one of our customer's own people
-    UNKNOWN = "unknown"  # no contact with this phone
-    SEVERAL_CONTACTS = "several_contacts"  # more than one contact has it
-    OPEN_LEAD = "open_lead"  # a lead is open, and no deal
-    OPEN_ELSEWHERE = "open_elsewhere"  # a deal is open, but none in the scenario's pipeline
-    OPEN_DEAL = "open_deal"  # a contact with at least one open deal
-    LOST_LATELY = "lost_lately"  # as lost, and the last one not long ago
-    LOST = "lost"  # deals, all of them lost
-    WON = "won"  # none is open, and one was won
-    NO_DEALS = "no_deals"  # a contact without a deal
-    NO_OPEN_DEAL = "no_open_deal"  # a contact, none of its deals is open
-
-
-# The states in which there is a deal to write on, and those in which the list of the customer decides, not the CRM.
-WITH_OPEN_DEAL = frozenset({CallerState.OPEN_LEAD, CallerState.OPEN_ELSEWHERE, CallerState.OPEN_DEAL})
-LISTED = frozenset({CallerState.BLACKLISTED, CallerState.STAFF})
-
-
-class Result(StrEnum):
-    """What came of a call, for those who need to tell; the more exact stand before the more general."""
-
-    SHORT = "short"  # a talk of less than the scenario's ``short_s``
-    BY_RESPONSIBLE = "by_responsible"  # who is responsible for the deal, else for the contact, has talked
-    BY_OTHER = "by_other"  # another of the account's users has
-    BY_UNLINKED = "by_unlinked"  # somebody whom the scenario names no user for, or nobody knows who
-    OTHERWISE = "otherwise"
-
-
-class Telephony(StrEnum):
-    """How a call stands beside the telephony of the CRM itself."""
-
-    NOTE = "note"  # it is written on its card
-    REGISTER = "register"  # it is one of the CRM's own calls, too: with who answered, and its recording
-    OBSERVE = "observe"  # the CRM's own telephony made the card: it is given the source, and nothing is created
-
-
-@dataclass(frozen=True, slots=True)
-class CreateDeal:
-    """Create a deal with source fields on the caller's contact, and the contact if there is none."""
-
-    name: str
-    pipeline: str | None = None  # vendor id; None is the account's first pipeline
-    stage: str | None = None
-    responsible: str | None = None
-    tags: tuple[str, ...] = ()
-    fields: Mapping[str, str] = field(default_factory=dict)  # code or id of a field -> text; the escape hatch
-    company: str = ""  # its name: found, or created, and linked to the deal and its contact
-    incoming: bool = False  # among what a person first accepts or declines, where the CRM has such a place
-    kind: Literal["deal"] = "deal"
-
-
-@dataclass(frozen=True, slots=True)
-class AddNote:
-    """Write the call with its source and confidence on the deal."""
-
-    text: str
-    kind: Literal["note"] = "note"
-
-
-@dataclass(frozen=True, slots=True)
-class AddTask:
-    """Ask a person to act on the deal, ``due_minutes`` after the enquiry began."""
-
-    text: str
-    due_minutes: int
-    responsible: str | None = None
-    kind: Literal["task"] = "task"
-
-
-@dataclass(frozen=True, slots=True)
-class MoveDeal:
-    """Move the caller's open deal to a stage of its pipeline, if it stands at one of ``from_stages`` there.
-
-    Whatever stands elsewhere stays: in another pipeline, further on, or closed. Ids are the vendor's.
-    """
-
-    pipeline: str | None  # None is only possible where the account was never read
-    stage: str
-    from_stages: tuple[str, ...]
-    kind: Literal["move"] = "move"
-
-
-Action = CreateDeal | AddNote | AddTask | MoveDeal
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What is done for one state of the caller and one result; ``number`` is its place in the file, from 1."""
-
-    number: int
-    state: CallerState
-    result: Result
-    actions: tuple[Annotated[Action, Field(discriminator="kind")], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +83,8 @@ class Plan:
     enquiry: Enquiry
     scenario_version: int
     trigger: Trigger
-    rules: tuple[Rule, ...]  # of this trigger, texts filled
+    rules: tuple[Rule, ...]  # of this trigger
+    values: Mapping[str, str] | None = None  # of the placeholders of their texts; None: the texts are filled
     telephony: Telephony = Telephony.NOTE
     answered_by: str | None = None  # the user of the account who talked, where the scenario names him
     analytics: bool = False  # the visit of a new card is told to the account's own analytics
@@ -224,20 +125,20 @@ def read_scenario(text: str, filename: str, facts: "Facts | None") -> Scenario:
 
 
 def plan(scenario: Scenario, version: int, enquiry: Enquiry) -> Plan | None:
-    """Return what the scenario asks for this enquiry, texts filled; None when it asks for nothing."""
+    """Return what the scenario asks for this enquiry; None when it asks for nothing."""
     trigger = trigger_of(enquiry)
     rules = scenario.rules.get(trigger, ())
     listed = _listed(scenario, enquiry)
     if not any(rule.actions for rule in rules if listed in (None, rule.state)):
         return None
     enquiry = _writable(enquiry)
-    values = values_of(enquiry, scenario.language, scenario.timezone)
     is_call = enquiry.kind is EnquiryKind.CALL
     return Plan(
         enquiry=enquiry,
         scenario_version=version,
         trigger=trigger,
-        rules=tuple(_with_texts(rule, values) for rule in rules),
+        rules=rules,
+        values=values_of(enquiry, scenario.language, scenario.timezone),
         telephony=scenario.telephony if is_call else Telephony.NOTE,
         answered_by=scenario.popup.get(enquiry.operator or "") if is_call else None,
         analytics=scenario.analytics,
@@ -280,24 +181,6 @@ def _writable(enquiry: Enquiry) -> Enquiry:
 
 def _plain(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _with_texts(rule: Rule, values: Mapping[str, str]) -> Rule:
-    return replace(rule, actions=tuple(_filled(action, values) for action in rule.actions))
-
-
-def _filled(action: Action, values: Mapping[str, str]) -> Action:
-    if isinstance(action, MoveDeal):
-        return action
-    if isinstance(action, CreateDeal):
-        tags = tuple(tag for tag in (fill(tag, values) for tag in action.tags) if tag)
-        name = " ".join(fill(action.name, values).split())[:NAME_CAP] or values["caller"]
-        fields = {key: fill(text, values) for key, text in action.fields.items()}
-        company = " ".join(fill(action.company, values).split())[:NAME_CAP]
-        kept = {key: text for key, text in fields.items() if text}
-        return replace(action, name=name, tags=tags, fields=kept, company=company)
-    text = fill(action.text, values)
-    return replace(action, text=text or values["caller"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from connectors.scenario import (
 )
 from connectors.scenario_names import Names
 from connectors.scenario_nodes import Children, Problems, is_blank, keys_of, list_of, number_of, text_of
-from connectors.wording import PLACEHOLDERS, faults
+from connectors.templates import faults
+from connectors.wording import PLACEHOLDERS
 
 PLACE = ("pipeline", "stage", "responsible")
 _DEAL = ("name", *PLACE, "tags", "fields", "company")
@@ -140,8 +141,7 @@ class Actions:
 
     def _template(self, node: yaml.Node, what: str) -> str:
         text = text_of(node, self._problems, what)
-        for fault in faults(text):
-            word = fault.partition("{")[2].rstrip("}") if fault.startswith("unknown") else ""
+        for fault, word in faults(text, PLACEHOLDERS):
             self._problems.add(node, f"{fault} in {what}", PLACEHOLDERS if word else (), word)
         return text
 

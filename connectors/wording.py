@@ -1,12 +1,7 @@
-"""Text templates of a scenario: closed placeholders, checked when a file is read, filled when a plan is made.
-
-A template is plain text with ``{placeholder}``; ``{{`` and ``}}`` are braces. There are no expressions. A
-line whose placeholders are all unknown for an enquiry is left out, so that a note does not say "Campaign:"
-and nothing.
-"""
+"""The placeholders of a scenario's texts, and the words that fill them for an enquiry."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -17,8 +12,6 @@ if TYPE_CHECKING:
 
 VALUE_CAP = 300  # characters of one filled placeholder
 TEXT_CAP = 4_000  # of what a person wrote
-_TOKEN = re.compile(r"\{\{|\}\}|\{([^{}\n]*)\}|[{}]")
-_LONE = re.compile(r"[\x00\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
 
 # placeholder -> key of Enquiry.source
@@ -73,38 +66,6 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     },
 }
 _SURE, _LIKELY = 0.8, 0.5
-
-
-def faults(text: str) -> list[str]:
-    """Return what is wrong with a template, one phrase per fault; an empty list when it can be filled."""
-    found = []
-    for token in _TOKEN.finditer(text):
-        if token.group() in ("{", "}"):
-            found.append(f"a lone {token.group()}: write {token.group() * 2} for a brace")
-        elif token.group(1) is not None and token.group(1) not in PLACEHOLDERS:
-            found.append(f"unknown placeholder {{{token.group(1)}}}")
-    return found
-
-
-def fill(text: str, values: Mapping[str, str]) -> str:
-    """Return the template with its placeholders filled; values are never read as templates again."""
-    lines = (_fill_line(line, values) for line in text.splitlines())
-    return _LONE.sub("", "\n".join(line for line in lines if line is not None)).strip()
-
-
-def _fill_line(line: str, values: Mapping[str, str]) -> str | None:
-    asked = [token.group(1) for token in _TOKEN.finditer(line) if token.group(1) is not None]
-    if asked and not any(values.get(name) for name in asked):
-        return None
-    return _TOKEN.sub(_filled(values), line).rstrip()
-
-
-def _filled(values: Mapping[str, str]) -> Callable[[re.Match[str]], str]:
-    def put(token: re.Match[str]) -> str:
-        name = token.group(1)
-        return token.group()[0] if name is None else values.get(name, "")
-
-    return put
 
 
 def values_of(enquiry: "Enquiry", language: str, timezone: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from connectors.bitrix24.api import Json
 from connectors.bitrix24.cards import named, parted, reference, whole
 from connectors.bitrix24.mappings import COMPANY, CONTACT, DEAL, NOTE_CAP, UTM
 from connectors.deciding import actions_of
+from connectors.filling import company_of
 from connectors.protocol import Decision, Delivery, Outcome, Ref, Status, Why
 from connectors.scenario import Action, AddNote, AddTask, CreateDeal, MoveDeal, Telephony
 from connectors.telling import Said
@@ -98,8 +99,9 @@ class Work:
     @property
     def company_names(self) -> Sequence[str]:
         """The companies it may have to find, by whatever state its caller turns out to have."""
-        actions = [action for rule in self.delivery.what.rules for action in rule.actions]
-        return [one.company for one in actions if isinstance(one, CreateDeal) and one.company]
+        plan = self.delivery.what
+        deals = [one for rule in plan.rules for one in rule.actions if isinstance(one, CreateDeal)]
+        return [name for one in deals if (name := company_of(plan, one))]
 
     @property
     def notes(self) -> list[AddNote]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.deciding import Decision, KnownDeal
+from connectors.filling import filled_rules
 from connectors.scenario import Action, Plan, Result, Rule
 from hub.web.words import Words
 
@@ -43,7 +44,7 @@ def rules(plan: Plan, decision: Decision | None, t: Words) -> list[ToldRule]:
     followed = decision.rule if decision else None
     return [
         ToldRule(rule.number, when(rule, t), rule.actions, rule.number == followed, why.get(rule.number, ""))
-        for rule in plan.rules
+        for rule in filled_rules(plan)
         if rule.actions or rule.number == followed
     ]
 

@@ -1,0 +1,119 @@
+"""The vocabulary of a scenario: what happens, whom the CRM knows, what came of it, and what can be done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+
+class Trigger(StrEnum):
+    """What happened to the enquiry: how a call ended, or how a person wrote."""
+
+    ANSWERED = "answered"
+    MISSED = "missed"
+    FORM = "form"
+    CALLBACK = "callback"
+    CHAT = "chat"
+    MAIL = "mail"
+    MANUAL = "manual"
+
+
+class CallerState(StrEnum):
+    """What the CRM knows of the caller, looked up fresh at delivery; the more exact stand before the more general."""
+
+    BLACKLISTED = "blacklisted"  # on the customer's own list, whatever the CRM knows
+    STAFF = "staff"  # one of our customer's own people
+    UNKNOWN = "unknown"  # no contact with this phone
+    SEVERAL_CONTACTS = "several_contacts"  # more than one contact has it
+    OPEN_LEAD = "open_lead"  # a lead is open, and no deal
+    OPEN_ELSEWHERE = "open_elsewhere"  # a deal is open, but none in the scenario's pipeline
+    OPEN_DEAL = "open_deal"  # a contact with at least one open deal
+    LOST_LATELY = "lost_lately"  # as lost, and the last one not long ago
+    LOST = "lost"  # deals, all of them lost
+    WON = "won"  # none is open, and one was won
+    NO_DEALS = "no_deals"  # a contact without a deal
+    NO_OPEN_DEAL = "no_open_deal"  # a contact, none of its deals is open
+
+
+# The states in which there is a deal to write on, and those in which the list of the customer decides, not the CRM.
+WITH_OPEN_DEAL = frozenset({CallerState.OPEN_LEAD, CallerState.OPEN_ELSEWHERE, CallerState.OPEN_DEAL})
+LISTED = frozenset({CallerState.BLACKLISTED, CallerState.STAFF})
+
+
+class Result(StrEnum):
+    """What came of a call, for those who need to tell; the more exact stand before the more general."""
+
+    SHORT = "short"  # a talk of less than the scenario's ``short_s``
+    BY_RESPONSIBLE = "by_responsible"  # who is responsible for the deal, else for the contact, has talked
+    BY_OTHER = "by_other"  # another of the account's users has
+    BY_UNLINKED = "by_unlinked"  # somebody whom the scenario names no user for, or nobody knows who
+    OTHERWISE = "otherwise"
+
+
+class Telephony(StrEnum):
+    """How a call stands beside the telephony of the CRM itself."""
+
+    NOTE = "note"  # it is written on its card
+    REGISTER = "register"  # it is one of the CRM's own calls, too: with who answered, and its recording
+    OBSERVE = "observe"  # the CRM's own telephony made the card: it is given the source, and nothing is created
+
+
+@dataclass(frozen=True, slots=True)
+class CreateDeal:
+    """Create a deal with source fields on the caller's contact, and the contact if there is none."""
+
+    name: str
+    pipeline: str | None = None  # vendor id; None is the account's first pipeline
+    stage: str | None = None
+    responsible: str | None = None
+    tags: tuple[str, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)  # code or id of a field -> text; the escape hatch
+    company: str = ""  # its name: found, or created, and linked to the deal and its contact
+    incoming: bool = False  # among what a person first accepts or declines, where the CRM has such a place
+    kind: Literal["deal"] = "deal"
+
+
+@dataclass(frozen=True, slots=True)
+class AddNote:
+    """Write the call with its source and confidence on the deal."""
+
+    text: str
+    kind: Literal["note"] = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class AddTask:
+    """Ask a person to act on the deal, ``due_minutes`` after the enquiry began."""
+
+    text: str
+    due_minutes: int
+    responsible: str | None = None
+    kind: Literal["task"] = "task"
+
+
+@dataclass(frozen=True, slots=True)
+class MoveDeal:
+    """Move the caller's open deal to a stage of its pipeline, if it stands at one of ``from_stages`` there.
+
+    Whatever stands elsewhere stays: in another pipeline, further on, or closed. Ids are the vendor's.
+    """
+
+    pipeline: str | None  # None is only possible where the account was never read
+    stage: str
+    from_stages: tuple[str, ...]
+    kind: Literal["move"] = "move"
+
+
+Action = CreateDeal | AddNote | AddTask | MoveDeal
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is done for one state of the caller and one result; ``number`` is its place in the file, from 1."""
+
+    number: int
+    state: CallerState
+    result: Result
+    actions: tuple[Annotated[Action, Field(discriminator="kind")], ...]
