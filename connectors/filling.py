@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from connectors.scenario import NAME_CAP, Action, CreateDeal, MoveDeal, Plan, Rule
 from connectors.templates import fill
+from connectors.wording import values_of
 
 
 def filled_rules(plan: Plan) -> tuple[Rule, ...]:
@@ -14,13 +15,17 @@ def filled_rules(plan: Plan) -> tuple[Rule, ...]:
 
 def filled(plan: Plan, rule: Rule) -> tuple[Action, ...]:
     """Return the actions of a rule of the plan, texts filled."""
-    values = plan.values
-    return rule.actions if values is None else tuple(_filled(action, values) for action in rule.actions)
+    if plan.language is None:
+        return rule.actions
+    values = values_of(plan.enquiry, plan.language, plan.timezone)
+    return tuple(_filled(action, values) for action in rule.actions)
 
 
 def company_of(plan: Plan, action: CreateDeal) -> str:
     """Return the name of the company that a deal is of; empty where there is none, or it is not known."""
-    return action.company if plan.values is None else _name(action.company, plan.values)
+    if plan.language is None or not action.company:
+        return action.company
+    return _name(action.company, values_of(plan.enquiry, plan.language, plan.timezone))
 
 
 def _filled(action: Action, values: Mapping[str, str]) -> Action:

@@ -43,7 +43,6 @@ from connectors.scenario_rules import Result as Result
 from connectors.scenario_rules import Rule as Rule
 from connectors.scenario_rules import Telephony as Telephony
 from connectors.scenario_rules import Trigger as Trigger
-from connectors.wording import values_of
 from tracking_core.enquiry import EnquiryKind
 
 if TYPE_CHECKING:
@@ -84,7 +83,8 @@ class Plan:
     scenario_version: int
     trigger: Trigger
     rules: tuple[Rule, ...]  # of this trigger
-    values: Mapping[str, str] | None = None  # of the placeholders of their texts; None: the texts are filled
+    language: str | None = None  # of the words that fill their texts; None: the texts are filled already
+    timezone: str = "UTC"
     telephony: Telephony = Telephony.NOTE
     answered_by: str | None = None  # the user of the account who talked, where the scenario names him
     analytics: bool = False  # the visit of a new card is told to the account's own analytics
@@ -138,7 +138,8 @@ def plan(scenario: Scenario, version: int, enquiry: Enquiry) -> Plan | None:
         scenario_version=version,
         trigger=trigger,
         rules=rules,
-        values=values_of(enquiry, scenario.language, scenario.timezone),
+        language=scenario.language,
+        timezone=scenario.timezone,
         telephony=scenario.telephony if is_call else Telephony.NOTE,
         answered_by=scenario.popup.get(enquiry.operator or "") if is_call else None,
         analytics=scenario.analytics,
