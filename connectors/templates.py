@@ -1,7 +1,7 @@
 """Text templates of a scenario: Jinja's sandbox with single braces and next to nothing allowed in them.
 
-``{caller}`` is a placeholder; ``{campaign or "none"}``, ``{caller | upper}`` and ``{% if recording %}...{% endif %}`` may
-be written, too; ``{{`` and ``}}`` are braces. There are no loops, calls, attributes, sums or names of one's own. A line
+``{caller}`` is a placeholder; ``{campaign or "none"}``, ``{caller | upper}`` and ``{% if talk %}...{% endif %}`` may be
+written, too; ``{{`` and ``}}`` are braces. There are no loops, calls, attributes, sums or names of one's own. A line
 whose placeholders are all unknown for an enquiry is left out, so that a note does not say "Campaign:" and nothing.
 """
 

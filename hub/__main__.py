@@ -28,6 +28,7 @@ from hub.cli_hub import Company, DaysBack, latest, tenant_of, with_hub
 from hub.cli_ledger import ledger_cli
 from hub.cli_pool import pool_cli
 from hub.cli_reconcile import reconcile_
+from hub.cli_scenario import scenario_cli
 from hub.cli_widget import widget_cli
 from hub.errors import HubError, PortTaken
 from hub.hub import Hub
@@ -51,6 +52,7 @@ cli.add_typer(ledger_cli, name="ledger")
 cli.add_typer(deliveries_cli, name="deliveries")
 cli.add_typer(widget_cli, name="widget")
 cli.add_typer(app_cli, name="app")
+cli.add_typer(scenario_cli, name="scenario")
 cli.command()(habits)
 cli.command()(accuracy)
 cli.command("reconcile")(reconcile_)

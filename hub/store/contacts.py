@@ -10,7 +10,7 @@ from sqlalchemy import Column, and_, delete, select, update
 from connectors.protocol import ContactPage, DealChange, Known, KnownDeal
 from hub.store.crm import Installed
 from hub.store.tables import ContactKey, Deal, DealContact, Installation, table_of
-from hub.store.tx import Tx, insert_or
+from hub.store.tx import Tx, in_parts, insert_or
 from hub.store.vault import Vault
 
 _key, _deal, _stands, _installation = (table_of(model) for model in (ContactKey, Deal, DealContact, Installation))
@@ -81,15 +81,25 @@ def people_of(tx: Tx, of: Installed, asked: Mapping[str, Sequence[str]], vault: 
 
     ``asked`` are keys by name, in the order in which they are tried. A name that only a search can answer is left out.
     """
-    hashes = _hashes(of, (key for keys in asked.values() for key in keys), vault)
-    holders = _holders(tx, of, hashes.values())
-    found = {name: _first(holders, [hashes[key] for key in keys]) for name, keys in asked.items()}
+    found = contacts_of(tx, of, asked, vault)
     deals = _deals_of(tx, of, {contact for contacts in found.values() for contact in contacts})
     return {
         name: tuple(Known(contact, tuple(deals.get(contact, ()))) for contact in contacts)
         for name, contacts in found.items()
-        if _NOBODY_KNOWS not in contacts
     }
+
+
+def contacts_of(tx: Tx, of: Installed, asked: Mapping[str, Sequence[str]], vault: Vault) -> dict[str, Sequence[str]]:
+    """Return by each name the ids of the contacts that its first key with any leads to, the oldest first.
+
+    A name that only a search can answer is left out.
+    """
+    hashes = _hashes(of, (key for keys in asked.values() for key in keys), vault)
+    holders: dict[str, list[str]] = {}
+    for some in in_parts(sorted(set(hashes.values()))):
+        holders |= _holders(tx, of, some)
+    found = {name: _first(holders, [hashes[key] for key in keys]) for name, keys in asked.items()}
+    return {name: contacts for name, contacts in found.items() if _NOBODY_KNOWS not in contacts}
 
 
 def _first(holders: Mapping[str, Sequence[str]], keys: Sequence[str]) -> Sequence[str]:
@@ -98,7 +108,7 @@ def _first(holders: Mapping[str, Sequence[str]], keys: Sequence[str]) -> Sequenc
 
 def _holders(tx: Tx, of: Installed, keys: Iterable[str]) -> dict[str, list[str]]:
     here = (_key.c.tenant_id == of.tenant_id, _key.c.installation_id == of.id)
-    asked = select(_key.c.key, _key.c.contact).where(*here, _key.c.key.in_(sorted(set(keys))))
+    asked = select(_key.c.key, _key.c.contact).where(*here, _key.c.key.in_(keys))
     holders: dict[str, list[str]] = {}
     for key, contact in tx.execute(asked):
         holders.setdefault(key, []).append(contact)

@@ -1,9 +1,9 @@
 """What a unit of work is given: one open transaction, and statements prepared for the hot paths."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Connection, literal_column
@@ -103,3 +103,12 @@ def of_few(column: Any) -> Any:
 def insert_or(tx: Tx, table: Any) -> Any:
     """Return the dialect's own INSERT, the one that knows ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
     return sqlite_insert(table) if tx.is_sqlite else postgresql_insert(table)
+
+
+_Value = TypeVar("_Value")
+_PART = 500  # values in one list: more make a statement longer, not quicker
+
+
+def in_parts(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
+    """Yield values as many at a time as one statement's list takes."""
+    return (values[start : start + _PART] for start in range(0, len(values), _PART))

@@ -6,8 +6,9 @@ from typing import Any
 
 from connectors.deciding import Decision, KnownDeal
 from connectors.filling import filled_rules
-from connectors.scenario import Action, Plan, Result, Rule
+from connectors.scenario import Action, AddNote, AddTask, CreateDeal, Enquiry, Plan, Result, Rule
 from hub.web.words import Words
+from tracking_core.phone import masked, national
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,30 @@ def when(rule: Rule, t: Words) -> str:
     """Return for whom a rule is."""
     state = t.of("caller_state", rule.state)
     return state if rule.result is Result.OTHERWISE else f"{state}, {t.of('caller_result', rule.result)}"
+
+
+def act(action: Action, enquiry: Enquiry, facts: Mapping[str, Any], t: Words) -> str:
+    """Return what an action does, in words, with the person's number masked: only the CRM gets it whole."""
+    if isinstance(action, CreateDeal):
+        return t("plan.incoming" if action.incoming else "plan.deal", name=_covered(action.name, enquiry))
+    if isinstance(action, AddTask):
+        return t("plan.task", text=_covered(action.text, enquiry), minutes=action.due_minutes)
+    return t("plan.note") if isinstance(action, AddNote) else t("plan.move", stage=_stage_name(facts, action.stage))
+
+
+def _covered(text: str, enquiry: Enquiry) -> str:
+    caller = enquiry.caller
+    if not caller:
+        return text
+    for spelling in (national(caller), caller, caller.removeprefix("+")):
+        text = text.replace(spelling, masked(caller))
+    return text
+
+
+def _stage_name(facts: Mapping[str, Any], stage: str) -> str:
+    """Return what an account calls a stage, by what was last read of it."""
+    stages = (one for pipeline in facts.get("pipelines", ()) for one in pipeline["stages"])
+    return next((str(one["name"]) for one in stages if one["id"] == stage), stage)
 
 
 def _deal(deal: KnownDeal, facts: Mapping[str, Any], t: Words) -> str:

@@ -1,11 +1,7 @@
 """The list of enquiries, and one enquiry's story."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from starlette.responses import RedirectResponse, Response
 
-from connectors.scenario import Plan
 from hub.recordings import fetch_of
 from hub.store import (
     corrections,
@@ -23,7 +19,6 @@ from hub.web.console.page import NotHere, form, page
 from hub.web.console.session import form_of
 from hub.web.console.shell import Desk, render
 from hub.web.given import id_in
-from tracking_core.phone import masked, national
 from tracking_core.placement import standing
 
 _PAGE = 50
@@ -61,8 +56,6 @@ async def show_one(desk: Desk) -> Response:
         "enquiry.html",
         story=told,
         one=told.enquiry,
-        covered=_covered,
-        stage_name=_stage_name,
         decided=decided,
         standing=standing,
         cap=letters.CAPS["heard"],
@@ -93,19 +86,3 @@ def asked_enquiry(desk: Desk) -> int:
     if enquiry_id is None:
         raise NotHere
     return enquiry_id
-
-
-def _covered(text: str, plan: Plan) -> str:
-    """Return a planned text with the person's number masked: the CRM gets it whole, a page does not show it."""
-    caller = plan.enquiry.caller
-    if not caller:
-        return text
-    for spelling in (national(caller), caller, caller.removeprefix("+")):
-        text = text.replace(spelling, masked(caller))
-    return text
-
-
-def _stage_name(facts: Mapping[str, Any], stage: str) -> str:
-    """Return what an account calls a stage, by what was last read of it."""
-    stages = (one for pipeline in facts.get("pipelines", ()) for one in pipeline["stages"])
-    return next((str(one["name"]) for one in stages if one["id"] == stage), stage)

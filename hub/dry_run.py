@@ -1,0 +1,153 @@
+"""A scenario tried on the enquiries of the last days: what it would make, and what the one that runs made instead."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from connectors.protocol import Connector
+from connectors.scenario import Action, AddNote, AddTask, MoveDeal
+from hub.planning import Rules
+from hub.rehearsal import NOTHING, Did, rehearse
+from hub.store.crm import Installed
+from hub.store.past_enquiries import PastEnquiry, past_enquiries
+from hub.store.past_people import Past, past_of
+from hub.store.tx import Tx
+from hub.store.vault import Vault
+
+DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What rules make of the enquiries of a span: how many of each; ``touched`` are deals that are there already."""
+
+    contacts: int
+    deals: int
+    incoming: int
+    touched: int
+    notes: int
+    tasks: int
+    moves: int
+    nothing: int  # enquiries with which nothing is done
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An enquiry with which the rules that are tried do something else than those that run."""
+
+    enquiry: PastEnquiry
+    live: Did
+    tried: Did
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How far a dry-run of the rules that run tells what they did: of ``known`` deliveries ``same`` went as it says."""
+
+    known: int
+    same: int
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What rules would have done; ``rules`` are how often each was followed, by its number, 0 where none was.
+
+    ``unsure`` are enquiries of people whom only a search in the CRM can find: they are taken for new ones.
+    """
+
+    since: datetime
+    until: datetime
+    enquiries: int
+    unsure: int
+    tried: Made
+    live: Made | None
+    rules: Mapping[int, int]
+    differences: tuple[Difference, ...]
+    checked: Checked
+
+
+def dry_run(
+    tx: Tx,
+    of: Installed,
+    connector: Connector,
+    tried: Rules,
+    live: Rules | None,
+    now: datetime,
+    vault: Vault,
+    days: int = DAYS,
+) -> DryRun:
+    """Try rules on an account's enquiries of the last days; nothing is written, nobody is asked."""
+    since = now - timedelta(days=days)
+    enquiries = past_enquiries(tx, of.tenant_id, since, now, vault)
+    names = {one.id: _names(connector, one) for one in enquiries}
+    keys = {name: (name,) for one in enquiries for name in names[one.id] if name != one.order_key}
+    past = past_of(tx, of, keys, since, enquiries, vault)
+    does = rehearse(enquiries, names, past, tried.plan)
+    did = rehearse(enquiries, names, past, live.plan) if live else None
+    return DryRun(
+        since=since,
+        until=now,
+        enquiries=len(enquiries),
+        unsure=sum(one.id not in past.came and not past.contacts.keys() >= set(names[one.id]) for one in enquiries),
+        tried=_made(does.values()),
+        live=_made(did.values()) if did is not None else None,
+        rules=_followed(does.values()),
+        differences=tuple(_differences(enquiries, does, did or {})),
+        checked=_checked(past, did or {}, live),
+    )
+
+
+def _names(connector: Connector, one: PastEnquiry) -> Sequence[str]:
+    """Return by what a person is found in turn: keys of the index, or his other deliveries where there is none."""
+    keys = connector.keys_of(one.enquiry)
+    return keys if keys is not None else tuple(filter(None, [one.order_key]))
+
+
+def _made(done: Iterable[Did]) -> Made:
+    kinds: Counter[type[Action]] = Counter()
+    contacts = deals = incoming = nothing = 0
+    touched = set[str]()
+    for did in done:
+        kinds.update(type(action) for action in did.actions)
+        nothing += not did.actions
+        contacts += did.makes_contact
+        deals += did.deal is not None and not did.deal.incoming
+        incoming += did.deal is not None and did.deal.incoming
+        if did.touches:
+            touched.add(did.touches)
+    return Made(contacts, deals, incoming, len(touched), kinds[AddNote], kinds[AddTask], kinds[MoveDeal], nothing)
+
+
+def _followed(done: Iterable[Did]) -> dict[int, int]:
+    times = Counter((did.decision.rule or 0) if did.decision else 0 for did in done)
+    return dict(sorted(times.items()))
+
+
+def _differences(
+    enquiries: Sequence[PastEnquiry], does: Mapping[int, Did], did: Mapping[int, Did]
+) -> Iterator[Difference]:
+    for one in enquiries:
+        tried, live = does[one.id], did.get(one.id, NOTHING)
+        if tried.actions != live.actions:
+            yield Difference(one, live, tried)
+
+
+def _checked(past: Past, did: Mapping[int, Did], live: Rules | None) -> Checked:
+    """Hold what the rules that run would have done against what they did."""
+    known = same = 0
+    for enquiry, came in past.came.items():
+        told = did.get(enquiry)
+        if live is None or told is None or came.decision is None or came.scenario_version != live.version:
+            continue
+        known += 1
+        same += told.decision is not None and _gist(told) == (
+            came.decision.state,
+            came.decision.result,
+            came.decision.rule,
+        )
+    return Checked(known, same)
+
+
+def _gist(did: Did) -> tuple[object, ...]:
+    return (did.decision.state, did.decision.result, did.decision.rule) if did.decision else ()

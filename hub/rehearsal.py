@@ -1,0 +1,118 @@
+"""What rules would have done with enquiries of the past, one after the other; pure.
+
+Rules are followed in a world of their own: what they make is there for the next enquiry of the same person, in place of
+what the rules of that time made. A deal that was made in truth lends its fate: when it was closed, and how.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from connectors.deciding import Decision, Known, KnownDeal, actions_of, decide
+from connectors.scenario import Action, CreateDeal, Enquiry, Plan
+from hub.store.past_enquiries import PastEnquiry
+from hub.store.past_people import Past, PastDeal
+
+Planner = Callable[[Enquiry], Plan | None]
+_NEW = "~"  # before the names of what nobody has made: they come after all ids
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """What rules do with an enquiry: nothing where ``decision`` is None, as it is not theirs to tell the CRM of it."""
+
+    decision: Decision | None = None
+    actions: tuple[Action, ...] = ()
+
+    @property
+    def makes_contact(self) -> bool:
+        """Says whether a contact is made with the deal."""
+        return self.deal is not None and self.decision is not None and self.decision.contact is None
+
+    @property
+    def deal(self) -> CreateDeal | None:
+        """The deal that is made."""
+        return next((one for one in self.actions if isinstance(one, CreateDeal)), None)
+
+    @property
+    def touches(self) -> str | None:
+        """The deal that is there already and is written on."""
+        written_on = self.decision.deal if self.decision and self.actions and not self.deal else None
+        return written_on.id if written_on else None
+
+
+NOTHING = Did()
+
+
+@dataclass(slots=True)
+class World:
+    """An account as the rules that are tried leave it, by the people who turned to us (``names``)."""
+
+    past: Past
+    _made: dict[str, list[Known]] = field(default_factory=dict)
+    _fates: dict[str, PastDeal] = field(default_factory=dict)
+
+    def known(self, names: Sequence[str], moment: datetime) -> tuple[Known, ...]:
+        """Return whom the account knows a person by, by the first of his names that leads to anybody."""
+        for name in names:
+            found = self.past.known(name, moment)
+            there = {known.contact for known in found}
+            ours = self._made.get(name, ())
+            both = [
+                *(self._with_ours(known, ours) for known in found),
+                *(o for o in ours if o.contact not in there),
+            ]
+            if both:
+                return tuple(replace(one, deals=tuple(self._at(deal, moment) for deal in one.deals)) for one in both)
+        return ()
+
+    def _with_ours(self, known: Known, ours: Iterable[Known]) -> Known:
+        more = (deal for one in ours if one.contact == known.contact for deal in one.deals)
+        return replace(known, deals=(*known.deals, *more))
+
+    def _at(self, deal: KnownDeal, moment: datetime) -> KnownDeal:
+        fate = self._fates.get(deal.id)
+        if fate is None:
+            return deal
+        then = fate.at(moment)
+        return replace(deal, outcome=then.outcome, closed_at=then.closed_at)
+
+    def make(self, names: Sequence[str], one: PastEnquiry, plan: Plan, did: Did) -> None:
+        """Put there what was made for an enquiry; who left neither phone nor e-mail is nobody's next time."""
+        asked, fate = did.deal, self.past.made.get(one.id)
+        if asked is None or did.decision is None or not names or asked.incoming:
+            return
+        deal = KnownDeal(
+            id=f"{_NEW}{one.id:020}",
+            outcome="open",
+            responsible=asked.responsible or (fate.deal.responsible if fate else None),
+            pipeline=asked.pipeline or plan.pipeline,
+            stage=asked.stage,
+        )
+        if fate is not None:
+            self._fates[deal.id] = fate
+        contact = did.decision.contact or f"{_NEW}{one.id}"
+        for name in names:
+            there = self._made.setdefault(name, [])
+            known = next((known for known in there if known.contact == contact), Known(contact, ()))
+            there[:] = [
+                *(known for known in there if known.contact != contact),
+                replace(known, deals=(*known.deals, deal)),
+            ]
+
+
+def rehearse(
+    enquiries: Sequence[PastEnquiry], names: Mapping[int, Sequence[str]], past: Past, plan_of: Planner
+) -> dict[int, Did]:
+    """Return what rules do with each enquiry, by its id; ``names`` are those by which people are known in ``past``."""
+    world, done = World(past), dict[int, Did]()
+    for one in enquiries:
+        plan = plan_of(one.enquiry)
+        if plan is None:
+            done[one.id] = NOTHING
+            continue
+        decision = decide(plan, world.known(names[one.id], one.known_at))
+        did = Did(decision, actions_of(plan, decision))
+        world.make(names[one.id], one, plan, did)
+        done[one.id] = did
+    return done

@@ -1,0 +1,144 @@
+"""A scenario is tried on what has been: it foresees what the rules that run did, and says where others differ."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from connectors.scenario import CallerState, read_scenario
+from hub.dry_run import DryRun, dry_run
+from hub.planning import Rules, rules_of
+from hub.store import crm, story
+from hub.store.tables import Deal, Enquiry, table_of
+from hub.store.tx import Tx
+from tests.hub import world as worlds
+from tests.hub.test_contact_index import as_person, contact, known
+from tests.hub.world import World
+
+IVAN, ANNA, OLGA = "+79161234567", "+79037654321", "+79260000001"
+NUMBER = "+74951110001"
+LIVE = """
+answered:
+  unknown: [deal: {name: "Новый {caller}"}, note: "Источник: {source}"]
+  no_open_deal: [deal: {name: "Снова {caller}"}]
+  open_deal: [note: "Ещё звонок"]
+missed:
+  unknown: [deal, task: {text: "Перезвонить {caller}", due_minutes: 15}]
+  open_deal: [task: {text: "Перезвонить {caller}", due_minutes: 15}]
+"""
+TRIED = """
+answered:
+  lost_lately: [deal: {name: "Вернулся {caller}"}]
+  unknown: [deal: {name: "Новый {caller}"}, note: "Источник: {source}"]
+  no_open_deal: [deal: {name: "Снова {caller}"}]
+  open_deal: [note: "Ещё звонок"]
+"""
+LOST = 143
+_deal, _enquiry = table_of(Deal), table_of(Enquiry)
+
+
+@pytest.fixture
+def set_up() -> str:
+    return worlds.ruled_by("\n  amocrm: |\n" + "".join(f"    {line}\n" for line in LIVE.strip().splitlines()))
+
+
+@pytest.fixture
+async def lived(connected: World) -> World:
+    """A customer after a day: new ones, one who calls again, one who is lost and comes back, one the CRM knew before."""
+    await contact(connected, ANNA)
+    await known(connected)
+    await connected.mango_call("c1", IVAN, NUMBER, talk_s=60)
+    await connected.delivered(1)
+    await connected.mango_call("c2", IVAN, NUMBER, talk_s=20)
+    await connected.delivered(2)
+    await close(connected, LOST)
+    await connected.mango_call("c3", IVAN, NUMBER, talk_s=40)
+    await connected.delivered(3)
+    await connected.mango_call("c4", ANNA, NUMBER, talk_s=50)
+    await connected.mango_call("c5", OLGA, NUMBER, talk_s=0)
+    await connected.delivered(5)
+    await read_back(connected, 4)
+    return connected
+
+
+async def close(world: World, stage: int) -> None:
+    """Close the only deal as a person does, and let the hub learn of it."""
+    (deal,) = (await world.state())["leads"]
+    await as_person(world, "PATCH", "leads", [{"id": deal["id"], "status_id": stage}])
+    await world.goes_on(400)
+
+
+async def read_back(world: World, deals: int) -> None:
+    """Wait until the hub has read the deals that enquiries made."""
+    asked = select(func.count()).select_from(_deal).where(_deal.c.enquiry_id.is_not(None))
+    await world.until(lambda _: world.hub.db.read_now(lambda tx: tx.execute(asked).scalar_one()) == deals)
+
+
+def tried(world: World, text: str | None, **changed: Any) -> DryRun:
+    """Try rules on the day; None tries those that run."""
+
+    def of(tx: Tx) -> DryRun:
+        (account,) = crm.installations(tx, 1)
+        saved = crm.live_scenario(tx, 1, account.connector)
+        assert saved is not None
+        live = Rules(rules_of(saved, account), saved.version)
+        rules = live if text is None else Rules(read_scenario(text, "tried.yaml", crm.facts_of(account.facts)), 0)
+        rules = replace(rules, **changed)
+        connector = world.hub.connectors[account.connector]
+        return dry_run(tx, account, connector, rules, live, world.hub.clock.now(), world.hub.vault, 1)
+
+    return world.hub.db.read_now(of)
+
+
+async def test_it_foresees_what_the_rules_that_run_did(lived: World) -> None:
+    made = tried(lived, None)
+    assert (made.checked.known, made.checked.same) == (5, 5)
+    state = await lived.state()
+    assert made.tried.deals == len(state["leads"]) == 4
+    assert made.tried.contacts == len(state["contacts"]) - 1 == 2
+    assert made.differences == ()
+
+
+async def test_other_rules_differ_where_they_say_something_else(lived: World) -> None:
+    made = tried(lived, TRIED)
+    told = {one.enquiry.enquiry.caller: (one.live.decision, one.tried.decision) for one in made.differences}
+    assert told.keys() == {IVAN, OLGA}
+    came_back = told[IVAN][1]
+    assert came_back is not None
+    assert came_back.state is CallerState.LOST_LATELY
+    assert told[OLGA][1] is None
+    assert (made.tried.deals, made.tried.tasks, made.tried.nothing) == (3, 0, 1)
+
+
+async def test_what_other_rules_make_is_there_for_the_next_call(lived: World) -> None:
+    made = tried(lived, "answered: {unknown: [deal], open_deal: [note: x], lost: []}")
+    assert (made.tried.contacts, made.tried.deals, made.tried.touched, made.tried.nothing) == (1, 1, 1, 3)
+
+
+async def test_rules_that_make_nothing_leave_everybody_unknown(lived: World) -> None:
+    made = tried(lived, "answered: {no_open_deal: [deal: {name: 'Снова {caller}'}]}")
+    assert made.tried.deals == 1  # of the one whom the CRM knew before
+    assert [one.enquiry.enquiry.caller for one in made.differences] == [IVAN, IVAN, IVAN, OLGA]
+
+
+async def test_nothing_is_written_by_it(lived: World) -> None:
+    before = await lived.state()
+    tried(lived, TRIED)
+    assert await lived.state() == before
+
+
+async def test_the_story_of_an_enquiry_says_which_rule_was_followed(lived: World) -> None:
+    def decisions(tx: Tx) -> list[tuple[str, int | None]]:
+        ids = tx.execute(select(_enquiry.c.id).order_by(_enquiry.c.at)).scalars()
+        told = [story.story(tx, 1, enquiry_id, lived.hub.vault) for enquiry_id in ids]
+        found = [one.sent[0].decision for one in told if one]
+        return [(one.state.value, one.rule) for one in found if one]
+
+    assert lived.hub.db.read_now(decisions) == [
+        ("unknown", 1),
+        ("open_deal", 3),
+        ("lost_lately", 2),
+        ("no_deals", 2),
+        ("unknown", 4),
+    ]
