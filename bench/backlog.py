@@ -60,4 +60,4 @@ def _plan(number: int, caller: str, at: datetime) -> Plan:
     told: tuple[Action, ...] = (NOTE, TASK) if is_missed else (NOTE,)
     new: tuple[Action, ...] = (CreateDeal(f"Звонок {caller}", tags=("Коллтрекинг",)), *told)
     cases = {CallerState.UNKNOWN: new, CallerState.NO_OPEN_DEAL: new, CallerState.OPEN_DEAL: told}
-    return Plan(enquiry, 1, Trigger.MISSED if is_missed else Trigger.ANSWERED, rules(cases))
+    return Plan(enquiry, 1, Trigger.MISSED if is_missed else Trigger.ENDED, rules(cases))

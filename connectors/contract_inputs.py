@@ -82,7 +82,7 @@ def delivery(of: Enquiry | None = None, **changed: Any) -> Delivery:
         CallerState.NO_OPEN_DEAL: actions,
         CallerState.OPEN_DEAL: actions[1:],
     }
-    plan = Plan(of or enquiry(), scenario_version=1, trigger=Trigger.ANSWERED, rules=rules(cases))
+    plan = Plan(of or enquiry(), scenario_version=1, trigger=Trigger.ENDED, rules=rules(cases))
     return replace(Delivery(DELIVERY_ID, MARKER, plan, attempt=1, in_doubt=False), **changed)
 
 

@@ -19,7 +19,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from connectors.filling import filled
-from connectors.scenario import Action, CallerState, CreateDeal, Plan, Result, Rule, Trigger
+from connectors.scenario import TALKED, Action, CallerState, CreateDeal, Plan, Result, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +211,7 @@ def _is_late_enough(plan: Plan, deal: KnownDeal) -> bool:
 
 
 def _results(plan: Plan, responsible: str | None) -> Iterator[Result]:
-    if plan.trigger is Trigger.ANSWERED:
+    if plan.trigger in TALKED and plan.enquiry.answered:
         if plan.is_short:
             yield Result.SHORT
         if plan.answered_by is None:

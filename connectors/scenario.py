@@ -5,7 +5,7 @@ A scenario file is YAML::
 
     name: Calls to deals
     pipeline: Sales               # optional: name or id; without it the account's first pipeline
-    answered:                     # or: missed, form, callback, chat, mail, manual
+    ended:                     # or: missed, form, callback, chat, mail, manual
       unknown:                    # or: no_open_deal, open_deal, ... - what the CRM knows of the caller
         - deal: {name: "Call {caller}", tags: [calltracking]}
         - note: "Source: {source}"
@@ -30,8 +30,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
+from connectors.hours import WorkingHours
 from connectors.scenario_nodes import ScenarioError as ScenarioError
+from connectors.scenario_rules import CALL_OVER as CALL_OVER
 from connectors.scenario_rules import LISTED as LISTED
+from connectors.scenario_rules import TALKED as TALKED
 from connectors.scenario_rules import WITH_OPEN_DEAL as WITH_OPEN_DEAL
 from connectors.scenario_rules import Action as Action
 from connectors.scenario_rules import AddNote as AddNote
@@ -111,6 +114,7 @@ class Scenario:
     blacklist: frozenset[str] = frozenset()
     short_s: int = 0  # seconds of talk; a shorter one is short
     lately_days: int = LATELY_DAYS
+    hours: WorkingHours | None = None  # None: somebody is always at work
 
 
 def read_scenario(text: str, filename: str, facts: "Facts | None") -> Scenario:
@@ -124,9 +128,12 @@ def read_scenario(text: str, filename: str, facts: "Facts | None") -> Scenario:
     return read(text, filename, facts)
 
 
-def plan(scenario: Scenario, version: int, enquiry: Enquiry) -> Plan | None:
-    """Return what the scenario asks for this enquiry; None when it asks for nothing."""
-    trigger = trigger_of(enquiry)
+def plan(scenario: Scenario, version: int, enquiry: Enquiry, trigger: Trigger | None = None) -> Plan | None:
+    """Return what the scenario asks for this enquiry and what has just happened; None when it asks for nothing.
+
+    Without ``trigger`` it is the one that every enquiry has: how the call ended, or how the person wrote.
+    """
+    trigger = _out_of_hours(scenario, enquiry, trigger or trigger_of(enquiry))
     rules = scenario.rules.get(trigger, ())
     listed = _listed(scenario, enquiry)
     if not any(rule.actions for rule in rules if listed in (None, rule.state)):
@@ -140,12 +147,12 @@ def plan(scenario: Scenario, version: int, enquiry: Enquiry) -> Plan | None:
         rules=rules,
         language=scenario.language,
         timezone=scenario.timezone,
-        telephony=scenario.telephony if is_call else Telephony.NOTE,
+        telephony=scenario.telephony if is_call and trigger in CALL_OVER else Telephony.NOTE,
         answered_by=scenario.popup.get(enquiry.operator or "") if is_call else None,
         analytics=scenario.analytics,
         pipeline=scenario.pipeline,
         caller_is=listed,
-        is_short=is_call and enquiry.answered and enquiry.talk_s < scenario.short_s,
+        is_short=trigger is not Trigger.ANSWERED and enquiry.answered and enquiry.talk_s < scenario.short_s,
         lately_days=scenario.lately_days,
     )
 
@@ -157,10 +164,17 @@ def _listed(scenario: Scenario, enquiry: Enquiry) -> CallerState | None:
 
 
 def trigger_of(enquiry: Enquiry) -> Trigger:
-    """Return what happened to an enquiry."""
+    """Return what happens to every enquiry: how a call ended, or how a person wrote."""
     if enquiry.kind is not EnquiryKind.CALL:
         return Trigger(enquiry.kind.value)
-    return Trigger.ANSWERED if enquiry.answered else Trigger.MISSED
+    return Trigger.ENDED if enquiry.answered else Trigger.MISSED
+
+
+def _out_of_hours(scenario: Scenario, enquiry: Enquiry, trigger: Trigger) -> Trigger:
+    """Return the more exact trigger where there are rules for it: without any a missed call is a missed call."""
+    is_late = scenario.hours is not None and not scenario.hours.hold(enquiry.started_at)
+    has_rules = bool(scenario.rules.get(Trigger.MISSED_AFTER_HOURS))
+    return Trigger.MISSED_AFTER_HOURS if trigger is Trigger.MISSED and is_late and has_rules else trigger
 
 
 def _writable(enquiry: Enquiry) -> Enquiry:

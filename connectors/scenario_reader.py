@@ -1,14 +1,18 @@
 """The grammar of a scenario file: which keys may stand where, and what each must be."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from itertools import count
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 import yaml
 
+from connectors.hours import WorkingHours
 from connectors.scenario import (
+    CALL_OVER,
     LATELY_DAYS,
+    TALKED,
     AddTask,
     CallerState,
     CreateDeal,
@@ -19,6 +23,7 @@ from connectors.scenario import (
     Trigger,
 )
 from connectors.scenario_actions import PLACE, Actions
+from connectors.scenario_hours import hours_of
 from connectors.scenario_names import Names
 from connectors.scenario_nodes import Children, Problems, compose, keys_of, list_of, number_of, text_of
 from connectors.wording import LANGUAGES
@@ -29,10 +34,11 @@ if TYPE_CHECKING:
 
 _NUMBERS = {"short_s": (0, 600, 0), "lately_days": (1, 3_650, LATELY_DAYS)}  # key -> least, most, when left out
 _LISTS = ("staff", "blacklist")
-_HEAD = ("name", "language", "timezone", *PLACE, "tags", "popup", "telephony", "analytics", *_NUMBERS, *_LISTS)
+_HOURS = ("working_hours", "holidays")
+_HEAD = ("name", "language", "timezone", *PLACE, "tags", "popup", "telephony", "analytics", *_NUMBERS, *_LISTS, *_HOURS)
 _TOP = (*_HEAD, *Trigger)
 DEFAULT_NAME: Mapping[str, str] = {"ru": "Звонок {caller}", "en": "Call {caller}"}
-MOST_PEOPLE, MOST_PHONES = 500, 1_000
+MOST_PEOPLE, MOST_PHONES, MOST_HOLIDAYS = 500, 1_000, 400
 
 
 def read(text: str, filename: str, facts: "Facts | None") -> Scenario:
@@ -62,6 +68,7 @@ class _Reader:
         }
         if isinstance(root, yaml.MappingNode) and not rules:
             self._problems.add(root, "the scenario says nothing to do", list(Trigger))
+        timezone = self._one_of(top, "timezone", sorted(available_timezones()), "UTC")
         telephony = self._telephony(top)
         if telephony is Telephony.OBSERVE:
             self._check_observing(top, rules)
@@ -71,7 +78,7 @@ class _Reader:
             name=text_of(top["name"][1], self._problems, "name") if "name" in top else "",
             rules=rules,
             language=language,
-            timezone=self._one_of(top, "timezone", sorted(available_timezones()), "UTC"),
+            timezone=timezone,
             popup=self._popup(top["popup"][1]) if "popup" in top else {},
             telephony=telephony,
             analytics=self._analytics(top),
@@ -80,6 +87,7 @@ class _Reader:
             blacklist=phones["blacklist"],
             short_s=least["short_s"],
             lately_days=least["lately_days"],
+            hours=self._hours(top, timezone),
         )
 
     # -- rules
@@ -102,7 +110,7 @@ class _Reader:
             return
         results = keys_of(node, list(Result), self._problems, f"`{state}`")
         for word, (key, value) in results.items():
-            if trigger != Trigger.ANSWERED and word != Result.OTHERWISE:
+            if trigger not in TALKED and word != Result.OTHERWISE:
                 self._problems.add(key, f"nobody has talked in `{trigger}`: `{word}` never happens", [Result.OTHERWISE])
             yield Result(word), value
 
@@ -110,9 +118,14 @@ class _Reader:
         """Where the CRM makes the cards of calls, a card is always there, and nothing else is made."""
         if "popup" in top:
             self._problems.add(top["popup"][0], "`telephony: observe` leaves cards to the CRM: take `popup` out")
-        for trigger in (Trigger.ANSWERED, Trigger.MISSED):
-            for rule in rules.get(trigger, ()):
+        for trigger in rules.keys() & _OF_CALLS:
+            for rule in rules[trigger]:
                 node = top[trigger][0]
+                if trigger not in CALL_OVER:
+                    self._problems.add(
+                        node, f"`telephony: observe` tells of calls that are over: `{trigger}` is not", CALL_OVER
+                    )
+                    break
                 if rule.state is not CallerState.OPEN_DEAL:
                     self._problems.add(node, f"with `telephony: observe`, `{trigger}` has `open_deal` alone")
                 elif any(isinstance(one, CreateDeal | AddTask) for one in rule.actions):
@@ -155,6 +168,25 @@ class _Reader:
             found.add(phone or "")
         return frozenset(found)
 
+    def _hours(self, top: Children, zone: str) -> WorkingHours | None:
+        """Return when somebody is at work; None where that is not said."""
+        if "working_hours" not in top:
+            if "holidays" in top:
+                self._problems.add(top["holidays"][0], "`holidays` says nothing without `working_hours`")
+            return None
+        holidays = self._dates(top["holidays"][1]) if "holidays" in top else frozenset()
+        return WorkingHours(hours_of(top["working_hours"][1], self._problems), zone, holidays)
+
+    def _dates(self, node: yaml.Node) -> frozenset[date]:
+        found = set()
+        for line in list_of(node, self._problems, "`holidays`", MOST_HOLIDAYS):
+            word = text_of(line, self._problems, "a holiday")
+            try:
+                found.add(date.fromisoformat(word))
+            except ValueError:
+                self._problems.add(line, f"{word!r} in `holidays` is not a day: write it as 2027-01-07")
+        return frozenset(found)
+
     def _number(self, top: Children, key: str) -> int:
         least, most, default = _NUMBERS[key]
         return number_of(top[key][1], self._problems, key, least, most) if key in top else default
@@ -168,4 +200,5 @@ class _Reader:
         return word if word in allowed else default
 
 
+_OF_CALLS = CALL_OVER | {Trigger.RINGING, Trigger.ANSWERED, Trigger.CALLBACK_DONE, Trigger.RECORDING_READY}
 _EVENTS, _RESULTS = frozenset(Trigger), frozenset(Result)

@@ -9,15 +9,26 @@ from pydantic import Field
 
 
 class Trigger(StrEnum):
-    """What happened to the enquiry: how a call ended, or how a person wrote."""
+    """What happened, in the order in which it does; a call has several, and each is told when it is known."""
 
-    ANSWERED = "answered"
-    MISSED = "missed"
+    RINGING = "ringing"  # a call comes in
+    ANSWERED = "answered"  # a person of ours has picked it up
+    ENDED = "ended"  # a talk is over
+    MISSED = "missed"  # a call is over, and no person of ours talked
+    MISSED_AFTER_HOURS = "missed_after_hours"  # the same outside the scenario's working hours
+    CALLBACK_DONE = "callback_done"  # who called in vain, or ordered a call, was called back and answered
+    RECORDING_READY = "recording_ready"  # the recording of a call can be heard
+    QUALIFIED = "qualified"  # the customer's rules accept the enquiry as a target one
     FORM = "form"
     CALLBACK = "callback"
     CHAT = "chat"
     MAIL = "mail"
     MANUAL = "manual"
+
+
+# A call is over: it is told to the CRM as such, once. In the others somebody of ours has talked, or may have.
+CALL_OVER = frozenset({Trigger.ENDED, Trigger.MISSED, Trigger.MISSED_AFTER_HOURS})
+TALKED = frozenset({Trigger.ANSWERED, Trigger.ENDED, Trigger.RECORDING_READY, Trigger.QUALIFIED})
 
 
 class CallerState(StrEnum):

@@ -17,7 +17,7 @@ from hub.dry_run import DAYS, Checked, Difference, DryRun, dry_run
 from hub.errors import HubError
 from hub.hub import Hub
 from hub.planning import Rules, rules_of
-from hub.rehearsal import Did
+from hub.rehearsal import Did, Rehearsed
 from hub.store import crm
 from hub.store.crm import Installed
 from hub.store.tx import Tx
@@ -135,15 +135,14 @@ def _difference(one: Difference) -> dict[str, Any]:
         "enquiry": one.enquiry.id,
         "kind": one.enquiry.enquiry.kind,
         "at": one.enquiry.enquiry.started_at.isoformat(),
-        "live": _did(one.live),
-        "tried": _did(one.tried),
+        "live": [_did(trigger, did) for trigger, did in one.live.items()],
+        "tried": [_did(trigger, did) for trigger, did in one.tried.items()],
     }
 
 
-def _did(did: Did) -> dict[str, Any]:
-    if did.decision is None:
-        return {"rule": None, "state": None, "result": None, "actions": []}
-    gist = {"rule": did.decision.rule, "state": did.decision.state, "result": did.decision.result}
+def _did(trigger: str, did: Did) -> dict[str, Any]:
+    told = did.decision
+    gist = {"trigger": trigger, "rule": told.rule, "state": told.state, "result": told.result}
     return gist | {"actions": [action.kind for action in did.actions]}
 
 
@@ -212,10 +211,10 @@ class _Shown:
         if len(found) > _SHOWN:
             self._out.print(Text(t.count("dry_run.more", len(found) - _SHOWN)))
 
-    def _acts(self, one: Difference, did: Did) -> str:
-        t = self._f.words
-        acts = [decided.act(action, one.enquiry.enquiry, self._of.facts, t) for action in did.actions]
-        return "; ".join(acts) or t("dry_run.does_nothing")
+    def _acts(self, one: Difference, done: Rehearsed) -> str:
+        t, enquiry = self._f.words, one.enquiry.enquiry
+        actions = [action for did in done.values() for action in did.actions]
+        return "; ".join(decided.act(one, enquiry, self._of.facts, t) for one in actions) or t("dry_run.does_nothing")
 
 
 def _checked(checked: Checked, t: Words) -> str:

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from connectors.protocol import Connector
-from connectors.scenario import Action, AddNote, AddTask, MoveDeal
-from hub.planning import Rules
-from hub.rehearsal import NOTHING, Did, rehearse
+from connectors.protocol import Connector, Decision
+from connectors.scenario import Action, AddNote, AddTask, MoveDeal, Trigger
+from hub.planning import Rules, unit_of
+from hub.rehearsal import NEW, Rehearsed, rehearse
+from hub.store.call_backs import answered_by
 from hub.store.crm import Installed
 from hub.store.past_enquiries import PastEnquiry, past_enquiries
 from hub.store.past_people import Past, past_of
@@ -37,8 +38,8 @@ class Difference:
     """An enquiry with which the rules that are tried do something else than those that run."""
 
     enquiry: PastEnquiry
-    live: Did
-    tried: Did
+    live: Rehearsed
+    tried: Rehearsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ def dry_run(
     """Try rules on an account's enquiries of the last days; nothing is written, nobody is asked."""
     since = now - timedelta(days=days)
     enquiries = past_enquiries(tx, of.tenant_id, since, now, vault)
+    if any(rules and rules.scenario.rules.get(Trigger.CALLBACK_DONE) for rules in (tried, live)):
+        enquiries = [_called_back(tx, of, one) for one in enquiries]
     names = {one.id: _names(connector, one) for one in enquiries}
     keys = {name: (name,) for one in enquiries for name in names[one.id] if name != one.order_key}
     past = past_of(tx, of, keys, since, enquiries, vault)
@@ -89,12 +92,12 @@ def dry_run(
         since=since,
         until=now,
         enquiries=len(enquiries),
-        unsure=sum(one.id not in past.came and not past.contacts.keys() >= set(names[one.id]) for one in enquiries),
+        unsure=sum(one.id not in past.span and not past.contacts.keys() >= set(names[one.id]) for one in enquiries),
         tried=_made(does.values()),
         live=_made(did.values()) if did is not None else None,
         rules=_followed(does.values()),
         differences=tuple(_differences(enquiries, does, did or {})),
-        checked=_checked(past, did or {}, live),
+        checked=_checked(past, {one.enquiry.id: did[one.id] for one in enquiries} if did else {}, live),
     )
 
 
@@ -104,50 +107,58 @@ def _names(connector: Connector, one: PastEnquiry) -> Sequence[str]:
     return keys if keys is not None else tuple(filter(None, [one.order_key]))
 
 
-def _made(done: Iterable[Did]) -> Made:
+def _called_back(tx: Tx, of: Installed, one: PastEnquiry) -> PastEnquiry:
+    """Return an enquiry with our call that answered it, if there was one."""
+    back = answered_by(tx, of.tenant_id, one.id) if one.waits else None
+    return replace(one, happened=(*one.happened, (Trigger.CALLBACK_DONE, back.at))) if back else one
+
+
+def _made(done: Iterable[Rehearsed]) -> Made:
     kinds: Counter[type[Action]] = Counter()
     contacts = deals = incoming = nothing = 0
     touched = set[str]()
-    for did in done:
+    for of_one in done:
+        nothing += not any(did.actions for did in of_one.values())
+    for did in (did for of_one in done for did in of_one.values()):
         kinds.update(type(action) for action in did.actions)
-        nothing += not did.actions
         contacts += did.makes_contact
         deals += did.deal is not None and not did.deal.incoming
         incoming += did.deal is not None and did.deal.incoming
-        if did.touches:
+        if did.touches and not did.touches.startswith(NEW):
             touched.add(did.touches)
     return Made(contacts, deals, incoming, len(touched), kinds[AddNote], kinds[AddTask], kinds[MoveDeal], nothing)
 
 
-def _followed(done: Iterable[Did]) -> dict[int, int]:
-    times = Counter((did.decision.rule or 0) if did.decision else 0 for did in done)
+def _followed(done: Iterable[Rehearsed]) -> dict[int, int]:
+    times = Counter(did.decision.rule or 0 for of_one in done for did in of_one.values())
     return dict(sorted(times.items()))
 
 
 def _differences(
-    enquiries: Sequence[PastEnquiry], does: Mapping[int, Did], did: Mapping[int, Did]
+    enquiries: Sequence[PastEnquiry], does: Mapping[int, Rehearsed], did: Mapping[int, Rehearsed]
 ) -> Iterator[Difference]:
     for one in enquiries:
-        tried, live = does[one.id], did.get(one.id, NOTHING)
-        if tried.actions != live.actions:
+        tried, live = does[one.id], did.get(one.id, {})
+        if _acts(tried) != _acts(live):
             yield Difference(one, live, tried)
 
 
-def _checked(past: Past, did: Mapping[int, Did], live: Rules | None) -> Checked:
+def _acts(of_one: Rehearsed) -> list[tuple[Trigger, tuple[Action, ...]]]:
+    return [(trigger, did.actions) for trigger, did in of_one.items() if did.actions]
+
+
+def _checked(past: Past, did: Mapping[str, Rehearsed], live: Rules | None) -> Checked:
     """Hold what the rules that run would have done against what they did."""
     known = same = 0
-    for enquiry, came in past.came.items():
-        told = did.get(enquiry)
+    by_unit = {unit_of(name, trigger): told for name, of_one in did.items() for trigger, told in of_one.items()}
+    for unit, came in past.came.items():
+        told = by_unit.get(unit)
         if live is None or told is None or came.decision is None or came.scenario_version != live.version:
             continue
         known += 1
-        same += told.decision is not None and _gist(told) == (
-            came.decision.state,
-            came.decision.result,
-            came.decision.rule,
-        )
+        same += _gist(told.decision) == _gist(came.decision)
     return Checked(known, same)
 
 
-def _gist(did: Did) -> tuple[object, ...]:
-    return (did.decision.state, did.decision.result, did.decision.rule) if did.decision else ()
+def _gist(decision: Decision) -> tuple[object, ...]:
+    return decision.state, decision.result, decision.rule

@@ -1,11 +1,11 @@
 """One enquiry on its way: who turned to us, whether it counts, what brought him, and what the CRM is told of it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from connectors.scenario import Enquiry
-from hub import call_backs, corrections, goals, matching, ties, visit_codes
+from connectors.scenario import Enquiry, Trigger
+from hub import call_backs, corrections, goals, matching, planning, ties, visit_codes
 from hub.setup_rules import read_rules
 from hub.store import calls, enquiries, inbox, judging, ledger, looked, recording_links, tracking
 from hub.store.enquiries import About, Judged
@@ -22,6 +22,8 @@ from tracking_core.numbering_plan import NO_PLAN, NumberingPlan
 from tracking_core.phone import to_e164
 from tracking_core.source import Channel, Source
 
+_CALLED_BACK_WITHIN = timedelta(days=3)  # for scenarios; a goal says itself how soon
+
 
 @dataclass(frozen=True, slots=True)
 class Talk:
@@ -34,14 +36,15 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Onward:
-    """An enquiry as it stands: ``enquiry`` is what the CRM is told of it, None while there is nothing to tell.
+    """An enquiry as it stands: what has happened to it by now, and ``tell``, what the CRM is told of it.
 
     ``again_at`` is when it must be looked at again even if nothing new comes. Where ``is_recorded``, the CRM is told
     where the recording is heard, or will be: it comes after the end of the call.
     """
 
     id: int
-    enquiry: Enquiry | None
+    happened: tuple[Trigger, ...]
+    tell: Callable[[], Enquiry] | None
     again_at: datetime | None = None
     is_recorded: bool = False
     talk: Talk | None = None
@@ -54,30 +57,64 @@ def of_call(tx: Tx, due: Due, now: datetime, vault: Vault, numbering: NumberingP
     who = enquiries.person(due.tenant_id, call.caller, None, vault)
     came_before = enquiries.came_before(tx, due.tenant_id, who, call.started_at)
     rules = read_rules(judging.rules_of(tx, due.tenant_id, vault))
-    back = call_backs.of_call(tx, due.tenant_id, who, call, rules)
+    reach = _reach(tx, due.tenant_id, rules)
+    back = call_backs.of_call(tx, due.tenant_id, who, call, reach)
     verdicts = [qualify.qualify(call, one, called_before=came_before, back=back) for one in rules]
     judged = Judged(not came_before, verdicts[0])
     about = About(number.site_id if number else None, call.started_at, who)
     enquiry_id = calls.save_call(tx, due, call, about, judged, vault)
     looked.note(tx, due, enquiry_id, judged, now)
-    call_backs.told(tx, due.tenant_id, who, call, rules, now)
+    call_backs.told(tx, due.tenant_id, who, call, reach, now)
     found = corrections.settled(
         tx, due.tenant_id, enquiry_id, matching.find(tx, due.tenant_id, call, number, who, numbering)
     )
     _matched(tx, due, enquiry_id, about, found, now)
     again_at = None if call.is_ended else call.settles_at
-    if not call.is_ended or call.direction is not Direction.INBOUND:
-        return Onward(enquiry_id, None, again_at, talk=_talk(call))
+
+    def tell() -> Enquiry:
+        return _told_of_call(enquiry_id, call, _source(tx, due.tenant_id, found, number), found)
+
+    if call.direction is not Direction.INBOUND:
+        return Onward(enquiry_id, (), None, again_at)
+    if not call.is_ended:
+        return Onward(enquiry_id, tuple(_of_talk(call)), tell, again_at, talk=_talk(call))
     if ties.settle(tx, due.tenant_id, enquiry_id, about, found, rules[0], now, vault):
         again_at = now
     if number is not None:
         matching.learn(tx, due.tenant_id, call, number, who, found, now)
     _goals(tx, due, about, enquiry_id, found, zip(rules, verdicts, strict=True), now)
-    source = _source(tx, due.tenant_id, found, number)
-    is_recorded = bool(call.recording_url or call.recording_id)
+    has_recording = bool(call.recording_url or call.recording_id)
+    is_recorded = has_recording
     if not is_recorded and not call.is_missed:
         is_recorded = recording_links.is_recorded(tx, due.tenant_id, due.call[0])
-    return Onward(enquiry_id, _told_of_call(enquiry_id, call, source, found), again_at, is_recorded)
+    happened = (*_of_talk(call), *_of_end(call, has_recording), *_of_judgement(verdicts[0], back))
+    return Onward(enquiry_id, happened, tell, again_at, is_recorded)
+
+
+def _of_talk(call: Call) -> Iterator[Trigger]:
+    """Yield what has happened by now to a call that came in, over or not."""
+    yield Trigger.RINGING
+    if call.answered_at is not None and (not call.is_ended or not call.is_missed):
+        yield Trigger.ANSWERED
+
+
+def _of_end(call: Call, has_recording: bool) -> Iterator[Trigger]:
+    yield Trigger.MISSED if call.is_missed else Trigger.ENDED
+    if has_recording:
+        yield Trigger.RECORDING_READY
+
+
+def _of_judgement(verdict: qualify.Verdict, back: qualify.CallBacks) -> Iterator[Trigger]:
+    if back.made:
+        yield Trigger.CALLBACK_DONE
+    if verdict.qualified:
+        yield Trigger.QUALIFIED
+
+
+def _reach(tx: Tx, tenant_id: int, rules: Sequence[qualify.Rules]) -> timedelta | None:
+    """Return for how long our calls to who waits for one are looked for; None where nobody asks for them."""
+    is_told = planning.is_wanted(tx, tenant_id, Trigger.CALLBACK_DONE)
+    return call_backs.reach(rules, _CALLED_BACK_WITHIN if is_told else None)
 
 
 def of_writing(tx: Tx, due: Due, now: datetime, vault: Vault) -> Onward:
@@ -87,7 +124,7 @@ def of_writing(tx: Tx, due: Due, now: datetime, vault: Vault) -> Onward:
     came_before = enquiries.came_before(tx, due.tenant_id, who, about.at)
     kind, writer = writing.EnquiryKind(due.kind), writing.Writer(who.phone, who.email)
     rules = read_rules(judging.rules_of(tx, due.tenant_id, vault))
-    back = call_backs.of_writing(tx, due.tenant_id, kind, about, rules, now)
+    back = call_backs.of_writing(tx, due.tenant_id, kind, about, _reach(tx, due.tenant_id, rules), now)
     verdicts = [writing.qualify(kind, about.at, writer, one, came_before=came_before, back=back) for one in rules]
     judged = Judged(not came_before, verdicts[0])
     enquiries.judge(tx, due.tenant_id, kept.id, judged)
@@ -96,8 +133,12 @@ def of_writing(tx: Tx, due: Due, now: datetime, vault: Vault) -> Onward:
     _matched(tx, due, kept.id, about, found, now)
     again = ties.settle(tx, due.tenant_id, kept.id, about, found, rules[0], now, vault)
     _goals(tx, due, about, kept.id, found, zip(rules, verdicts, strict=True), now)
-    source = _source(tx, due.tenant_id, found, None)
-    return Onward(kept.id, _told_of_writing(due.kind, kept.id, about, source, found), now if again else None)
+
+    def tell() -> Enquiry:
+        return _told_of_writing(due.kind, kept.id, about, _source(tx, due.tenant_id, found, None), found)
+
+    happened = (Trigger(due.kind), *_of_judgement(verdicts[0], back))
+    return Onward(kept.id, happened, tell, now if again else None)
 
 
 @dataclass(frozen=True, slots=True)

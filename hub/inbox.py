@@ -53,10 +53,11 @@ def look(
         onward = enquiries.of_writing(tx, due, now, vault)
     planned = 0
     shown = popups.asked(tx, due.tenant_id, onward.id, onward.talk, now) if onward.talk else ()
-    if onward.enquiry is not None:
+    if onward.tell is not None:
         recording = partial(links.link, tx, due.tenant_id, onward.id, now, vault) if onward.is_recorded else None
         try:
-            planned = planning.plan(tx, due.tenant_id, onward.id, onward.enquiry, now, vault, recording)
+            told = planning.Told(onward.id, onward.happened, onward.tell, recording)
+            planned = planning.plan(tx, due.tenant_id, told, now, vault)
         except ScenarioError as error:  # the enquiry is kept; the plan waits until the rules fit the account
             inbox.postpone(tx, due, now + _UNTIL_MENDED, str(error))
             return Looked(onward.id, 0)

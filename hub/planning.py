@@ -3,59 +3,100 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import lru_cache
+from datetime import datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any
 
 from connectors import scenario as scenarios
-from connectors.scenario import Enquiry, Plan, Scenario, ScenarioError
+from connectors.scenario import CALL_OVER, Enquiry, Plan, Scenario, ScenarioError, Trigger
 from hub.delivery import queue
 from hub.delivery.queue import Planned
-from hub.sentences import told
+from hub.sentences import told as in_language
 from hub.store import crm, ledger
 from hub.store.crm import Installed, SavedScenario
 from hub.store.ledger import Entry, Kind
 from hub.store.tx import Tx
 from hub.store.vault import Vault
+from tracking_core.enquiry import EnquiryKind
+
+_Link = Callable[[], str | None]
 
 
-def plan(
-    tx: Tx,
-    tenant_id: int,
-    enquiry_id: int,
-    enquiry: Enquiry,
-    now: datetime,
-    vault: Vault,
-    recording: Callable[[], str | None] | None = None,
-) -> int:
-    """Write the deliveries that each connected account's scenario asks for; return how many are new.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An enquiry of which accounts are told: what has happened to it, and what it is, asked for only where it matters.
 
     ``recording`` makes the link to the call's recording: only where something is asked for.
-
-    An account whose scenario asks for nothing is an entry of the ledger, once: nothing was forgotten there.
-
-    Raises ``ScenarioError`` when the rules do not fit an account as it is now.
     """
-    planned, idle = [], []
-    known_by = enquiry.caller or enquiry.email
-    order_key = vault.fingerprint(known_by, tenant_id) if known_by else enquiry.id
+
+    enquiry_id: int
+    happened: Sequence[Trigger]
+    tell: Callable[[], Enquiry]
+    recording: _Link | None = None
+
+
+def plan(tx: Tx, tenant_id: int, told: Told, now: datetime, vault: Vault) -> int:
+    """Write the deliveries that each connected account's scenario asks for; return how many are new.
+
+    An account whose scenario asks for nothing when the enquiry is there is an entry of the ledger, once: nothing was
+    forgotten there. Raises ``ScenarioError`` when the rules do not fit an account as it is now.
+    """
+    planned: list[Planned] = []
+    idle: list[tuple[int, int]] = []
+    enquiry = cache(told.tell)
     for installed in crm.installations(tx, tenant_id):
         saved = crm.live_scenario(tx, tenant_id, installed.connector)
         if installed.status == crm.REMOVED or saved is None:
             continue
-        if queue.is_planned(tx, tenant_id, installed.id, enquiry.id):  # rules changed since are for enquiries to come
-            continue
         rules = Rules(rules_of(saved, installed), saved.version)
-        asked = rules.plan(enquiry)
-        if asked is not None and recording is not None and enquiry.recording_url is None:
-            enquiry = replace(enquiry, recording_url=recording())
-            asked = rules.plan(enquiry)
-        if asked is not None:
-            planned.append(Planned(installed.id, enquiry.id, enquiry_id, order_key, enquiry.started_at, asked))
-        else:
-            idle.append((installed.id, saved.version))
-    _note(tx, tenant_id, enquiry_id, idle, now)
+        for trigger in told.happened:
+            is_main = trigger in _MAIN
+            if not (is_main or rules.scenario.rules.get(trigger)):
+                continue
+            unit = unit_of(enquiry().id, trigger)
+            if queue.is_planned(tx, tenant_id, installed.id, unit):  # rules changed since are for enquiries to come
+                continue
+            asked = _asked(rules, enquiry(), trigger, told.recording)
+            if asked is not None:
+                planned.append(_planned(tenant_id, installed, unit, told.enquiry_id, asked, vault))
+            elif is_main:
+                idle.append((installed.id, saved.version))
+    _note(tx, tenant_id, told.enquiry_id, idle, now)
     return queue.enqueue_all(tx, tenant_id, planned, now, vault) if planned else 0
+
+
+# What happens to every enquiry once; the rest is beside it.
+_MAIN = CALL_OVER | {Trigger(kind.value) for kind in EnquiryKind if kind is not EnquiryKind.CALL}
+_ORDER = list(Trigger)
+
+
+def unit_of(enquiry: str, trigger: Trigger) -> str:
+    """Return what a delivery is of: an enquiry, or what happens beside it."""
+    return enquiry if trigger in _MAIN else f"{enquiry}:{trigger}"
+
+
+def _asked(
+    rules: "Rules", enquiry: Enquiry, trigger: Trigger, recording: Callable[[], str | None] | None
+) -> Plan | None:
+    asked = rules.plan(enquiry, trigger)
+    if asked is None or recording is None or trigger in (Trigger.RINGING, Trigger.ANSWERED):
+        return asked
+    return rules.plan(replace(enquiry, recording_url=recording()), trigger)
+
+
+def _planned(tenant_id: int, installed: Installed, unit: str, enquiry_id: int, asked: Plan, vault: Vault) -> Planned:
+    enquiry = asked.enquiry
+    known_by = enquiry.caller or enquiry.email
+    order_key = vault.fingerprint(known_by, tenant_id) if known_by else enquiry.id
+    # What happens to one call is told in its order.
+    position = enquiry.started_at + timedelta(microseconds=_ORDER.index(asked.trigger))
+    return Planned(installed.id, unit, enquiry_id, order_key, position, asked)
+
+
+def is_wanted(tx: Tx, tenant_id: int, trigger: Trigger) -> bool:
+    """Say whether a scenario that runs has rules for what may happen; one that fits no account has none."""
+    found = (live_rules(tx, tenant_id, one.id) for one in crm.installations(tx, tenant_id))
+    return any(rules is not None and rules.scenario.rules.get(trigger) for rules in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +106,10 @@ class Rules:
     scenario: Scenario
     version: int
 
-    def plan(self, enquiry: Enquiry) -> Plan | None:
-        """Return what they ask for an enquiry; None when they ask for nothing."""
-        in_words = replace(enquiry, reason=told(self.scenario.language, enquiry.reason))
-        return scenarios.plan(self.scenario, self.version, in_words)
+    def plan(self, enquiry: Enquiry, trigger: Trigger | None = None) -> Plan | None:
+        """Return what they ask for an enquiry and what has happened to it; None when they ask for nothing."""
+        in_words = replace(enquiry, reason=in_language(self.scenario.language, enquiry.reason))
+        return scenarios.plan(self.scenario, self.version, in_words, trigger)
 
 
 def misfit(saved: SavedScenario, installed_facts: Mapping[str, Any]) -> str:

@@ -9,25 +9,25 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from connectors.deciding import Decision, Known, KnownDeal, actions_of, decide
-from connectors.scenario import Action, CreateDeal, Enquiry, Plan
+from connectors.scenario import Action, CreateDeal, Enquiry, Plan, Trigger
 from hub.store.past_enquiries import PastEnquiry
 from hub.store.past_people import Past, PastDeal
 
-Planner = Callable[[Enquiry], Plan | None]
-_NEW = "~"  # before the names of what nobody has made: they come after all ids
+Planner = Callable[[Enquiry, Trigger], Plan | None]
+NEW = "~"  # before the names of what nobody has made: they come after all ids
 
 
 @dataclass(frozen=True, slots=True)
 class Did:
-    """What rules do with an enquiry: nothing where ``decision`` is None, as it is not theirs to tell the CRM of it."""
+    """What rules do with an enquiry when something happens to it."""
 
-    decision: Decision | None = None
-    actions: tuple[Action, ...] = ()
+    decision: Decision
+    actions: tuple[Action, ...]
 
     @property
     def makes_contact(self) -> bool:
         """Says whether a contact is made with the deal."""
-        return self.deal is not None and self.decision is not None and self.decision.contact is None
+        return self.deal is not None and self.decision.contact is None
 
     @property
     def deal(self) -> CreateDeal | None:
@@ -37,11 +37,11 @@ class Did:
     @property
     def touches(self) -> str | None:
         """The deal that is there already and is written on."""
-        written_on = self.decision.deal if self.decision and self.actions and not self.deal else None
+        written_on = self.decision.deal if self.actions and not self.deal else None
         return written_on.id if written_on else None
 
 
-NOTHING = Did()
+Rehearsed = Mapping[Trigger, Did]  # what is done with one enquiry, by what happens to it
 
 
 @dataclass(slots=True)
@@ -80,10 +80,10 @@ class World:
     def make(self, names: Sequence[str], one: PastEnquiry, plan: Plan, did: Did) -> None:
         """Put there what was made for an enquiry; who left neither phone nor e-mail is nobody's next time."""
         asked, fate = did.deal, self.past.made.get(one.id)
-        if asked is None or did.decision is None or not names or asked.incoming:
+        if asked is None or not names or asked.incoming:
             return
         deal = KnownDeal(
-            id=f"{_NEW}{one.id:020}",
+            id=f"{NEW}{one.id:020}{plan.trigger}",
             outcome="open",
             responsible=asked.responsible or (fate.deal.responsible if fate else None),
             pipeline=asked.pipeline or plan.pipeline,
@@ -91,7 +91,7 @@ class World:
         )
         if fate is not None:
             self._fates[deal.id] = fate
-        contact = did.decision.contact or f"{_NEW}{one.id}"
+        contact = did.decision.contact or f"{NEW}{one.id}"
         for name in names:
             there = self._made.setdefault(name, [])
             known = next((known for known in there if known.contact == contact), Known(contact, ()))
@@ -103,16 +103,17 @@ class World:
 
 def rehearse(
     enquiries: Sequence[PastEnquiry], names: Mapping[int, Sequence[str]], past: Past, plan_of: Planner
-) -> dict[int, Did]:
+) -> Mapping[int, Rehearsed]:
     """Return what rules do with each enquiry, by its id; ``names`` are those by which people are known in ``past``."""
-    world, done = World(past), dict[int, Did]()
+    world, done = World(past), dict[int, dict[Trigger, Did]]()
     for one in enquiries:
-        plan = plan_of(one.enquiry)
-        if plan is None:
-            done[one.id] = NOTHING
-            continue
-        decision = decide(plan, world.known(names[one.id], one.known_at))
-        did = Did(decision, actions_of(plan, decision))
-        world.make(names[one.id], one, plan, did)
-        done[one.id] = did
+        done[one.id] = {}
+        for trigger, moment in one.happened:
+            plan = plan_of(one.enquiry, trigger)
+            if plan is None:
+                continue
+            decision = decide(plan, world.known(names[one.id], moment))
+            did = Did(decision, actions_of(plan, decision))
+            world.make(names[one.id], one, plan, did)
+            done[one.id][trigger] = did
     return done

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 
 from connectors.amocrm.api import Api, Json, linked, whole
 from connectors.amocrm.mappings import SERVICE
-from connectors.amocrm.parts import is_told
 from connectors.amocrm.settings import Settings
 from connectors.amocrm.work import Work, first
 from connectors.changes import OLDER_BY
 from connectors.protocol import Delivery, Ref
 from connectors.scenario import CreateDeal, Enquiry
 from connectors.telling import Said
+from tracking_core.enquiry import EnquiryKind
 
 _ON = "unsorted"  # a trait of an account: of its main pipeline, and with its id of each pipeline
 _MOST_PAGES = 40
@@ -46,7 +46,8 @@ def metadata(work: Work, action: CreateDeal, settings: Settings) -> Json | None:
             work.remarks.append(OFF)
         return None
     enquiry, marker = work.delivery.what.enquiry, work.delivery.marker
-    return _of_call(enquiry, marker, settings) if is_told(enquiry) else _of_form(enquiry, marker, action)
+    is_call = enquiry.kind is EnquiryKind.CALL and enquiry.caller is not None
+    return _of_call(enquiry, marker, settings) if is_call else _of_form(enquiry, marker, action)
 
 
 def _of_call(enquiry: Enquiry, marker: str, settings: Settings) -> Json:

@@ -88,8 +88,9 @@ TEXT_NOTES = ("extended_service_message", "service_message", "common")
 
 # What happened -> call_status and call_result [3.13].
 CALL_STATUS: Mapping[Trigger, tuple[int, str]] = {
-    Trigger.ANSWERED: (4, "Разговор состоялся"),
+    Trigger.ENDED: (4, "Разговор состоялся"),
     Trigger.MISSED: (6, "Нет ответа"),
+    Trigger.MISSED_AFTER_HOURS: (6, "Нет ответа"),
 }
 
 FOLLOW_UP = 1  # task type "Связаться", present in every account [3.2]

@@ -22,9 +22,8 @@ from connectors.amocrm.mappings import (
 )
 from connectors.amocrm.settings import Settings
 from connectors.protocol import Delivery
-from connectors.scenario import AddNote, AddTask, CreateDeal, Enquiry, Plan
+from connectors.scenario import CALL_OVER, AddNote, AddTask, CreateDeal, Enquiry, Plan
 from connectors.telling import Said
-from tracking_core.enquiry import EnquiryKind
 from tracking_core.phone import national
 
 
@@ -156,15 +155,15 @@ def field_code(body: Json, index: int, fields: Fields) -> str | None:
     return next((code for code, id_ in fields.ids.items() if id_ == wanted), None)
 
 
-def is_told(enquiry: Enquiry) -> bool:
-    """Says whether the deal gets a call as such: there was one, and its caller is known."""
-    return enquiry.kind is EnquiryKind.CALL and enquiry.caller is not None
+def is_told(plan: Plan) -> bool:
+    """Says whether the deal gets a call as such: one is over, and its caller is known."""
+    return plan.trigger in CALL_OVER and plan.enquiry.caller is not None
 
 
 def call(delivery: Delivery, deal_id: str, responsible: str | None) -> Json | None:
     """Return the call as a note of the deal [3.13]; None for an anonymous caller, who has no phone."""
     plan, enquiry = delivery.what, delivery.what.enquiry
-    if not is_told(enquiry):
+    if not is_told(plan):
         return None
     status, result = CALL_STATUS[plan.trigger]
     params: Json = {

@@ -101,7 +101,7 @@ class Work:
     def steps(self) -> set[str]:
         """Return the names of the steps that follow the deal."""
         notes = {text_step(index) for index in range(len(self.notes))}
-        calls = {CALL_STEP} if self.notes and parts.is_told(self.delivery.what.enquiry) else set()
+        calls = {CALL_STEP} if self.notes and parts.is_told(self.delivery.what) else set()
         moves = {MOVE_STEP} if self.move else set()
         moves |= {LINK_STEP} if self.company_name and self.company and self.contact and not self.are_new else set()
         return calls | notes | moves | {task_step(index) for index in range(len(self.tasks))}

@@ -111,8 +111,9 @@ OUR_CALLS = ("hub:", CARD_CALL)  # begin EXTERNAL_CALL_ID of calls that we regis
 ANSWERED, MISSED = "200", "304"  # STATUS_CODE of a call that is over [5.3]
 CALL_TYPE, INCOMING_CALL = 2, 1  # TYPE_ID of a call among activities, DIRECTION [4.10]
 CALL_SUBJECT: Mapping[Trigger, tuple[str, str]] = {
-    Trigger.ANSWERED: ("Входящий звонок", "Incoming call"),
+    Trigger.ENDED: ("Входящий звонок", "Incoming call"),
     Trigger.MISSED: ("Пропущенный звонок", "Missed call"),
+    Trigger.MISSED_AFTER_HOURS: ("Пропущенный звонок", "Missed call"),
 }
 
 SEMANTICS: Mapping[str, Literal["open", "won", "lost"]] = {"S": "won", "F": "lost"}

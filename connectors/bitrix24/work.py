@@ -11,9 +11,8 @@ from connectors.bitrix24.mappings import COMPANY, CONTACT, DEAL, NOTE_CAP, UTM
 from connectors.deciding import actions_of
 from connectors.filling import company_of
 from connectors.protocol import Decision, Delivery, Outcome, Ref, Status, Why
-from connectors.scenario import Action, AddNote, AddTask, CreateDeal, MoveDeal, Telephony
+from connectors.scenario import CALL_OVER, Action, AddNote, AddTask, CreateDeal, MoveDeal, Telephony
 from connectors.telling import Said
-from tracking_core.enquiry import EnquiryKind
 
 # The worst trouble decides: what may have happened has to be looked up before anything else is said.
 _WORST_FIRST = (Status.UNKNOWN, Status.RETRY, Status.REJECTED)
@@ -143,8 +142,8 @@ class Work:
 
     @property
     def _has_call(self) -> bool:
-        enquiry = self.delivery.what.enquiry
-        return enquiry.kind is EnquiryKind.CALL and enquiry.caller is not None
+        plan = self.delivery.what
+        return plan.trigger in CALL_OVER and plan.enquiry.caller is not None
 
     def steps(self) -> set[str]:
         """Return the names of the steps that follow the deal."""

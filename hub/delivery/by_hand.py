@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from connectors.scenario import dump_plan, load_plan
+from connectors.scenario import CALL_OVER, dump_plan, load_plan
 from hub import planning
 from hub.delivery import lanes
 from hub.delivery.retry import State
@@ -96,7 +96,7 @@ def _plan_anew(tx: Tx, tenant_id: int, installation_id: int, rows: Sequence[Any]
             older = load_plan(vault.open(row.plan, tenant_id, row.id, "plan").encode())
         except (Unopenable, ValueError):  # it is parked once more, with a sentence that says so
             continue
-        found = rules.plan(older.enquiry)
+        found = rules.plan(older.enquiry, None if older.trigger in CALL_OVER else older.trigger)
         if found is not None:
             sealed = vault.seal(dump_plan(found).decode(), tenant_id, row.id, "plan")
             here = (_delivery.c.tenant_id == tenant_id, _delivery.c.id == row.id)

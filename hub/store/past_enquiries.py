@@ -1,14 +1,14 @@
 """The enquiries of a span of time as the CRM was told of them, or would be: read all at once, for a dry-run."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 
-from connectors.scenario import Enquiry
+from connectors.scenario import Enquiry, Trigger, trigger_of
 from hub.store.arrival import source_of
 from hub.store.enquiries import is_turned_to_us, its_call, its_match, its_visit
 from hub.store.tables import Call, Match, Placement, Visit, table_of
@@ -22,8 +22,20 @@ _enquiry, _call, _match = (table_of(model) for model in (EnquiryTable, Call, Mat
 _visit, _placement = table_of(Visit), table_of(Placement)
 _its_placement = (_placement.c.id == _match.c.placement_id) & (_placement.c.tenant_id == _match.c.tenant_id)
 _OF_VISIT = ("channel", "source", "medium", "campaign", "content", "term", "click_ids", "referrer_host", "landing")
-_OF_ENQUIRY = ("id", "kind", "key", "at", "phone", "email", "told", "phone_masked", "phone_key", "email_key")
-_OF_CALL = ("dialled", "talk_s", "wait_s", "status", "operator", "ended_at")
+_OF_ENQUIRY = (
+    "id",
+    "kind",
+    "key",
+    "at",
+    "phone",
+    "email",
+    "told",
+    "phone_masked",
+    "phone_key",
+    "email_key",
+    "qualified",
+)
+_OF_CALL = ("dialled", "talk_s", "wait_s", "status", "operator", "ended_at", "recording", "recording_id")
 _WRITTEN = ("subject", "text", "phone", "email")
 
 
@@ -31,14 +43,15 @@ _WRITTEN = ("subject", "text", "phone", "email")
 class PastEnquiry:
     """An enquiry as a scenario is asked about it.
 
-    ``order_key`` is what deliveries of its person have in common, empty for who is anonymous; ``known_at`` is when the
-    CRM could be told of it at the earliest.
+    ``order_key`` is what deliveries of its person have in common, empty for who is anonymous. ``happened`` says what
+    happened to it and when, as far as it is known; ``waits`` that somebody waits for our call.
     """
 
     id: int
     masked: str
     order_key: str
-    known_at: datetime
+    happened: tuple[tuple[Trigger, datetime], ...]
+    waits: bool
     enquiry: Enquiry
 
 
@@ -96,9 +109,24 @@ def _past(row: Mapping[Any, Any], tenant_id: int, vault: Vault) -> PastEnquiry |
         id=row["e_id"],
         masked=row["e_phone_masked"],
         order_key=row["e_phone_key"] or row["e_email_key"] or "",
-        known_at=row["e_at"] + timedelta(seconds=talk_s + wait_s),
+        happened=tuple(_happened(row, enquiry)),
+        waits=(is_call and not enquiry.answered) or enquiry.kind is EnquiryKind.CALLBACK,
         enquiry=enquiry,
     )
+
+
+def _happened(row: Mapping[Any, Any], enquiry: Enquiry) -> Iterator[tuple[Trigger, datetime]]:
+    at = over = enquiry.started_at
+    if enquiry.kind is EnquiryKind.CALL:
+        over = at + timedelta(seconds=enquiry.talk_s + enquiry.wait_s)
+        yield Trigger.RINGING, at
+        if enquiry.answered:
+            yield Trigger.ANSWERED, at + timedelta(seconds=enquiry.wait_s)
+    yield trigger_of(enquiry), over
+    if row["c_recording"] is not None or row["c_recording_id"] is not None:
+        yield Trigger.RECORDING_READY, over
+    if row["e_qualified"]:
+        yield Trigger.QUALIFIED, over
 
 
 def _opened(row: Mapping[Any, Any], name: str, tenant_id: int, vault: Vault) -> str | None:

@@ -43,6 +43,7 @@ class PastDeal:
 class Came:
     """What a delivery of the span came to: what it decided, and the contact that it made or found."""
 
+    enquiry_id: int
     decision: Decision | None
     scenario_version: int
     contact: str | None
@@ -58,14 +59,15 @@ class Came:
 class Past:
     """An account's people and deals; names are those that were asked for.
 
-    ``deals`` are by contact, the newest first; ``made``, the deals of the span's enquiries, and ``came``, what became
-    of its deliveries, are by enquiry.
+    ``deals`` are by contact, the newest first; ``made`` are the deals of the span's enquiries, ``came`` is what became
+    of its deliveries, by what each is of (``Planned.enquiry``), and ``span`` whose enquiries those are.
     """
 
     contacts: Mapping[str, Sequence[str]]
     deals: Mapping[str, Sequence[PastDeal]]
     made: Mapping[int, PastDeal]
-    came: Mapping[int, Came]
+    came: Mapping[str, Came]
+    span: frozenset[int]
     fresh: frozenset[str]  # contacts that deliveries of the span made
 
     def known(self, name: str, moment: datetime) -> tuple[Known, ...]:
@@ -78,7 +80,7 @@ class Past:
 
     def _deals(self, contact: str, moment: datetime) -> list[PastDeal]:
         there = self.deals.get(contact, ())
-        return [one for one in there if one.created_at < moment and one.enquiry_id not in self.came][:_MOST]
+        return [one for one in there if one.created_at < moment and one.enquiry_id not in self.span][:_MOST]
 
 
 def past_of(
@@ -99,7 +101,8 @@ def past_of(
     if not of.contacts_known:
         found |= _met(tx, of, sorted({one.order_key for one in enquiries if one.order_key}))
     deals = _deals_of(tx, of, sorted({contact for several in found.values() for contact in several}))
-    return Past(found, deals, _made(tx, of, [one.id for one in enquiries]), came, fresh)
+    span = frozenset(one.enquiry_id for one in came.values())
+    return Past(found, deals, _made(tx, of, [one.id for one in enquiries]), came, span, fresh)
 
 
 def _met(tx: Tx, of: Installed, order_keys: Sequence[str]) -> dict[str, Sequence[str]]:
@@ -137,19 +140,19 @@ def _made(tx: Tx, of: Installed, enquiries: Sequence[int]) -> dict[int, PastDeal
     return {enquiry: PastDeal(KnownDeal(*deal), created_at, enquiry) for created_at, enquiry, *deal in rows}
 
 
-def _came(tx: Tx, of: Installed, since: datetime) -> dict[int, Came]:
-    columns = ("enquiry_id", "decision", "scenario_version", "refs", "state")
+def _came(tx: Tx, of: Installed, since: datetime) -> dict[str, Came]:
+    columns = ("enquiry", "enquiry_id", "decision", "scenario_version", "refs", "state")
     rows = tx.execute(
         select(*(_delivery.c[name] for name in columns))
         .where(_delivery.c.tenant_id == of.tenant_id, _delivery.c.installation_id == of.id)
         .where(_delivery.c.position >= since, _delivery.c.enquiry_id.is_not(None))
     )
-    return {row.enquiry_id: _told(row) for row in rows}
+    return {row.enquiry: _told(row) for row in rows}
 
 
 def _told(row: Any) -> Came:
     decision = load_decision(row.decision) if row.decision else None
-    return Came(decision, row.scenario_version, _contact_in(row.refs), row.state == "delivered")
+    return Came(row.enquiry_id, decision, row.scenario_version, _contact_in(row.refs), row.state == "delivered")
 
 
 def _contact_in(refs: Iterable[Mapping[str, str]]) -> str | None:

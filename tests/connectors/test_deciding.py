@@ -19,7 +19,7 @@ from connectors.deciding import (
     dump_decision,
     load_decision,
 )
-from connectors.scenario import LISTED, AddNote, CallerState, CreateDeal, Plan, Result, Rule, Trigger
+from connectors.scenario import LISTED, TALKED, AddNote, CallerState, CreateDeal, Plan, Result, Rule, Trigger
 
 S, R = CallerState, Result
 SALES, REPAIR = "51", "52"
@@ -36,7 +36,7 @@ def planned(*places, **changed):
     """A plan with a rule for each state, or state and result."""
     told = [place if isinstance(place, tuple) else (place, R.OTHERWISE) for place in places]
     rules = tuple(Rule(n, state, result, (AddNote(f"{state} {result}"),)) for n, (state, result) in enumerate(told, 1))
-    plain = Plan(enquiry(), 1, Trigger.ANSWERED, rules, pipeline=SALES, answered_by="7")
+    plain = Plan(enquiry(), 1, Trigger.ENDED, rules, pipeline=SALES, answered_by="7")
     return replace(plain, **changed)
 
 
@@ -139,9 +139,15 @@ def test_a_short_talk_is_short_whoever_talked():
     assert decide(planned(is_short=True), of(OPEN)).result is R.SHORT
 
 
-@pytest.mark.parametrize("trigger", [one for one in Trigger if one is not Trigger.ANSWERED])
-def test_nobody_talked_unless_the_call_was_answered(trigger):
+@pytest.mark.parametrize("trigger", sorted(set(Trigger) - TALKED))
+def test_nobody_talked_where_nobody_could(trigger):
     assert decide(planned(trigger=trigger, is_short=True), of(OPEN)).result is R.OTHERWISE
+
+
+@pytest.mark.parametrize("trigger", sorted(TALKED))
+def test_nobody_talked_unless_the_call_was_answered(trigger):
+    assert decide(planned(trigger=trigger), of(OPEN)).result is R.BY_RESPONSIBLE
+    assert decide(planned(trigger=trigger, enquiry=enquiry(answered=False)), of(OPEN)).result is R.OTHERWISE
 
 
 # -- which rule

@@ -23,6 +23,7 @@ from connectors.scenario import (
     read_scenario,
 )
 
+MAIN = {Trigger.ENDED, Trigger.MISSED, *(Trigger(kind) for kind in ("form", "callback", "chat", "mail", "manual"))}
 READY_MADE = Path(connectors.__file__).parent / "scenarios" / "calls_to_deals.yaml"
 
 SALES = Pipeline("51", "Продажи", (Stage("1", "Первичный контакт", "open"), Stage("142", "Успешно", "won")))
@@ -66,7 +67,7 @@ def problems(text, facts=None):
     return caught.value.problems
 
 
-def only_case(text, facts=None, trigger=Trigger.ANSWERED, state=CallerState.UNKNOWN):
+def only_case(text, facts=None, trigger=Trigger.ENDED, state=CallerState.UNKNOWN):
     found = read_scenario(text, "rules.yaml", facts).rules[trigger]
     return next(rule.actions for rule in found if rule.state is state)
 
@@ -75,12 +76,12 @@ def only_case(text, facts=None, trigger=Trigger.ANSWERED, state=CallerState.UNKN
 
 
 def test_a_deal_may_be_one_word():
-    assert only_case("answered: {unknown: [deal]}") == (CreateDeal("Звонок {caller}"),)
+    assert only_case("ended: {unknown: [deal]}") == (CreateDeal("Звонок {caller}"),)
 
 
 def test_actions_keep_their_order_and_words():
     text = """
-answered:
+ended:
   unknown:
     - deal: {name: "Новый {caller}", tags: [реклама]}
     - note: "Источник: {source}"
@@ -98,30 +99,30 @@ def test_names_of_the_account_become_ids():
 pipeline: продажи
 stage: первичный контакт
 responsible: иван петров
-answered:
+ended:
   unknown: [deal]
 """
     assert only_case(text, FACTS) == (CreateDeal("Звонок {caller}", "51", "1", "71"),)
 
 
 def test_ids_are_allowed_where_names_are():
-    text = 'pipeline: "52"\nstage: "9"\nanswered: {unknown: [deal]}'
+    text = 'pipeline: "52"\nstage: "9"\nended: {unknown: [deal]}'
     assert only_case(text, FACTS)[0].stage == "9"
 
 
 def test_a_stage_without_a_pipeline_is_of_the_first_one():
-    deal = only_case("stage: Успешно\nanswered: {unknown: [deal]}", FACTS)[0]
+    deal = only_case("stage: Успешно\nended: {unknown: [deal]}", FACTS)[0]
     assert (deal.pipeline, deal.stage) == ("51", "142")
 
 
 def test_a_deal_may_go_elsewhere_than_the_rest():
-    text = "pipeline: Продажи\nstage: Успешно\nanswered: {unknown: [deal: {pipeline: Ремонт}]}"
+    text = "pipeline: Продажи\nstage: Успешно\nended: {unknown: [deal: {pipeline: Ремонт}]}"
     deal = only_case(text, FACTS)[0]
     assert (deal.pipeline, deal.stage) == ("52", None)
 
 
 def test_a_field_may_be_named_by_code_or_id():
-    text = 'answered: {unknown: [deal: {fields: {UTM_SOURCE: "{source}", 700002: Опт}}]}'
+    text = 'ended: {unknown: [deal: {fields: {UTM_SOURCE: "{source}", 700002: Опт}}]}'
     assert only_case(text, FACTS)[0].fields == {"UTM_SOURCE": "{source}", "700002": "Опт"}
 
 
@@ -133,12 +134,12 @@ def test_the_default_responsible_gets_the_tasks():
 
 @pytest.mark.parametrize("asked", ["incoming", "incoming: {}", "incoming:"])
 def test_an_incoming_one_is_a_deal_without_a_stage(asked):
-    text = f"pipeline: Ремонт\nstage: Заявка\nanswered:\n  unknown:\n    - {asked}"
+    text = f"pipeline: Ремонт\nstage: Заявка\nended:\n  unknown:\n    - {asked}"
     assert only_case(text, FACTS) == (CreateDeal("Звонок {caller}", "52", incoming=True),)
 
 
 def test_a_popup_is_for_a_user_of_the_account():
-    text = 'popup: {"101": иван петров, Анна П: "72"}\nanswered: {unknown: [deal]}'
+    text = 'popup: {"101": иван петров, Анна П: "72"}\nended: {unknown: [deal]}'
     scenario = read_scenario(text, "rules.yaml", FACTS)
     assert scenario.popup == {"101": "71", "Анна П": "72"}
     assert facts_needed(scenario).users == {"71", "72"}
@@ -148,7 +149,7 @@ WIDE = replace(FACTS, pipelines=(SALES, REPAIR, LONG))
 
 
 def moves(text, facts=WIDE):
-    return only_case(f"answered: {{open_deal: [move: {text}]}}", facts, state=CallerState.OPEN_DEAL)[0]
+    return only_case(f"ended: {{open_deal: [move: {text}]}}", facts, state=CallerState.OPEN_DEAL)[0]
 
 
 def test_a_deal_is_moved_forward_from_any_open_stage_before():
@@ -160,7 +161,7 @@ def test_a_deal_is_moved_from_the_named_stages_alone():
 
 
 def test_a_deal_is_moved_in_the_pipeline_of_the_scenario():
-    text = "pipeline: Монтаж\nanswered: {open_deal: [move: {stage: Связались}]}"
+    text = "pipeline: Монтаж\nended: {open_deal: [move: {stage: Связались}]}"
     assert only_case(text, WIDE, state=CallerState.OPEN_DEAL) == (MoveDeal("53", "31", ("30",)),)
 
 
@@ -170,7 +171,7 @@ def test_without_the_account_a_move_keeps_its_names():
 
 def test_the_ready_made_file_is_read_without_an_account():
     scenario = read_scenario(READY_MADE.read_text("utf-8"), READY_MADE.name, None)
-    assert scenario.rules.keys() == set(Trigger)
+    assert scenario.rules.keys() == MAIN
     for rules in scenario.rules.values():
         assert {rule.state for rule in rules} == {CallerState.UNKNOWN, CallerState.NO_OPEN_DEAL, CallerState.OPEN_DEAL}
 
@@ -183,9 +184,9 @@ def test_the_ready_made_file_fits_any_account():
 @pytest.mark.parametrize(
     ("trigger", "state", "kinds"),
     [
-        (Trigger.ANSWERED, CallerState.UNKNOWN, ["deal", "note"]),
-        (Trigger.ANSWERED, CallerState.NO_OPEN_DEAL, ["deal", "note"]),
-        (Trigger.ANSWERED, CallerState.OPEN_DEAL, ["note"]),
+        (Trigger.ENDED, CallerState.UNKNOWN, ["deal", "note"]),
+        (Trigger.ENDED, CallerState.NO_OPEN_DEAL, ["deal", "note"]),
+        (Trigger.ENDED, CallerState.OPEN_DEAL, ["note"]),
         (Trigger.MISSED, CallerState.UNKNOWN, ["deal", "note", "task"]),
         (Trigger.MISSED, CallerState.NO_OPEN_DEAL, ["deal", "note", "task"]),
         (Trigger.MISSED, CallerState.OPEN_DEAL, ["note", "task"]),
@@ -202,32 +203,32 @@ def test_the_ready_made_file_does_what_it_promises(trigger, state, kinds):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("naem: x\nanswered: {unknown: [deal]}", "rules.yaml:1: unknown key 'naem' in the scenario; did you mean name?;"),
-        ("answered:\n  unknwn: [deal]", "rules.yaml:2: unknown key 'unknwn' in `answered`; did you mean unknown?; allowed: blacklisted, staff, unknown"),
-        ("answered:\n  unknown:\n    - del", "rules.yaml:3: an action is a set of `key: value` lines; allowed: deal, incoming, note, task, move"),
-        ("answered:\n  unknown:\n    - {deal: {}, note: x}", "rules.yaml:3: an action is one of these; put each on its own `-` line; allowed: deal, incoming, note, task, move"),
-        ("answered:\n  unknown:\n    - deal\n    - deal", "rules.yaml:4: `unknown` creates a second deal; one is allowed"),
-        ("answered:\n  unknown:\n    - note: x", "rules.yaml:3: `unknown` has no deal yet for this note: put `- deal` before it"),
-        ("answered:\n  unknown:\n    - deal\n    - task: {text: x}", "rules.yaml:4: `task` needs `due_minutes`"),
-        ("answered:\n  unknown:\n    - deal\n    - task: {text: x, due_minutes: soon}", "rules.yaml:4: due_minutes is a whole number from 1 to 43200"),
-        ("answered:\n  unknown:\n    - deal: {name: '{calle}'}", "rules.yaml:3: unknown placeholder {calle} in name; did you mean caller?; allowed: caller,"),
-        ("answered:\n  unknown:\n    - deal: {name: '{'}", "rules.yaml:3: a lone {: write {{ for a brace in name"),
-        ("answered:\n  unknown: [deal]\n  unknown: [deal]", "rules.yaml:3: 'unknown' is written twice in `answered`"),
-        ("answered:\n  unknown:\n    - incoming: {stage: x}", "rules.yaml:3: unknown key 'stage' in `incoming`; did you mean tags?; allowed: name, pipeline, responsible, tags, fields, company"),
-        ("answered:\n  unknown: [deal, incoming]", "rules.yaml:2: `unknown` creates a second deal; one is allowed"),
-        ("popup: [a]\nanswered: {unknown: [deal]}", "rules.yaml:1: `popup` is a set of at most 500 `who answers: user` lines"),
-        ("popup: {a: x, a: y}\nanswered: {unknown: [deal]}", "rules.yaml:1: 'a' is written twice in `popup`"),
-        ("answered:\n  unknown:\n    - move: {stage: x}", "rules.yaml:3: `move` is for a deal that is open already; a new one has its `stage` in `deal`"),
-        ("answered:\n  open_deal:\n    - move: {stage: x}\n    - deal", "rules.yaml:4: `move` is for a deal that is open already"),
-        ("answered:\n  open_deal:\n    - move: {stage: x}\n    - move: {stage: y}", "rules.yaml:4: `open_deal` moves the deal twice; once is allowed"),
-        ("answered:\n  open_deal:\n    - move: {from: [x]}", "rules.yaml:3: `move` needs `stage`"),
-        ("answered:\n  open_deal:\n    - move", "rules.yaml:3: an action is a set of `key: value` lines"),
-        ("language: fr\nanswered: {unknown: [deal]}", "rules.yaml:1: unknown language 'fr'; allowed: ru, en"),
-        ("timezone: Europe/Moskow\nanswered: {unknown: [deal]}", "rules.yaml:1: unknown timezone 'Europe/Moskow'; did you mean Europe/Moscow?"),
-        ("name: x", "rules.yaml:1: the scenario says nothing to do; allowed: answered, missed"),
+        ("naem: x\nended: {unknown: [deal]}", "rules.yaml:1: unknown key 'naem' in the scenario; did you mean name?;"),
+        ("ended:\n  unknwn: [deal]", "rules.yaml:2: unknown key 'unknwn' in `ended`; did you mean unknown?; allowed: blacklisted, staff, unknown"),
+        ("ended:\n  unknown:\n    - del", "rules.yaml:3: an action is a set of `key: value` lines; allowed: deal, incoming, note, task, move"),
+        ("ended:\n  unknown:\n    - {deal: {}, note: x}", "rules.yaml:3: an action is one of these; put each on its own `-` line; allowed: deal, incoming, note, task, move"),
+        ("ended:\n  unknown:\n    - deal\n    - deal", "rules.yaml:4: `unknown` creates a second deal; one is allowed"),
+        ("ended:\n  unknown:\n    - note: x", "rules.yaml:3: `unknown` has no deal yet for this note: put `- deal` before it"),
+        ("ended:\n  unknown:\n    - deal\n    - task: {text: x}", "rules.yaml:4: `task` needs `due_minutes`"),
+        ("ended:\n  unknown:\n    - deal\n    - task: {text: x, due_minutes: soon}", "rules.yaml:4: due_minutes is a whole number from 1 to 43200"),
+        ("ended:\n  unknown:\n    - deal: {name: '{calle}'}", "rules.yaml:3: unknown placeholder {calle} in name; did you mean caller?; allowed: caller,"),
+        ("ended:\n  unknown:\n    - deal: {name: '{'}", "rules.yaml:3: a lone {: write {{ for a brace in name"),
+        ("ended:\n  unknown: [deal]\n  unknown: [deal]", "rules.yaml:3: 'unknown' is written twice in `ended`"),
+        ("ended:\n  unknown:\n    - incoming: {stage: x}", "rules.yaml:3: unknown key 'stage' in `incoming`; did you mean tags?; allowed: name, pipeline, responsible, tags, fields, company"),
+        ("ended:\n  unknown: [deal, incoming]", "rules.yaml:2: `unknown` creates a second deal; one is allowed"),
+        ("popup: [a]\nended: {unknown: [deal]}", "rules.yaml:1: `popup` is a set of at most 500 `who answers: user` lines"),
+        ("popup: {a: x, a: y}\nended: {unknown: [deal]}", "rules.yaml:1: 'a' is written twice in `popup`"),
+        ("ended:\n  unknown:\n    - move: {stage: x}", "rules.yaml:3: `move` is for a deal that is open already; a new one has its `stage` in `deal`"),
+        ("ended:\n  open_deal:\n    - move: {stage: x}\n    - deal", "rules.yaml:4: `move` is for a deal that is open already"),
+        ("ended:\n  open_deal:\n    - move: {stage: x}\n    - move: {stage: y}", "rules.yaml:4: `open_deal` moves the deal twice; once is allowed"),
+        ("ended:\n  open_deal:\n    - move: {from: [x]}", "rules.yaml:3: `move` needs `stage`"),
+        ("ended:\n  open_deal:\n    - move", "rules.yaml:3: an action is a set of `key: value` lines"),
+        ("language: fr\nended: {unknown: [deal]}", "rules.yaml:1: unknown language 'fr'; allowed: ru, en"),
+        ("timezone: Europe/Moskow\nended: {unknown: [deal]}", "rules.yaml:1: unknown timezone 'Europe/Moskow'; did you mean Europe/Moscow?"),
+        ("name: x", "rules.yaml:1: the scenario says nothing to do; allowed: ringing, answered"),
         ("", "rules.yaml:1: the file is empty"),
-        ("answered: {unknown: {deal: {}}}", "rules.yaml:1: `unknown` is a list of `- ...` lines, or has one for each result; allowed: short"),
-        ("name:\nanswered: {unknown: [deal]}", "rules.yaml:1: name is a text"),
+        ("ended: {unknown: {deal: {}}}", "rules.yaml:1: `unknown` is a list of `- ...` lines, or has one for each result; allowed: short"),
+        ("name:\nended: {unknown: [deal]}", "rules.yaml:1: name is a text"),
         ("a: 1\nb: [", "rules.yaml:2: not readable as YAML:"),
         ("a: &x 1\nb: *x", "rules.yaml:1: anchors, aliases and tags are not used here: write the text out"),
         ("name: !!python/object:os.system x", "rules.yaml:1: anchors, aliases and tags are not used here"),
@@ -244,17 +245,17 @@ def test_a_problem_names_file_line_and_what_is_allowed(text, problem):
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("pipeline: Продаж\nanswered: {unknown: [deal]}", "rules.yaml:1: unknown pipeline 'Продаж'; did you mean Продажи?; allowed: Продажи, Ремонт"),
-        ("pipeline: Ремонт\nstage: Успешно\nanswered: {unknown: [deal]}", "rules.yaml:2: unknown stage 'Успешно'; allowed: Заявка"),
-        ("responsible: Пётр\nanswered: {unknown: [deal]}", "rules.yaml:1: unknown user 'Пётр'; allowed: Иван Петров, Анна, Анна"),
-        ("responsible: Анна\nanswered: {unknown: [deal]}", "rules.yaml:1: several are called user 'Анна': use the id; allowed: 72, 73"),
-        ('popup: {"101": Пётр}\nanswered: {unknown: [deal]}', "rules.yaml:1: unknown user 'Пётр'; allowed: Иван Петров, Анна, Анна"),
-        ("answered:\n  open_deal:\n  - move: {stage: Успешно}", "rules.yaml:3: `move` neither closes a deal nor opens one again, and 'Успешно' is closed"),
-        ("answered:\n  open_deal:\n  - move: {stage: Первичный контакт, from: [Успешно]}", "rules.yaml:3: `move` neither closes a deal nor opens one again, and 'Успешно' is closed"),
-        ("answered:\n  open_deal:\n  - move: {stage: Первичный контакт}", "rules.yaml:3: no open stage comes before this one: name in `from` where deals are moved from"),
-        ("answered:\n  open_deal:\n  - move: {pipeline: Ремонт, stage: Первичный контакт}", "rules.yaml:3: unknown stage 'Первичный контакт'; allowed: Заявка"),
-        ("answered:\n  unknown:\n  - deal: {fields: {UTM_SORCE: x}}", "rules.yaml:3: unknown field 'UTM_SORCE'; did you mean UTM_SOURCE?; allowed: UTM_SOURCE, 700002"),
-        ("answered:\n  unknown:\n  - deal: {fields: {UTM_SOURCE: x, 610: y}}", "rules.yaml:3: 'UTM_SOURCE' is written twice in `fields`"),
+        ("pipeline: Продаж\nended: {unknown: [deal]}", "rules.yaml:1: unknown pipeline 'Продаж'; did you mean Продажи?; allowed: Продажи, Ремонт"),
+        ("pipeline: Ремонт\nstage: Успешно\nended: {unknown: [deal]}", "rules.yaml:2: unknown stage 'Успешно'; allowed: Заявка"),
+        ("responsible: Пётр\nended: {unknown: [deal]}", "rules.yaml:1: unknown user 'Пётр'; allowed: Иван Петров, Анна, Анна"),
+        ("responsible: Анна\nended: {unknown: [deal]}", "rules.yaml:1: several are called user 'Анна': use the id; allowed: 72, 73"),
+        ('popup: {"101": Пётр}\nended: {unknown: [deal]}', "rules.yaml:1: unknown user 'Пётр'; allowed: Иван Петров, Анна, Анна"),
+        ("ended:\n  open_deal:\n  - move: {stage: Успешно}", "rules.yaml:3: `move` neither closes a deal nor opens one again, and 'Успешно' is closed"),
+        ("ended:\n  open_deal:\n  - move: {stage: Первичный контакт, from: [Успешно]}", "rules.yaml:3: `move` neither closes a deal nor opens one again, and 'Успешно' is closed"),
+        ("ended:\n  open_deal:\n  - move: {stage: Первичный контакт}", "rules.yaml:3: no open stage comes before this one: name in `from` where deals are moved from"),
+        ("ended:\n  open_deal:\n  - move: {pipeline: Ремонт, stage: Первичный контакт}", "rules.yaml:3: unknown stage 'Первичный контакт'; allowed: Заявка"),
+        ("ended:\n  unknown:\n  - deal: {fields: {UTM_SORCE: x}}", "rules.yaml:3: unknown field 'UTM_SORCE'; did you mean UTM_SOURCE?; allowed: UTM_SOURCE, 700002"),
+        ("ended:\n  unknown:\n  - deal: {fields: {UTM_SOURCE: x, 610: y}}", "rules.yaml:3: 'UTM_SOURCE' is written twice in `fields`"),
     ],
 )  # fmt: skip
 def test_what_the_account_lacks_is_a_problem(text, problem):
@@ -262,14 +263,14 @@ def test_what_the_account_lacks_is_a_problem(text, problem):
 
 
 def test_all_problems_are_told_in_the_order_of_lines():
-    text = "nam: x\nanswered:\n  unknown:\n    - deal: {nam: x}\nmissed:\n  open: []"
+    text = "nam: x\nended:\n  unknown:\n    - deal: {nam: x}\nmissed:\n  open: []"
     assert [found.split(":")[1] for found in problems(text)] == ["1", "4", "6"]
 
 
 @pytest.mark.parametrize(
     "text",
-    ["- 1", "7", "answered: 7", "answered: {7: []}", "? [a]\n: b", "answered: {unknown: [[deal]]}", "answered: {unknown: [~]}",
-     "tags: x\nanswered: {unknown: [deal]}", "answered: {unknown: [deal: {fields: []}]}", "answered: {unknown: [deal: [name]]}"],
+    ["- 1", "7", "ended: 7", "ended: {7: []}", "? [a]\n: b", "ended: {unknown: [[deal]]}", "ended: {unknown: [~]}",
+     "tags: x\nended: {unknown: [deal]}", "ended: {unknown: [deal: {fields: []}]}", "ended: {unknown: [deal: [name]]}"],
 )  # fmt: skip
 def test_any_wrong_shape_is_a_problem_and_nothing_else(text):
     assert problems(text, FACTS)
@@ -283,8 +284,8 @@ def planned(text, enquiry=ANSWERED):
 
 
 def test_a_plan_has_the_case_of_each_caller_state():
-    made = planned("answered: {unknown: [deal], open_deal: [note: x]}")
-    assert made.trigger is Trigger.ANSWERED
+    made = planned("ended: {unknown: [deal], open_deal: [note: x]}")
+    assert made.trigger is Trigger.ENDED
     assert made.scenario_version == 3
     assert cases(made)[CallerState.UNKNOWN] == (CreateDeal("Звонок +7 916 123-45-67"),)
     assert CallerState.NO_OPEN_DEAL not in cases(made)
@@ -292,16 +293,16 @@ def test_a_plan_has_the_case_of_each_caller_state():
 
 
 def test_a_scenario_without_a_word_for_the_trigger_asks_for_nothing():
-    assert planned("answered: {unknown: [deal]}", replace(ANSWERED, answered=False)) is None
+    assert planned("ended: {unknown: [deal]}", replace(ANSWERED, answered=False)) is None
 
 
 def test_empty_cases_ask_for_nothing():
-    assert planned("answered: {unknown: []}") is None
+    assert planned("ended: {unknown: []}") is None
 
 
 def note(text, enquiry=ANSWERED, **top):
     head = "".join(f"{key}: {value}\n" for key, value in top.items())
-    made = planned(f"{head}answered:\n  open_deal:\n    - note: {text!r}", enquiry)
+    made = planned(f"{head}ended:\n  open_deal:\n    - note: {text!r}", enquiry)
     return cases(made)[CallerState.OPEN_DEAL][0].text
 
 
@@ -345,7 +346,7 @@ def test_an_anonymous_caller_has_a_name():
 
 def test_a_line_of_which_nothing_is_known_is_left_out():
     text = "Источник: {source}\\nОбъявление: {content}\\nКонец"
-    made = planned(f'answered:\n  open_deal:\n    - note: "{text}"')
+    made = planned(f'ended:\n  open_deal:\n    - note: "{text}"')
     assert cases(made)[CallerState.OPEN_DEAL][0].text == "Источник: yandex\nКонец"
 
 
@@ -363,17 +364,17 @@ def test_values_are_cut():
 
 
 def test_a_deals_name_is_one_short_line():
-    made = planned('answered:\n  unknown:\n    - deal: {name: "a\\nb {landing} {reason}"}')
+    made = planned('ended:\n  unknown:\n    - deal: {name: "a\\nb {landing} {reason}"}')
     assert cases(made)[CallerState.UNKNOWN][0].name == "a b https://okna.example/ one visit saw this number"
 
 
 def test_a_deal_always_has_a_name():
-    made = planned('answered:\n  unknown:\n    - deal: {name: "{content}"}')
+    made = planned('ended:\n  unknown:\n    - deal: {name: "{content}"}')
     assert cases(made)[CallerState.UNKNOWN][0].name == "+7 916 123-45-67"
 
 
 def test_empty_tags_and_fields_are_left_out():
-    made = planned('answered:\n  unknown:\n    - deal: {tags: ["{content}", a], fields: {X: "{content}", Y: b}}')
+    made = planned('ended:\n  unknown:\n    - deal: {tags: ["{content}", a], fields: {X: "{content}", Y: b}}')
     deal = cases(made)[CallerState.UNKNOWN][0]
     assert (deal.tags, deal.fields) == (("a",), {"Y": "b"})
 
@@ -395,9 +396,87 @@ missed:
 
 
 def test_facts_needed_name_the_stages_of_a_move():
-    text = "answered: {open_deal: [move: {pipeline: Монтаж, stage: Договор}]}"
+    text = "ended: {open_deal: [move: {pipeline: Монтаж, stage: Договор}]}"
     needed = facts_needed(read_scenario(text, "rules.yaml", WIDE))
     assert (needed.pipelines, needed.stages) == ({"53"}, {"30", "31", "32"})
+
+
+# -- what happens
+
+
+def test_what_happens_beside_has_rules_of_its_own():
+    scenario = read_scenario("ringing: {unknown: [deal]}\nended: {open_deal: [note: x]}", "f", None)
+    assert [plan(scenario, 1, ANSWERED, trigger).trigger for trigger in (Trigger.RINGING, None)] == ["ringing", "ended"]
+    assert plan(scenario, 1, ANSWERED, Trigger.QUALIFIED) is None
+
+
+HOURS = "timezone: Europe/Moscow\nworking_hours: {mon-fri: '09:00-18:00'}\nholidays: [2026-01-01]\n"
+LATE = "missed_after_hours: {unknown: [deal: {name: late}]}\n"
+
+
+@pytest.mark.parametrize(
+    ("at", "trigger"),
+    [
+        (datetime(2026, 1, 2, 8, tzinfo=UTC), Trigger.MISSED),  # Friday, 11:00 in Moscow
+        (datetime(2026, 1, 2, 15, tzinfo=UTC), Trigger.MISSED_AFTER_HOURS),
+        (datetime(2026, 1, 3, 8, tzinfo=UTC), Trigger.MISSED_AFTER_HOURS),  # Saturday
+        (datetime(2026, 1, 1, 8, tzinfo=UTC), Trigger.MISSED_AFTER_HOURS),  # a holiday
+    ],
+)
+def test_a_call_missed_outside_working_hours_is_its_own_thing(at, trigger):
+    missed = replace(ANSWERED, answered=False, started_at=at)
+    assert planned(f"{HOURS}{LATE}missed: {{unknown: [deal]}}", missed).trigger is trigger
+
+
+def test_without_rules_for_it_a_missed_call_is_a_missed_call():
+    at_night = replace(ANSWERED, answered=False, started_at=datetime(2026, 1, 2, 22, tzinfo=UTC))
+    assert planned(f"{HOURS}missed: {{unknown: [deal]}}", at_night).trigger is Trigger.MISSED
+
+
+@pytest.mark.parametrize(
+    ("hours", "at", "is_late"),
+    [
+        ("fri: '22:00-06:00'", datetime(2026, 1, 2, 23, tzinfo=UTC), False),
+        ("fri: '22:00-06:00'", datetime(2026, 1, 3, 5, tzinfo=UTC), False),
+        ("fri: '22:00-06:00'", datetime(2026, 1, 3, 6, tzinfo=UTC), True),
+        ("sat-mon: '09:00-24:00'", datetime(2026, 1, 4, 23, 59, tzinfo=UTC), False),
+        ("sat-mon: '09:00-24:00'", datetime(2026, 1, 5, 0, 0, tzinfo=UTC), True),
+        ("sat-mon: '09:00-24:00'", datetime(2026, 1, 6, 12, tzinfo=UTC), True),
+    ],
+)
+def test_hours_may_end_the_next_morning_and_days_go_over_the_weeks_end(hours, at, is_late):
+    missed = replace(ANSWERED, answered=False, started_at=at)
+    made = planned(f"working_hours: {{{hours}}}\n{LATE}missed: {{unknown: [deal]}}", missed)
+    assert (made.trigger is Trigger.MISSED_AFTER_HOURS) == is_late
+
+
+@pytest.mark.parametrize(
+    ("top", "problem"),
+    [
+        ("working_hours: 9-18", "rules.yaml:1: `working_hours` is a set of `mon-fri: 09:00-18:00` lines"),
+        ("working_hours: {mo: '09:00-18:00'}", "rules.yaml:1: unknown day 'mo' in `working_hours`"),
+        ("working_hours: {mon: '9-18'}", "rules.yaml:1: '9-18' are no hours: write them as 09:00-18:00"),
+        ("working_hours: {mon: '09:00-25:00'}", "rules.yaml:1: '09:00-25:00' are no hours"),
+        ("working_hours: {mon-wed: '09:00-18:00', tue: '09:00-18:00'}", "rules.yaml:1: 'tue' has its hours twice"),
+        ("holidays: [2026-01-01]", "rules.yaml:1: `holidays` says nothing without `working_hours`"),
+        ("working_hours: {mon: '09:00-18:00'}\nholidays: [7 January]", "rules.yaml:2: '7 January' in `holidays` is not a day"),
+        ("staff: [me]", "rules.yaml:1: 'me' in `staff` is not a phone"),
+        ("short_s: soon", "rules.yaml:1: short_s is a whole number from 0 to 600"),
+    ],
+)  # fmt: skip
+def test_a_wrong_top_line_is_named(top, problem):
+    assert any(one.startswith(problem) for one in problems(f"{top}\nended: {{unknown: [deal]}}"))
+
+
+def test_nobody_talks_in_a_missed_call():
+    [told] = problems("missed:\n  open_deal:\n    by_other: [note: x]")
+    assert told.startswith("rules.yaml:3: nobody has talked in `missed`: `by_other` never happens; allowed: otherwise")
+
+
+def test_who_is_on_a_list_is_told_of_only_where_a_rule_says_so():
+    text = "staff: ['8 916 123-45-67']\nended: {unknown: [deal]}"
+    assert planned(text) is None
+    assert planned(f"{text}\nmissed: {{}}".replace("[deal]", "[deal], staff: [deal]")).caller_is is CallerState.STAFF
 
 
 # -- kept as JSON
@@ -411,15 +490,13 @@ def test_a_plan_survives_json(answered):
 
 
 def test_a_task_does_not_come_back_as_a_note():
-    made = planned("answered:\n  open_deal:\n    - task: {text: t, due_minutes: 5}\n    - note: t")
+    made = planned("ended:\n  open_deal:\n    - task: {text: t, due_minutes: 5}\n    - note: t")
     kept = cases(load_plan(dump_plan(made)))[CallerState.OPEN_DEAL]
     assert [type(action) for action in kept] == [AddTask, AddNote]
 
 
 def test_a_move_comes_back_as_it_was():
-    made = plan(
-        read_scenario("answered: {open_deal: [move: {pipeline: Монтаж, stage: Договор}]}", "f", WIDE), 1, ANSWERED
-    )
+    made = plan(read_scenario("ended: {open_deal: [move: {pipeline: Монтаж, stage: Договор}]}", "f", WIDE), 1, ANSWERED)
     assert cases(load_plan(dump_plan(made)))[CallerState.OPEN_DEAL] == (MoveDeal("53", "32", ("30", "31")),)
 
 

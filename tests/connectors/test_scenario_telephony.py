@@ -8,7 +8,7 @@ from connectors.scenario import ScenarioError, Telephony, dump_plan, load_plan, 
 from tests.connectors.test_scenario import ANSWERED, FACTS
 from tracking_core.enquiry import EnquiryKind
 
-OBSERVING = "telephony: observe\nanswered: {open_deal: [note: x]}\nform: {unknown: [deal]}"
+OBSERVING = "telephony: observe\nended: {open_deal: [note: x]}\nform: {unknown: [deal]}"
 ABLE = replace(FACTS, telephony=tuple(Telephony))
 
 
@@ -25,12 +25,12 @@ def problems(text, facts=None):
 
 
 def test_without_a_word_a_call_is_written_on_its_card():
-    assert planned("answered: {unknown: [deal]}").telephony is Telephony.NOTE
+    assert planned("ended: {unknown: [deal]}").telephony is Telephony.NOTE
 
 
 @pytest.mark.parametrize("way", Telephony)
 def test_a_plan_says_which_way(way):
-    assert planned(f"telephony: {way}\nanswered: {{open_deal: [note: x]}}").telephony is way
+    assert planned(f"telephony: {way}\nended: {{open_deal: [note: x]}}").telephony is way
 
 
 def test_a_form_knows_nothing_of_it():
@@ -38,39 +38,39 @@ def test_a_form_knows_nothing_of_it():
 
 
 def test_who_talked_is_the_user_that_the_scenario_names():
-    text = 'telephony: register\npopup: {Анна: "72"}\nanswered: {unknown: [deal]}'
+    text = 'telephony: register\npopup: {Анна: "72"}\nended: {unknown: [deal]}'
     assert planned(text).answered_by == "72"
 
 
 def test_who_is_not_named_is_nobody():
-    assert planned('popup: {"101": "72"}\nanswered: {unknown: [deal]}').answered_by is None
+    assert planned('popup: {"101": "72"}\nended: {unknown: [deal]}').answered_by is None
 
 
 def test_it_comes_back_from_json():
-    found = planned("telephony: register\nanswered: {unknown: [deal]}")
+    found = planned("telephony: register\nended: {unknown: [deal]}")
     assert load_plan(dump_plan(found)) == found
 
 
 def test_a_way_that_the_account_does_not_offer_is_refused():
-    assert problems("telephony: register\nanswered: {unknown: [deal]}", FACTS) == (
+    assert problems("telephony: register\nended: {unknown: [deal]}", FACTS) == (
         "rules.yaml:1: unknown telephony 'register'; allowed: note",
     )
 
 
 def test_one_that_it_offers_is_taken():
-    assert read_scenario("telephony: register\nanswered: {unknown: [deal]}", "rules.yaml", ABLE)
+    assert read_scenario("telephony: register\nended: {unknown: [deal]}", "rules.yaml", ABLE)
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("answered: {unknown: [deal]}", "rules.yaml:2: with `telephony: observe`, `answered` has `open_deal` alone"),
+        ("ended: {unknown: [deal]}", "rules.yaml:2: with `telephony: observe`, `ended` has `open_deal` alone"),
         (
             "missed: {open_deal: [task: {text: x, due_minutes: 5}]}",
             "rules.yaml:2: `telephony: observe` creates nothing: `missed` may `note` and `move`",
         ),
         (
-            'popup: {"101": x}\nanswered: {open_deal: [note: x]}',
+            'popup: {"101": x}\nended: {open_deal: [note: x]}',
             "rules.yaml:2: `telephony: observe` leaves cards to the CRM: take `popup` out",
         ),
     ],
@@ -84,11 +84,11 @@ def test_and_does_with_forms_what_he_likes():
 
 
 def test_the_crms_analytics_are_told_only_where_the_scenario_says_so():
-    told = [planned(f"{word}answered: {{unknown: [deal]}}").analytics for word in ("", "analytics: true\n")]
+    told = [planned(f"{word}ended: {{unknown: [deal]}}").analytics for word in ("", "analytics: true\n")]
     assert told == [False, True]
 
 
-TOLD = "analytics: true\nanswered: {unknown: [deal]}"
+TOLD = "analytics: true\nended: {unknown: [deal]}"
 
 
 def test_analytics_that_the_account_has_are_taken():
@@ -102,6 +102,6 @@ def test_analytics_that_it_has_not_are_refused():
 
 
 def test_analytics_are_true_or_false():
-    assert problems("analytics: sometimes\nanswered: {unknown: [deal]}")[0].startswith(
+    assert problems("analytics: sometimes\nended: {unknown: [deal]}")[0].startswith(
         "rules.yaml:1: unknown analytics 'sometimes'; allowed: true, false"
     )

@@ -227,8 +227,8 @@ def test_the_example_of_a_scenario_fits_an_account(
 
 
 def test_an_example_with_a_misspelt_word_would_be_refused() -> None:
-    misspelt = example("scenarios.md", "scenario").replace("answered:", "answerd:", 1)
-    with pytest.raises(scenarios.ScenarioError, match="did you mean answered"):
+    misspelt = example("scenarios.md", "scenario").replace("ended:", "endd:", 1)
+    with pytest.raises(scenarios.ScenarioError, match="did you mean ended"):
         scenarios.read_scenario(misspelt, "scenarios.md", None)
 
 

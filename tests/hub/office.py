@@ -28,7 +28,7 @@ SCENARIO = """
 name: Звонки
 language: ru
 timezone: UTC
-answered:
+ended:
   unknown:
     - deal: {name: "Звонок {caller}"}
 """

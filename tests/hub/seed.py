@@ -43,7 +43,7 @@ def plan(enquiry: str = "call:1", caller: str | None = "+79161234567", version: 
         recording_url=None, operator=None, source={}, confidence=None, reason="",
     )  # fmt: skip
     cases = {CallerState.UNKNOWN: (CreateDeal("Звонок"), AddNote("Звонок"))}
-    return Plan(asked, version, Trigger.ANSWERED, rules(cases))
+    return Plan(asked, version, Trigger.ENDED, rules(cases))
 
 
 def planned(installation_id: int, enquiry: str, caller: str = "k1", at: datetime = NOW, version: int = 1) -> Planned:

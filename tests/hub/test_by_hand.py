@@ -131,7 +131,7 @@ def test_those_of_one_reason_are_given_up_together(lane: Lane) -> None:
 
 RULES = """
 name: Новые правила
-answered:
+ended:
   unknown:
     - deal: {name: "Исправлено"}
 """
@@ -177,7 +177,7 @@ def test_what_may_have_been_made_keeps_its_plan(lane: Lane) -> None:
 
 
 @pytest.mark.parametrize(
-    "rules", [RULES.replace("answered", "missed"), RULES + "stage: Нет такого\n"], ids=["ask for nothing", "do not fit"]
+    "rules", [RULES.replace("ended", "missed"), RULES + "stage: Нет такого\n"], ids=["ask for nothing", "do not fit"]
 )
 def test_rules_that_give_no_plan_leave_the_one_there_is(lane: Lane, rules: str) -> None:
     parked(lane, Why.INVALID)

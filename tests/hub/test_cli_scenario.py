@@ -16,7 +16,7 @@ from hub.store.vault import ring_in
 from tests.hub.office import Office
 from tests.hub.world import Cthub
 
-LOOKS_RIGHT = "answered:\n  unknown: [deal]\nmissed:\n  unknown: [deal]\n"
+LOOKS_RIGHT = "ended:\n  unknown: [deal]\nmissed:\n  unknown: [deal]\n"
 
 
 @pytest.fixture
@@ -49,11 +49,11 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_file_that_can_be_used_is_one_line(cthub: Cthub, file: Path) -> None:
     done = cthub("check", str(file))
-    assert (done.exit_code, done.stdout) == (0, f"{file}: 2 rules for answered, missed.\n")
+    assert (done.exit_code, done.stdout) == (0, f"{file}: 2 rules for ended, missed.\n")
 
 
 def test_each_problem_is_a_line_with_its_place(cthub: Cthub, file: Path) -> None:
-    file.write_text("answerd:\n  unknown: [deal]\nmissed:\n  unknown: [note: '{calle}']\n", encoding="utf-8")
+    file.write_text("endd:\n  unknown: [deal]\nmissed:\n  unknown: [note: '{calle}']\n", encoding="utf-8")
     done = cthub("check", str(file))
     assert done.exit_code == 1
     assert [line.partition(": ")[0] for line in done.stdout.splitlines()] == [f"{file}:1", f"{file}:4", f"{file}:4"]
@@ -78,8 +78,9 @@ def test_a_trial_is_one_json_line(cthub: Cthub, office: Office, file: Path) -> N
     assert (told["enquiries"], told["tried"]["deals"], told["live"]["deals"]) == (2, 2, 1)
     assert told["checked"] == {"known": 0, "same": 0}  # the double of the CRM says of no delivery what it decided
     [missed] = told["differences"]
-    assert missed["live"]["actions"] == []
-    assert (missed["tried"]["rule"], missed["tried"]["state"], missed["tried"]["actions"]) == (2, "unknown", ["deal"])
+    assert missed["live"] == []
+    [did] = missed["tried"]
+    assert (did["trigger"], did["rule"], did["state"], did["actions"]) == ("missed", 2, "unknown", ["deal"])
 
 
 def test_a_trial_is_a_table_and_the_calls_that_go_otherwise(cthub: Cthub, office: Office, file: Path) -> None:

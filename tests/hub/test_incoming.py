@@ -15,7 +15,7 @@ from tests.hub.world import World
 IVAN, NUMBER = "+79161234567", "+74951110001"
 SCENARIO = """
   amocrm: |
-    answered:
+    ended:
       unknown: [incoming, note: "Звонок"]
       no_open_deal: [incoming, note: "Звонок"]
       open_deal: [note: "Ещё звонок"]

@@ -12,7 +12,7 @@ from tests.hub.world import World
 IVAN, NUMBER = "+79161234567", "+74951110001"
 SCENARIO = """
   amocrm: |
-    answered:
+    ended:
       unknown: [deal, note: "Звонок"]
       open_deal:
         - note: "Ещё звонок"

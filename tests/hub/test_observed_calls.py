@@ -14,7 +14,7 @@ from tests.hub.world import World
 SCENARIO = """
   bitrix24: |
     telephony: observe
-    answered:
+    ended:
       open_deal: [note: "Источник: {source}"]
     missed:
       open_deal: [note: "Пропущен: {source}"]

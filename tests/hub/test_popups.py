@@ -14,7 +14,7 @@ IVAN, NUMBER = "+79161234567", "+74951110001"
 SCENARIO = """
   amocrm: |
     popup: {"101": Мария Менеджер, "103": Пётр Продавцов}
-    answered:
+    ended:
       unknown: [deal]
 """
 BLOCKED, OPEN = {"mode": "blocked"}, {"mode": "open"}

@@ -10,7 +10,7 @@ SCENARIO = """
   bitrix24: |
     telephony: register
     popup: {"101": "1"}
-    answered:
+    ended:
       unknown: [deal, note: "Источник: {source}"]
       open_deal: [note: "Ещё звонок: {source}"]
     missed:

@@ -118,11 +118,11 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
     ("line", "told"),
     [
         ("answred: {}", "allowed: name, language, timezone"),
-        ("answered: {stranger: [deal]}", "allowed: unknown, no_open_deal, open_deal"),
-        ("answered: {unknown: [{deel: {}}]}", "allowed: deal, incoming, note, task, move"),
-        ("answered: {unknown: [{deal: {stag: x}}]}", "allowed: name, pipeline, stage"),
-        ("answered: {unknown: [note: x]}", "put `- deal` before it"),
-        ("answered: {unknown: [deal, {note: 'from {nobody}'}]}", "nobody"),
+        ("ended: {stranger: [deal]}", "allowed: unknown, no_open_deal, open_deal"),
+        ("ended: {unknown: [{deel: {}}]}", "allowed: deal, incoming, note, task, move"),
+        ("ended: {unknown: [{deal: {stag: x}}]}", "allowed: name, pipeline, stage"),
+        ("ended: {unknown: [note: x]}", "put `- deal` before it"),
+        ("ended: {unknown: [deal, {note: 'from {nobody}'}]}", "nobody"),
     ],
     ids=["trigger", "caller", "action", "field_of_a_deal", "note_without_a_deal", "placeholder"],
 )

@@ -10,7 +10,7 @@ from tests.hub.world import World
 SCENARIO = """
   bitrix24: |
     analytics: true
-    answered:
+    ended:
       unknown: [deal, note: "Источник: {source}"]
       open_deal: [note: "Ещё звонок: {source}"]
 """

@@ -247,4 +247,4 @@ def plan(number: int, at: datetime, responsible: str | None = None) -> Plan:
         answered=True, recording_url=None, operator=None, source={}, confidence=None, reason="",
     )  # fmt: skip
     cases = {CallerState.UNKNOWN: (CreateDeal("Звонок", responsible=responsible), AddNote("Источник: yandex"))}
-    return Plan(asked, 1, Trigger.ANSWERED, rules(cases))
+    return Plan(asked, 1, Trigger.ENDED, rules(cases))

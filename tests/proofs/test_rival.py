@@ -56,7 +56,7 @@ def _plan(number: int, caller: str, street: Street) -> Plan:
     )  # fmt: skip
     new = (CreateDeal(f"Звонок {caller}"), NOTE)
     cases = {CallerState.UNKNOWN: new, CallerState.NO_OPEN_DEAL: new, CallerState.OPEN_DEAL: (NOTE,)}
-    return Plan(asked, 1, Trigger.ANSWERED, rules(cases))
+    return Plan(asked, 1, Trigger.ENDED, rules(cases))
 
 
 async def drained(db: Db, house: House, full: bool) -> dict[str, Any]:

@@ -112,8 +112,6 @@ ENQUIRIES_EN: Mapping[str, str] = {
     "kind.updated": "more was told",
     "kind.ended": "ended",
     "kind.recorded": "recording ready",
-    "trigger.answered": "the call was answered",
-    "trigger.missed": "the call was missed",
     "story.popup.shown": "the CRM was asked to show the caller’s card",
     "story.popup.late": "the caller’s card was not shown: the call was over, or went on for too long, before the CRM could be asked",
     "story.popup.refused": "the caller’s card was perhaps not shown: the CRM did not take the request",
@@ -150,9 +148,4 @@ ENQUIRIES_EN: Mapping[str, str] = {
     "told.subject": "Subject",
     "told.page": "Page",
     "told.text": "Message",
-    "trigger.form": "a form was sent",
-    "trigger.callback": "a call back was ordered",
-    "trigger.chat": "a chat came",
-    "trigger.mail": "an e-mail came",
-    "trigger.manual": "a manager noted it",
 }

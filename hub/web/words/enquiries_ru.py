@@ -112,8 +112,6 @@ ENQUIRIES_RU: Mapping[str, str] = {
     "kind.updated": "уточнение",
     "kind.ended": "завершён",
     "kind.recorded": "готова запись",
-    "trigger.answered": "звонок отвечен",
-    "trigger.missed": "звонок пропущен",
     "story.popup.shown": "CRM попросили показать карточку звонящего",
     "story.popup.late": "карточка не показана: звонок кончился или шёл уже давно, когда CRM стала доступна",
     "story.popup.refused": "карточка, возможно, не показана: CRM не приняла запрос",
@@ -150,9 +148,4 @@ ENQUIRIES_RU: Mapping[str, str] = {
     "told.subject": "Тема",
     "told.page": "Страница",
     "told.text": "Сообщение",
-    "trigger.form": "отправлена форма",
-    "trigger.callback": "заказан звонок",
-    "trigger.chat": "пришёл чат",
-    "trigger.mail": "пришло письмо",
-    "trigger.manual": "записал менеджер",
 }

@@ -3,6 +3,19 @@
 from collections.abc import Mapping
 
 SCENARIOS_EN: Mapping[str, str] = {
+    "trigger.ringing": "a call came in",
+    "trigger.answered": "the call was picked up",
+    "trigger.ended": "a talk is over",
+    "trigger.missed": "the call was missed",
+    "trigger.missed_after_hours": "the call was missed after hours",
+    "trigger.callback_done": "called back",
+    "trigger.recording_ready": "the recording is ready",
+    "trigger.qualified": "the enquiry counts as a target one",
+    "trigger.form": "a form was sent",
+    "trigger.callback": "a call back was ordered",
+    "trigger.chat": "a chat",
+    "trigger.mail": "a letter",
+    "trigger.manual": "noted by a person",
     "caller_state.blacklisted": "If the number is on the blacklist",
     "caller_state.staff": "If the number is of our own staff",
     "caller_state.unknown": "If the CRM does not know the person",

@@ -3,6 +3,19 @@
 from collections.abc import Mapping
 
 SCENARIOS_RU: Mapping[str, str] = {
+    "trigger.ringing": "пришёл звонок",
+    "trigger.answered": "сняли трубку",
+    "trigger.ended": "разговор окончен",
+    "trigger.missed": "звонок пропущен",
+    "trigger.missed_after_hours": "звонок пропущен в нерабочее время",
+    "trigger.callback_done": "перезвонили",
+    "trigger.recording_ready": "готова запись",
+    "trigger.qualified": "обращение признано целевым",
+    "trigger.form": "отправили форму",
+    "trigger.callback": "заказали звонок",
+    "trigger.chat": "чат",
+    "trigger.mail": "письмо",
+    "trigger.manual": "записал сотрудник",
     "caller_state.blacklisted": "Если номер в чёрном списке",
     "caller_state.staff": "Если номер нашего сотрудника",
     "caller_state.unknown": "Если человека нет в CRM",

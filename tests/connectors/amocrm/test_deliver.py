@@ -41,7 +41,7 @@ async def deliver(session, *batch):
     return outcomes["d-1"]
 
 
-def plan_of(*actions, of=None, trigger=Trigger.ANSWERED):
+def plan_of(*actions, of=None, trigger=Trigger.ENDED):
     return replace(delivery(of).what, rules=rules(dict.fromkeys(CallerState, actions)), trigger=trigger)
 
 

@@ -136,7 +136,7 @@ def match(tx: Tx, tenant_id: int, call_id: int, reason: str, words_: str, **more
 def plan_of(call_id: int, trigger: Trigger) -> Plan:
     enquiry = Enquiry(
         id=f"call:{call_id}", caller="+79161234567", dialled="+74951234567", started_at=NOW, talk_s=125, wait_s=9,
-        answered=trigger is Trigger.ANSWERED, recording_url=None, operator=None, source={}, confidence=0.94, reason="",
+        answered=trigger is Trigger.ENDED, recording_url=None, operator=None, source={}, confidence=0.94, reason="",
     )  # fmt: skip
     unknown = (CreateDeal("Звонок +7 916 123-45-67"), AddNote("Источник"), AddTask("Перезвонить +79161234567", 15))
     return Plan(
