@@ -18,7 +18,7 @@ from hub.errors import HubError
 from hub.hub import Hub
 from hub.planning import Rules, rules_of
 from hub.rehearsal import Did, Rehearsed
-from hub.store import crm
+from hub.store import crm, scenario_versions
 from hub.store.crm import Installed
 from hub.store.tx import Tx
 from hub.web import decided
@@ -79,7 +79,7 @@ def dry_run_(
 
 
 def _tried(tx: Tx, hub: Hub, of: Installed, text: str | None, name: str, days: int) -> tuple[Installed, Rules, DryRun]:
-    saved = crm.live_scenario(tx, of.tenant_id, of.connector)
+    saved = scenario_versions.live(tx, of.tenant_id, of.connector)
     live = Rules(rules_of(saved, of), saved.version) if saved else None
     tried = Rules(read_scenario(text, name, crm.facts_of(of.facts)), 0) if text is not None else live
     if tried is None:

@@ -12,9 +12,10 @@ from connectors.scenario import CALL_OVER, Enquiry, Plan, Scenario, ScenarioErro
 from hub.delivery import queue
 from hub.delivery.queue import Planned
 from hub.sentences import told as in_language
-from hub.store import crm, ledger
-from hub.store.crm import Installed, SavedScenario
+from hub.store import crm, ledger, scenario_versions
+from hub.store.crm import Installed
 from hub.store.ledger import Entry, Kind
+from hub.store.scenario_versions import SavedScenario
 from hub.store.tx import Tx
 from hub.store.vault import Vault
 from tracking_core.enquiry import EnquiryKind
@@ -45,7 +46,7 @@ def plan(tx: Tx, tenant_id: int, told: Told, now: datetime, vault: Vault) -> int
     idle: list[tuple[int, int]] = []
     enquiry = cache(told.tell)
     for installed in crm.installations(tx, tenant_id):
-        saved = crm.live_scenario(tx, tenant_id, installed.connector)
+        saved = scenario_versions.live(tx, tenant_id, installed.connector)
         if installed.status == crm.REMOVED or saved is None:
             continue
         rules = Rules(rules_of(saved, installed), saved.version)
@@ -124,7 +125,7 @@ def misfit(saved: SavedScenario, installed_facts: Mapping[str, Any]) -> str:
 def live_rules(tx: Tx, tenant_id: int, installation_id: int) -> Rules | None:
     """Return the rules of an account; None where there are none, or they do not fit it."""
     installed = crm.installation(tx, tenant_id, installation_id)
-    saved = crm.live_scenario(tx, tenant_id, installed.connector)
+    saved = scenario_versions.live(tx, tenant_id, installed.connector)
     try:
         return Rules(rules_of(saved, installed), saved.version) if saved else None
     except ScenarioError:

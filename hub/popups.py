@@ -17,7 +17,7 @@ from hub.delivery import errands
 from hub.delivery.worker import Worker
 from hub.enquiries import Talk
 from hub.planning import rules_of
-from hub.store import calls, crm, ledger
+from hub.store import calls, crm, ledger, scenario_versions
 from hub.store.crm import Installed
 from hub.store.ledger import Entry, Kind
 from hub.store.tx import Tx
@@ -57,7 +57,7 @@ def asked(tx: Tx, tenant_id: int, enquiry_id: int, talk: Talk, now: datetime) ->
 
 
 def _users(tx: Tx, of: Installed, talk: Talk) -> tuple[str, ...]:
-    saved = crm.live_scenario(tx, of.tenant_id, of.connector)
+    saved = scenario_versions.live(tx, of.tenant_id, of.connector)
     try:
         named = rules_of(saved, of).popup if saved else {}
     except ScenarioError:  # said where its calls wait

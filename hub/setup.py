@@ -10,7 +10,7 @@ from hub import ties
 from hub.errors import SetupInvalid
 from hub.setup_file import SetupFile, TelephonyPart
 from hub.setup_site import SitePart
-from hub.store import crm, judging, people
+from hub.store import judging, people, scenario_versions
 from hub.store import setup as kept
 from hub.store.tx import Tx
 from hub.store.vault import Vault
@@ -54,7 +54,7 @@ def apply(
     judging.save(tx, tenant_id, asked.model_dump(mode="json", include={"goals", "staff", "spam"}), vault)
     ties.leave_out(tx, tenant_id, {*asked.staff, *asked.spam}, now, vault)
     for connector, text in texts.items():
-        crm.save_scenario(tx, tenant_id, connector, text, asked.owner.email, now)
+        scenario_versions.save(tx, tenant_id, connector, text, asked.owner.email, now)
     made = None if asked.owner.password else password
     return Applied(asked.tenant, asked.owner.email, made, token, tuple(sites), tuple(paths))
 

@@ -1,4 +1,4 @@
-"""Installations, grants and scenario versions, and the deals that read-back brings (T6)."""
+"""Installations and grants, and the deals that read-back brings (T6)."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,13 @@ from connectors.telling import Said, known_by_host
 from hub.store import erasures, ledger
 from hub.store.ledger import Entry, Kind
 from hub.store.moment import to_micros
-from hub.store.tables import Deal, Delivery, Installation, OAuthState, ScenarioVersion, table_of
+from hub.store.tables import Deal, Delivery, Installation, OAuthState, table_of
 from hub.store.tables import Grant as GrantRow
 from hub.store.tx import Prepared, Tx, insert_or
 from hub.store.vault import Vault
 
 _installation, _grant, _state = table_of(Installation), table_of(GrantRow), table_of(OAuthState)
-_scenario, _deal, _delivery = (table_of(model) for model in (ScenarioVersion, Deal, Delivery))
+_deal, _delivery = table_of(Deal), table_of(Delivery)
 
 ACTIVE, REAUTHORISE, REMOVED = "active", "reauthorise", "removed"
 
@@ -226,47 +226,6 @@ def finish_authorisation(tx: Tx, state_hash: str, login_hash: str, connector: st
         .returning(_state.c.tenant_id)
     ).first()
     return row.tenant_id if row else None
-
-
-# -- scenarios
-
-
-@dataclass(frozen=True, slots=True)
-class SavedScenario:
-    """One saved version of the rules for a connector."""
-
-    version: int
-    text: str
-    author: str
-
-
-def save_scenario(tx: Tx, tenant_id: int, connector: str, text: str, author: str, now: datetime) -> int:
-    """Save a new version; the same text again makes none. Return the version that runs."""
-    current = live_scenario(tx, tenant_id, connector)
-    if current and current.text == text:
-        return current.version
-    version = current.version + 1 if current else 1
-    new = {"tenant_id": tenant_id, "connector": connector, "version": version, "text": text}
-    tx.execute(insert(_scenario).values(**new, author=author, created_at=now))
-    return version
-
-
-def live_scenario(tx: Tx, tenant_id: int, connector: str) -> SavedScenario | None:
-    """Return the newest version of the rules for a connector."""
-    row = tx.execute(
-        select(_scenario.c.version, _scenario.c.text, _scenario.c.author)
-        .where(_scenario.c.tenant_id == tenant_id, _scenario.c.connector == connector)
-        .order_by(_scenario.c.version.desc())
-        .limit(1)
-    ).first()
-    return SavedScenario(*row) if row else None
-
-
-def live_scenarios(tx: Tx, tenant_id: int) -> dict[str, SavedScenario]:
-    """Return the newest version of each connector's rules."""
-    columns = (_scenario.c.connector, _scenario.c.version, _scenario.c.text, _scenario.c.author)
-    rows = tx.execute(select(*columns).where(_scenario.c.tenant_id == tenant_id).order_by(_scenario.c.version))
-    return {connector: SavedScenario(*saved) for connector, *saved in rows}
 
 
 # -- read-back: rows and cursor in one transaction

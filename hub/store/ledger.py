@@ -53,6 +53,7 @@ class Kind(StrEnum):
     LOGIN_REFUSED = auto()
     PASSWORD_SET = auto()
     TOKEN_MADE = auto()
+    SCENARIO_SAVED = auto()
     HOOK_REFUSED = auto()
 
 

@@ -9,9 +9,9 @@ from connectors.protocol import Connector
 from connectors.telling import Said, Sentence
 from hub import planning
 from hub.sentences import told as in_words
-from hub.store.crm import SavedScenario
 from hub.store.doorbells import Heard
 from hub.store.said import of_hold, unpack
+from hub.store.scenario_versions import SavedScenario
 from hub.web import telling
 from hub.web.words import Words
 

@@ -65,6 +65,15 @@ def act(action: Action, enquiry: Enquiry, facts: Mapping[str, Any], t: Words) ->
     return t("plan.note") if isinstance(action, AddNote) else t("plan.move", stage=_stage_name(facts, action.stage))
 
 
+def short(action: Action, facts: Mapping[str, Any], t: Words) -> str:
+    """Return what an action does in few words, with the placeholders of its texts as they are written."""
+    if isinstance(action, CreateDeal):
+        return t("act.incoming" if action.incoming else "act.deal", name=action.name)
+    if isinstance(action, AddTask):
+        return t("act.task", text=action.text, minutes=action.due_minutes)
+    return t("act.note") if isinstance(action, AddNote) else t("act.move", stage=_stage_name(facts, action.stage))
+
+
 def _covered(text: str, enquiry: Enquiry) -> str:
     caller = enquiry.caller
     if not caller:

@@ -20,10 +20,11 @@ from connectors.protocol import App, Connector, Opened, Rejected
 from hub.delivery import lanes
 from hub.hub import Hub
 from hub.recording_links import address
-from hub.store import cards, corrections, crm, doorbells, grants, market, people, recording_links
+from hub.store import cards, corrections, crm, doorbells, grants, market, people, recording_links, scenario_versions
 from hub.store.corrections import CrmUser
-from hub.store.crm import Installed, SavedScenario
+from hub.store.crm import Installed
 from hub.store.market import Account
+from hub.store.scenario_versions import SavedScenario
 from hub.store.tx import Tx
 from hub.web import checks, embed_card, embed_state, telling
 from hub.web.answers import Json, refused
@@ -171,7 +172,7 @@ def _installation_of(tx: Tx, connector: str, account: str) -> Installed | None:
 async def _state(guest: Guest) -> dict[str, Any]:
     of, opened, hub = guest.of, guest.opened, guest.hub
     waits = of is None and await hub.db.read(_has_come, guest)
-    rules = await hub.db.read(crm.live_scenario, of.tenant_id, of.connector) if of else None
+    rules = await hub.db.read(scenario_versions.live, of.tenant_id, of.connector) if of else None
     address = link_to(hub, guest.name, opened, guest.now) if opened.is_admin else None
     found = await hub.db.read(_found_out, guest, rules) if of and of.status == crm.ACTIVE else []
     return embed_state.told(guest.t, of, guest.why_gone, opened, rules, address, found, waits=waits)
@@ -205,7 +206,7 @@ async def _choose(guest: Guest) -> dict[str, Any]:
     if not guest.opened.is_admin:
         raise No(403, "embed.not_admin")
     of = guest.installation
-    rules = await guest.hub.db.read(crm.live_scenario, of.tenant_id, of.connector)
+    rules = await guest.hub.db.read(scenario_versions.live, of.tenant_id, of.connector)
     if rules is None or (await _body(guest)).get("id") != embed_state.scenario_id(rules):
         raise No(409, "embed.one_scenario")
     return await _state(guest)

@@ -5,7 +5,8 @@ from typing import Any
 
 from connectors.protocol import Opened
 from hub.store import crm
-from hub.store.crm import Installed, SavedScenario
+from hub.store.crm import Installed
+from hub.store.scenario_versions import SavedScenario
 from hub.web.checks import Check
 from hub.web.words import Words
 

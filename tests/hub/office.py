@@ -13,7 +13,7 @@ from hub.gaps import Gap
 from hub.inbox import look
 from hub.reconcile import Told, reconcile
 from hub.reconcile_crm import Asker
-from hub.store import calls, crm, ledger_chain
+from hub.store import calls, ledger_chain, scenario_versions
 from hub.store.calls import Account
 from hub.store.db import Db
 from hub.store.tables import Delivery, TelephonyAccount, table_of
@@ -41,7 +41,7 @@ class Office:
     def __init__(self, db: Db, vault: Vault, account: str = "31") -> None:
         self.db, self.vault, self.clock, self.acme = db, vault, StoppedClock(), Acme()
         self.tenant_id, self.installation_id = db.write_now(customer, vault, "acme", account)
-        db.write_now(crm.save_scenario, self.tenant_id, "acme", SCENARIO, "owner", NOW)
+        db.write_now(scenario_versions.save, self.tenant_id, "acme", SCENARIO, "owner", NOW)
         self.exchange = Account(db.write_now(_exchange, self.tenant_id), self.tenant_id, "generic", "UTC", {})
         self.worker: Worker = self.acme.worker(db, self.clock, vault)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.store import crm, people
+from hub.store import people, scenario_versions
 from tests.hub.test_start_check import dial
 from tests.hub.world import SCENARIO, World
 
@@ -94,7 +94,7 @@ async def rules(world: World, **places: str) -> None:
     for key, name in places.items():
         text = re.sub(rf"^# {key}: .*$", f"{key}: {name}", text, flags=re.MULTILINE)
     (tenant_id,) = await world.hub.db.read(people.tenants)
-    await world.hub.db.write(crm.save_scenario, tenant_id, "amocrm", text, "owner", world.clock.now())
+    await world.hub.db.write(scenario_versions.save, tenant_id, "amocrm", text, "owner", world.clock.now())
 
 
 async def ask(world: World, what: str, **told: Any) -> Any:
@@ -292,7 +292,7 @@ async def test_emoji_and_a_note_of_64_kilobytes(connected: World) -> None:
         "        Заявка с сайта {started}\n", f"        Заявка 🦊 {{started}}\n        {'👩‍👩‍👧‍👦 ' * 1_700}\n", 1
     )
     (tenant_id,) = await connected.hub.db.read(people.tenants)
-    await connected.hub.db.write(crm.save_scenario, tenant_id, "amocrm", long, "owner", connected.clock.now())
+    await connected.hub.db.write(scenario_versions.save, tenant_id, "amocrm", long, "owner", connected.clock.now())
     await form(connected, "☎️🔥" * 16_000)
     await connected.delivered(1)
     state = await connected.state()

@@ -12,7 +12,7 @@ from connectors.scenario import CallerState
 from hub.delivery import by_hand, queue
 from hub.delivery.by_hand import Alike
 from hub.delivery.taking import Taken
-from hub.store import crm
+from hub.store import crm, scenario_versions
 from hub.store.db import Db
 from hub.store.tables import Delivery, LedgerEntry, table_of
 from hub.store.tables import Lane as LaneRow
@@ -140,7 +140,7 @@ ended:
 def mended(lane: Lane) -> None:
     """The rules that were refused are mended: there is a newer version of them."""
     for text in (RULES.replace("Исправлено", "Было"), RULES):
-        lane.db.write_now(crm.save_scenario, lane.tenant_id, "acme", text, "owner", NOW)
+        lane.db.write_now(scenario_versions.save, lane.tenant_id, "acme", text, "owner", NOW)
     pipelines = (Pipeline("5", "Продажи", (Stage("7", "Новая", "open"),)),)
     facts = Facts("31", "Acme", "RUB", pipelines, {}, {})
     lane.db.write_now(crm.save_facts, lane.tenant_id, lane.installation_id, facts, NOW)
@@ -182,7 +182,7 @@ def test_what_may_have_been_made_keeps_its_plan(lane: Lane) -> None:
 def test_rules_that_give_no_plan_leave_the_one_there_is(lane: Lane, rules: str) -> None:
     parked(lane, Why.INVALID)
     mended(lane)
-    lane.db.write_now(crm.save_scenario, lane.tenant_id, "acme", rules, "owner", NOW)
+    lane.db.write_now(scenario_versions.save, lane.tenant_id, "acme", rules, "owner", NOW)
     assert sent_again(lane).plan.scenario_version == 1
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from hub.store import crm
+from hub.store import scenario_versions
 from tests.hub import world as worlds
 from tests.hub.test_accuracy import HOUR, call, looked, passed_on, taps, told
 from tests.hub.test_flow import AD, IVAN
@@ -127,7 +127,7 @@ async def test_a_second_look_after_the_rules_changed_tells_the_crm_nothing_twice
     await connected.delivered(1)
     text = worlds.SCENARIO.read_text(encoding="utf-8") + "\n# changed\n"
     hub = connected.hub
-    version = await hub.db.write(crm.save_scenario, 1, "amocrm", text, "owner", connected.clock.now())
+    version = await hub.db.write(scenario_versions.save, 1, "amocrm", text, "owner", connected.clock.now())
     await corrects(connected, None)
     status = await connected.api("status")
     assert (version, status["deliveries"]) == (2, {"delivered": 1})

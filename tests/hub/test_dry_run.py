@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from connectors.scenario import CallerState, Trigger, read_scenario
 from hub.dry_run import DryRun, dry_run
 from hub.planning import Rules, rules_of
-from hub.store import crm, story
+from hub.store import crm, scenario_versions, story
 from hub.store.tables import Deal, Enquiry, table_of
 from hub.store.tx import Tx
 from tests.hub import world as worlds
@@ -80,7 +80,7 @@ def tried(world: World, text: str | None, **changed: Any) -> DryRun:
 
     def of(tx: Tx) -> DryRun:
         (account,) = crm.installations(tx, 1)
-        saved = crm.live_scenario(tx, 1, account.connector)
+        saved = scenario_versions.live(tx, 1, account.connector)
         assert saved is not None
         live = Rules(rules_of(saved, account), saved.version)
         rules = live if text is None else Rules(read_scenario(text, "tried.yaml", crm.facts_of(account.facts)), 0)

@@ -118,7 +118,7 @@ def test_every_problem_is_told_at_once(folder: Path) -> None:
     ("line", "told"),
     [
         ("answred: {}", "allowed: name, language, timezone"),
-        ("ended: {stranger: [deal]}", "allowed: unknown, no_open_deal, open_deal"),
+        ("ended: {stranger: [deal]}", "allowed: blacklisted, staff, unknown, several_contacts"),
         ("ended: {unknown: [{deel: {}}]}", "allowed: deal, incoming, note, task, move"),
         ("ended: {unknown: [{deal: {stag: x}}]}", "allowed: name, pipeline, stage"),
         ("ended: {unknown: [note: x]}", "put `- deal` before it"),

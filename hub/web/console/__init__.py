@@ -23,6 +23,7 @@ from hub.web.console import (
     recording_page,
     report_page,
     requests_page,
+    scenarios_page,
     sites_page,
     token_page,
 )
@@ -61,6 +62,10 @@ routes: list[BaseRoute] = [
     Route("/connections/{installation_id}/erase", erase_page.erase, methods=["POST"]),
     Route("/connections/{connector}/token", token_page.show, methods=["GET"]),
     Route("/connections/{connector}/token", token_page.take, methods=["POST"]),
+    Route("/scenarios", scenarios_page.show, methods=["GET"]),
+    Route("/scenarios/try", scenarios_page.try_out, methods=["POST"]),
+    Route("/scenarios/publish", scenarios_page.publish, methods=["POST"]),
+    Route("/scenarios/back", scenarios_page.go_back, methods=["POST"]),
     Route("/sites", sites_page.show, methods=["GET"]),
     Route("/sites/{key}/numbers", numbers_page.show, methods=["GET"]),
 ]

@@ -7,12 +7,13 @@ from starlette.responses import RedirectResponse, Response
 
 from connectors.protocol import Connector
 from connectors.telling import Said
-from hub.store import crm, doorbells, health, ledger
-from hub.store.crm import Installed, SavedScenario
+from hub.store import crm, doorbells, health, ledger, scenario_versions
+from hub.store.crm import Installed
 from hub.store.doorbells import Heard
 from hub.store.health import Health
 from hub.store.ledger import Entry, Kind
 from hub.store.said import pack
+from hub.store.scenario_versions import SavedScenario
 from hub.store.tx import Tx
 from hub.store.vault import Vault
 from hub.web import checks, telling, trying
@@ -34,7 +35,7 @@ async def _show(desk: Desk, trouble: str = "", tried: Mapping[int, tuple[bool, s
     hub = desk.hub
     installed = await hub.db.read(health.installations, desk.tenant_id)
     heard = await hub.db.read(doorbells.told, desk.tenant_id, desk.now)
-    rules = await hub.db.read(crm.live_scenarios, desk.tenant_id)
+    rules = await hub.db.read(scenario_versions.of_all, desk.tenant_id)
     return render(
         desk,
         "connections.html",

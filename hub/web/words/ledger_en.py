@@ -42,5 +42,6 @@ LEDGER_EN: Mapping[str, str] = {
     "ledger_kind.login_refused": "A login was refused",
     "ledger_kind.password_set": "A password was set",
     "ledger_kind.token_made": "A token of the interface was made",
+    "ledger_kind.scenario_saved": "A scenario was saved",
     "ledger_kind.hook_refused": "A request to one of our doors was refused",
 }

@@ -42,5 +42,6 @@ LEDGER_RU: Mapping[str, str] = {
     "ledger_kind.login_refused": "Отказ во входе",
     "ledger_kind.password_set": "Задан пароль",
     "ledger_kind.token_made": "Создан токен интерфейса",
+    "ledger_kind.scenario_saved": "Сохранён сценарий",
     "ledger_kind.hook_refused": "Отказ запросу к одной из наших дверей",
 }

@@ -262,7 +262,13 @@ def connector() -> Any:
         },
     }
     return SimpleNamespace(
-        asked_in=None, manifest=manifest, words=words, by_hand=_nobody, by_hand_is_address=False, frames=None
+        asked_in=None,
+        manifest=manifest,
+        words=words,
+        by_hand=_nobody,
+        by_hand_is_address=False,
+        frames=None,
+        keys_of=lambda _enquiry: None,
     )
 
 

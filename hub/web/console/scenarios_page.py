@@ -1,0 +1,218 @@
+"""The scenarios: what becomes of an enquiry in each CRM as a table, its versions, and a trial before a new one runs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import unified_diff
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+
+from connectors.scenario import CallerState, Rule, Scenario, ScenarioError, Trigger, read_scenario
+from hub.dry_run import DAYS, DryRun, dry_run
+from hub.planning import Rules, misfit, rules_of
+from hub.store import crm, scenario_versions
+from hub.store.crm import REMOVED, Installed
+from hub.store.scenario_versions import SavedScenario
+from hub.store.tx import Tx
+from hub.web import decided
+from hub.web.console.page import NotHere, form, page
+from hub.web.console.session import form_of
+from hub.web.console.shell import Desk, render
+
+_CAP = 64 * 1024  # characters of a scenario
+_SHOWN = 50  # differences of a trial
+_FILE = "scenario"  # what problems call the text of the page
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A saved version and how it differs from the one before."""
+
+    saved: SavedScenario
+    diff: str
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """A scenario as a table: what happens across, whom the CRM knows down; a cell has the rules of both."""
+
+    triggers: Sequence[Trigger]
+    states: Sequence[CallerState]
+    cells: Mapping[tuple[CallerState, Trigger], Sequence[Rule]]
+
+
+@page
+async def show(desk: Desk) -> Response:
+    """Show the scenario of a connected CRM, and what can be done with it."""
+    accounts = await _accounts(desk)
+    if not accounts:
+        return render(desk, "scenarios.html", account=None, accounts=())
+    of = _chosen(accounts, desk.request.query_params.get("connector", ""))
+    versions = await desk.hub.db.read(scenario_versions.every, desk.tenant_id, of.connector)
+    told = desk.request.query_params.get("done", "")
+    return _page(desk, accounts, of, versions, text=versions[0].text if versions else "", done=told)
+
+
+@form
+async def try_out(desk: Desk) -> Response:
+    """Try a text on what has been, and show what it would have done."""
+    asked = await form_of(desk.request)
+    accounts = await _accounts(desk)
+    of = _chosen(accounts, str(asked.get("connector", "")))
+    text, days = _text(asked.get("text")), _days(asked.get("days"))
+    versions = await desk.hub.db.read(scenario_versions.every, desk.tenant_id, of.connector)
+    try:
+        tried = Rules(read_scenario(text, _FILE, crm.facts_of(of.facts)), 0)
+    except ScenarioError as error:
+        return _page(desk, accounts, of, versions, text=text, problems=error.problems, days=days)
+    made = await desk.hub.db.read(_tried, desk, of, tried, versions[0] if versions else None, days)
+    return _page(desk, accounts, of, versions, text=text, made=made, tried=tried, days=days)
+
+
+@form
+async def publish(desk: Desk) -> Response:
+    """Let a text run from now on: refused while something is wrong with it, or when another was saved meanwhile."""
+    asked = await form_of(desk.request)
+    accounts = await _accounts(desk)
+    of = _chosen(accounts, str(asked.get("connector", "")))
+    text, based_on = _text(asked.get("text")), str(asked.get("based_on", ""))
+    versions = await desk.hub.db.read(scenario_versions.every, desk.tenant_id, of.connector)
+    try:
+        read_scenario(text, _FILE, crm.facts_of(of.facts))
+    except ScenarioError as error:
+        return _page(desk, accounts, of, versions, text=text, problems=error.problems)
+    saved = await desk.hub.db.write(_saved, desk, of, text, based_on)
+    if not saved:
+        return _page(desk, accounts, of, versions, text=text, is_late=True)
+    return RedirectResponse(f"/scenarios?connector={of.connector}&done=published", status_code=303)
+
+
+@form
+async def go_back(desk: Desk) -> Response:
+    """Let an older version run again, as a new one."""
+    asked = await form_of(desk.request)
+    of = _chosen(await _accounts(desk), str(asked.get("connector", "")))
+    number = str(asked.get("version", ""))
+    wanted = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 0
+    older = await desk.hub.db.read(scenario_versions.one, desk.tenant_id, of.connector, wanted)
+    if older is None:
+        raise NotHere
+    await desk.hub.db.write(_saved, desk, of, older.text, None)
+    return RedirectResponse(f"/scenarios?connector={of.connector}&done=back", status_code=303)
+
+
+# -- reading and saving
+
+
+async def _accounts(desk: Desk) -> list[Installed]:
+    """Return an account of each connected CRM: its names are those a scenario is read with."""
+    there = await desk.hub.db.read(crm.installations, desk.tenant_id)
+    return list({one.connector: one for one in reversed(there) if one.status != REMOVED}.values())
+
+
+def _chosen(accounts: Sequence[Installed], connector: str) -> Installed:
+    found = next((one for one in accounts if connector in ("", one.connector)), None)
+    if found is None:
+        raise NotHere
+    return found
+
+
+def _text(told: object) -> str:
+    return str(told or "").replace("\r\n", "\n")[:_CAP]
+
+
+def _days(told: object) -> int:
+    word = str(told or "")
+    return min(max(int(word), 1), 366) if word.isascii() and word.isdigit() and len(word) < 5 else DAYS
+
+
+def _tried(tx: Tx, desk: Desk, of: Installed, tried: Rules, saved: SavedScenario | None, days: int) -> DryRun:
+    live = _live(of, saved)
+    return dry_run(tx, of, desk.hub.connectors[of.connector], tried, live, desk.now, desk.hub.vault, days)
+
+
+def _live(of: Installed, saved: SavedScenario | None) -> Rules | None:
+    """Return the rules that run; None where there are none, or they do not fit the account any more."""
+    try:
+        return Rules(rules_of(saved, of), saved.version) if saved else None
+    except ScenarioError:
+        return None
+
+
+def _saved(tx: Tx, desk: Desk, of: Installed, text: str, based_on: str | None) -> bool:
+    assert desk.who is not None
+    current = scenario_versions.live(tx, of.tenant_id, of.connector)
+    if based_on is not None and based_on != str(current.version if current else 0):
+        return False
+    who = desk.who
+    scenario_versions.save(tx, of.tenant_id, of.connector, text, who.email, desk.now, who.person_id)
+    return True
+
+
+# -- the page
+
+
+def _page(
+    desk: Desk,
+    accounts: Sequence[Installed],
+    of: Installed,
+    versions: Sequence[SavedScenario],
+    *,
+    text: str,
+    done: str = "",
+    problems: Sequence[str] = (),
+    made: DryRun | None = None,
+    tried: Rules | None = None,
+    days: int = DAYS,
+    is_late: bool = False,
+) -> Response:
+    saved = versions[0] if versions else None
+    rules = tried or _live(of, saved)
+    return render(
+        desk,
+        "scenarios.html",
+        status=422 if problems or is_late else 200,
+        account=of,
+        accounts=accounts,
+        saved=saved,
+        unfit=misfit(saved, of.facts) if saved else "",
+        matrix=_matrix(rules.scenario) if rules else None,
+        versions=list(_with_diffs(versions)),
+        text=text,
+        done=done if done in ("published", "back") else "",
+        problems=problems,
+        made=made,
+        rules={rule.number: (trigger, rule) for trigger, rule in _rules(tried)} if tried else {},
+        days=days,
+        is_late=is_late,
+        shown=_SHOWN,
+        decided=decided,
+    )
+
+
+def _rules(tried: Rules) -> list[tuple[Trigger, Rule]]:
+    return [(trigger, rule) for trigger, several in tried.scenario.rules.items() for rule in several]
+
+
+def _matrix(scenario: Scenario) -> Matrix:
+    cells: dict[tuple[CallerState, Trigger], list[Rule]] = {}
+    for trigger, rules in scenario.rules.items():
+        for rule in rules:
+            cells.setdefault((rule.state, trigger), []).append(rule)
+    triggers = [one for one in Trigger if one in scenario.rules]
+    return Matrix(triggers, [one for one in CallerState if any((one, t) in cells for t in triggers)], cells)
+
+
+def _with_diffs(versions: Sequence[SavedScenario]) -> list[Version]:
+    before: Sequence[Any] = [*versions[1:], None]
+    return [
+        Version(one, _diff(older, one), is_live=one is versions[0]) for one, older in zip(versions, before, strict=True)
+    ]
+
+
+def _diff(older: SavedScenario | None, newer: SavedScenario) -> str:
+    if older is None:
+        return ""
+    lines = unified_diff(older.text.splitlines(), newer.text.splitlines(), lineterm="", n=2)
+    return "\n".join(line for line in lines if not line.startswith(("---", "+++")))
