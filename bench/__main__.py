@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-BENCHES = ("dni", "match", "queue", "drain", "drain-many", "page", "pipeline", "accuracy")
+BENCHES = ("dni", "match", "queue", "drain", "drain-many", "page", "pipeline", "planning", "accuracy")
 RESULTS = Path(__file__).parent / "results"
 
 

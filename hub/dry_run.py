@@ -81,7 +81,7 @@ def dry_run(
     """Try rules on an account's enquiries of the last days; nothing is written, nobody is asked."""
     since = now - timedelta(days=days)
     enquiries = past_enquiries(tx, of.tenant_id, since, now, vault)
-    if any(rules and rules.scenario.rules.get(Trigger.CALLBACK_DONE) for rules in (tried, live)):
+    if any(rules and rules.asks_of(Trigger.CALLBACK_DONE) for rules in (tried, live)):
         enquiries = [_called_back(tx, of, one) for one in enquiries]
     names = {one.id: _names(connector, one) for one in enquiries}
     keys = {name: (name,) for one in enquiries for name in names[one.id] if name != one.order_key}

@@ -52,7 +52,7 @@ def plan(tx: Tx, tenant_id: int, told: Told, now: datetime, vault: Vault) -> int
         rules = Rules(rules_of(saved, installed), saved.version)
         for trigger in told.happened:
             is_main = trigger in _MAIN
-            if not (is_main or rules.scenario.rules.get(trigger)):
+            if not (is_main or rules.asks_of(trigger)):
                 continue
             unit = unit_of(enquiry().id, trigger)
             if queue.is_planned(tx, tenant_id, installed.id, unit):  # rules changed since are for enquiries to come
@@ -97,7 +97,7 @@ def _planned(tenant_id: int, installed: Installed, unit: str, enquiry_id: int, a
 def is_wanted(tx: Tx, tenant_id: int, trigger: Trigger) -> bool:
     """Say whether a scenario that runs has rules for what may happen; one that fits no account has none."""
     found = (live_rules(tx, tenant_id, one.id) for one in crm.installations(tx, tenant_id))
-    return any(rules is not None and rules.scenario.rules.get(trigger) for rules in found)
+    return any(rules is not None and rules.asks_of(trigger) for rules in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,16 @@ class Rules:
     scenario: Scenario
     version: int
 
+    def asks_of(self, trigger: Trigger) -> bool:
+        """Say whether there are rules for what may happen."""
+        rules = self.scenario.rules
+        is_late = trigger is Trigger.MISSED and rules.get(Trigger.MISSED_AFTER_HOURS)
+        return bool(rules.get(trigger) or is_late)
+
     def plan(self, enquiry: Enquiry, trigger: Trigger | None = None) -> Plan | None:
         """Return what they ask for an enquiry and what has happened to it; None when they ask for nothing."""
+        if trigger is not None and not self.asks_of(trigger):
+            return None
         in_words = replace(enquiry, reason=in_language(self.scenario.language, enquiry.reason))
         return scenarios.plan(self.scenario, self.version, in_words, trigger)
 

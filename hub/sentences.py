@@ -5,6 +5,7 @@ The core says why it matched or judged a call in one sentence. A test makes the 
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 _RUSSIAN: Sequence[tuple[re.Pattern[str], str]] = tuple(
     (re.compile(pattern), text)
@@ -139,6 +140,7 @@ _RUSSIAN: Sequence[tuple[re.Pattern[str], str]] = tuple(
 )
 
 
+@lru_cache(maxsize=4_096)  # there are many patterns, and few sentences that differ in more than a number
 def told(language: str, sentence: str) -> str:
     """Return a sentence of the core in the reader's language; one we have no words for stays as it is."""
     if language != "ru":

@@ -25,7 +25,7 @@ def save_page(tx: Tx, of: Installed, page: ContactPage, vault: Vault) -> None:
     now, doubted = dict(before), set[str]()
     for change in page.contacts:
         if change.is_sure:
-            now[change.id] = set() if change.deleted else set(_hashes(of, change.keys, vault).values())
+            now[change.id] = set() if change.deleted else set(hashes(of, change.keys, vault).values())
         else:
             doubted |= now.get(change.id, set())
     _write(tx, of, _key.c.contact, _key.c.key, before, now)
@@ -94,11 +94,11 @@ def contacts_of(tx: Tx, of: Installed, asked: Mapping[str, Sequence[str]], vault
 
     A name that only a search can answer is left out.
     """
-    hashes = _hashes(of, (key for keys in asked.values() for key in keys), vault)
+    hashed = hashes(of, (key for keys in asked.values() for key in keys), vault)
     holders: dict[str, list[str]] = {}
-    for some in in_parts(sorted(set(hashes.values()))):
+    for some in in_parts(sorted(set(hashed.values()))):
         holders |= _holders(tx, of, some)
-    found = {name: _first(holders, [hashes[key] for key in keys]) for name, keys in asked.items()}
+    found = {name: _first(holders, [hashed[key] for key in keys]) for name, keys in asked.items()}
     return {name: contacts for name, contacts in found.items() if _NOBODY_KNOWS not in contacts}
 
 
@@ -132,7 +132,8 @@ def _deals_of(tx: Tx, of: Installed, contacts: set[str]) -> dict[str, list[Known
     }
 
 
-def _hashes(of: Installed, keys: Iterable[str], vault: Vault) -> dict[str, str]:
+def hashes(of: Installed, keys: Iterable[str], vault: Vault) -> dict[str, str]:
+    """Return what keys of an account's contacts are found by, without being stored in the clear."""
     return {key: vault.fingerprint(f"contact:{key}", of.tenant_id) for key in keys}
 
 
