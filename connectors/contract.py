@@ -44,6 +44,7 @@ from connectors.protocol import (
     Status,
     Why,
 )
+from connectors.scenario import CallerState
 from connectors.telling import Said
 
 SECRETS = ("client-s3cret", "access-t0ken", "refresh-t0ken")
@@ -269,6 +270,13 @@ class ConnectorContract:
         plan = replace(delivery().what, rules=())
         outcomes, _ = self.deliver(Scripted(self.connector, self.created), delivery(what=plan))
         assert outcomes[DELIVERY_ID].status is Status.DELIVERED
+
+    def test_what_was_decided_is_told(self) -> None:
+        """A new caller of the scripted account: nobody knows him, so the rule for that is followed."""
+        outcomes, _ = self.deliver(Scripted(self.connector, self.created), delivery())
+        decision = outcomes[DELIVERY_ID].decision
+        assert decision is not None
+        assert (decision.state, decision.rule, decision.contact) == (CallerState.UNKNOWN, 1, None)
 
     # -- read-back
 
