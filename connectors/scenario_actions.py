@@ -22,23 +22,26 @@ from connectors.wording import PLACEHOLDERS
 PLACE = ("pipeline", "stage", "responsible")
 _DEAL = ("name", *PLACE, "tags", "fields", "company")
 _INCOMING = tuple(word for word in _DEAL if word != "stage")  # where it goes is said by whoever accepts it
+_NOTE = ("text", "use")
 _MOVE = ("stage", "from", "pipeline")
 _ACTIONS = ("deal", "incoming", "note", "task", "move")
-MOST_ACTIONS, MOST_TAGS, MOST_FIELDS, MOST_STAGES = 10, 10, 20, 100
+MOST_ACTIONS, MOST_TAGS, MOST_FIELDS, MOST_STAGES, MOST_TEXTS = 10, 10, 20, 100, 50
 LATEST_DUE = 30 * 24 * 60  # minutes
 
 
 class Actions:
-    """Reads the actions of rules; ``deal`` is what a `deal` line starts from."""
+    """Reads the actions of rules; a `deal` line starts from ``deal``, a note may use one of ``texts`` by its name."""
 
-    def __init__(self, problems: Problems, names: Names, deal: CreateDeal) -> None:
+    def __init__(self, problems: Problems, names: Names, deal: CreateDeal, texts: Mapping[str, str]) -> None:
         self._problems = problems
         self._names = names
         self._deal = deal
+        self._texts = texts
 
-    def placed(self, keys: Children) -> "Actions":
-        """Return a reader whose deals start from the pipeline, stage, responsible user and tags that ``keys`` name."""
-        return Actions(self._problems, self._names, self._place(keys, self._deal))
+    def of(self, top: Children) -> "Actions":
+        """Return a reader that starts from what the top of a scenario says: its texts, pipeline, stage, people, tags."""
+        texts = self._named_texts(top["texts"][1]) if "texts" in top else self._texts
+        return Actions(self._problems, self._names, self._place(top, self._deal), texts)
 
     @property
     def pipeline(self) -> str | None:
@@ -97,9 +100,31 @@ class Actions:
 
     def _note(self, node: yaml.Node) -> AddNote:
         if isinstance(node, yaml.MappingNode):
-            keys = keys_of(node, ("text",), self._problems, "`note`")
+            keys = keys_of(node, _NOTE, self._problems, "`note`")
+            if "use" in keys and "text" not in keys:
+                return AddNote(self._used(keys["use"][1]))
+            if len(keys) != 1:
+                self._problems.add(node, "`note` has either its `text`, or the name of one to `use`")
             node = keys["text"][1] if "text" in keys else node
         return AddNote(self._template(node, "note"))
+
+    def _used(self, node: yaml.Node) -> str:
+        word = text_of(node, self._problems, "use")
+        if word and word not in self._texts:
+            self._problems.add(node, f"no text is called {word!r} in `texts`", self._texts, word)
+        return self._texts.get(word, "")
+
+    def _named_texts(self, node: yaml.Node) -> Mapping[str, str]:
+        if not isinstance(node, yaml.MappingNode) or len(node.value) > MOST_TEXTS:
+            self._problems.add(node, f"`texts` is a set of at most {MOST_TEXTS} `name: text` lines")
+            return {}
+        found: dict[str, str] = {}
+        for key, value in node.value:
+            name = text_of(key, self._problems, "the name of a text")
+            if name in found:
+                self._problems.add(key, f"{name!r} is written twice in `texts`")
+            found[name] = self._template(value, f"text {name}")
+        return found
 
     def _task(self, node: yaml.Node) -> AddTask:
         keys = keys_of(node, ("text", "due_minutes", "responsible"), self._problems, "`task`")

@@ -35,7 +35,20 @@ if TYPE_CHECKING:
 _NUMBERS = {"short_s": (0, 600, 0), "lately_days": (1, 3_650, LATELY_DAYS)}  # key -> least, most, when left out
 _LISTS = ("staff", "blacklist")
 _HOURS = ("working_hours", "holidays")
-_HEAD = ("name", "language", "timezone", *PLACE, "tags", "popup", "telephony", "analytics", *_NUMBERS, *_LISTS, *_HOURS)
+_HEAD = (
+    "name",
+    "language",
+    "timezone",
+    *PLACE,
+    "tags",
+    "texts",
+    "popup",
+    "telephony",
+    "analytics",
+    *_NUMBERS,
+    *_LISTS,
+    *_HOURS,
+)
 _TOP = (*_HEAD, *Trigger)
 DEFAULT_NAME: Mapping[str, str] = {"ru": "Звонок {caller}", "en": "Call {caller}"}
 MOST_PEOPLE, MOST_PHONES, MOST_HOLIDAYS = 500, 1_000, 400
@@ -62,7 +75,7 @@ class _Reader:
     def scenario(self, root: yaml.Node) -> Scenario:
         top = keys_of(root, _TOP, self._problems, "the scenario")
         language = self._one_of(top, "language", LANGUAGES, "ru")
-        actions = Actions(self._problems, self._names, CreateDeal(name=DEFAULT_NAME[language])).placed(top)
+        actions = Actions(self._problems, self._names, CreateDeal(name=DEFAULT_NAME[language]), {}).of(top)
         rules = {
             Trigger(word): self._rules(value, word, actions) for word, (_, value) in top.items() if word in _EVENTS
         }

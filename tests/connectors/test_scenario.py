@@ -214,6 +214,8 @@ def test_the_ready_made_file_does_what_it_promises(trigger, state, kinds):
         ("ended:\n  unknown:\n    - deal: {name: '{calle}'}", "rules.yaml:3: unknown placeholder {calle} in name; did you mean caller?; allowed: caller,"),
         ("ended:\n  unknown:\n    - deal: {name: '{'}", "rules.yaml:3: a lone {: write {{ for a brace in name"),
         ("ended:\n  unknown: [deal]\n  unknown: [deal]", "rules.yaml:3: 'unknown' is written twice in `ended`"),
+        ("texts: {said: x}\nended: {open_deal: [note: {use: sad}]}", "rules.yaml:2: no text is called 'sad' in `texts`; did you mean said?; allowed: said"),
+        ("ended: {open_deal: [note: {use: x, text: y}]}", "rules.yaml:1: `note` has either its `text`, or the name of one to `use`"),
         ("ended:\n  unknown:\n    - incoming: {stage: x}", "rules.yaml:3: unknown key 'stage' in `incoming`; did you mean tags?; allowed: name, pipeline, responsible, tags, fields, company"),
         ("ended:\n  unknown: [deal, incoming]", "rules.yaml:2: `unknown` creates a second deal; one is allowed"),
         ("popup: [a]\nended: {unknown: [deal]}", "rules.yaml:1: `popup` is a set of at most 500 `who answers: user` lines"),
@@ -401,6 +403,14 @@ def test_facts_needed_name_the_stages_of_a_move():
     assert (needed.pipelines, needed.stages) == ({"53"}, {"30", "31", "32"})
 
 
+def test_a_text_with_a_name_is_written_once():
+    made = planned(
+        "texts: {said: 'Источник: {source}'}\nended: {unknown: [deal, note: {use: said}], open_deal: [note: {use: said}]}"
+    )
+    texts = [action.text for actions in cases(made).values() for action in actions if isinstance(action, AddNote)]
+    assert texts == ["Источник: yandex"] * 2
+
+
 # -- what happens
 
 
@@ -460,6 +470,9 @@ def test_hours_may_end_the_next_morning_and_days_go_over_the_weeks_end(hours, at
         ("working_hours: {mon-wed: '09:00-18:00', tue: '09:00-18:00'}", "rules.yaml:1: 'tue' has its hours twice"),
         ("holidays: [2026-01-01]", "rules.yaml:1: `holidays` says nothing without `working_hours`"),
         ("working_hours: {mon: '09:00-18:00'}\nholidays: [7 January]", "rules.yaml:2: '7 January' in `holidays` is not a day"),
+        ("texts: [a]", "rules.yaml:1: `texts` is a set of at most 50 `name: text` lines"),
+        ("texts: {a: x, a: y}", "rules.yaml:1: 'a' is written twice in `texts`"),
+        ("texts: {a: '{calle}'}", "rules.yaml:1: unknown placeholder {calle} in text a"),
         ("staff: [me]", "rules.yaml:1: 'me' in `staff` is not a phone"),
         ("short_s: soon", "rules.yaml:1: short_s is a whole number from 0 to 600"),
     ],

@@ -179,6 +179,7 @@ SCENARIO_WORDS = sorted(
         *scenario_actions._DEAL,
         *scenario_actions._ACTIONS,
         *scenario_actions._MOVE,
+        *scenario_actions._NOTE,
         *Trigger,
         *CallerState,
         *Result,
