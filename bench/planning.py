@@ -45,7 +45,7 @@ from hub.store.vault import Vault
 ENQUIRIES, DAYS, KNOWN_IN = 10_000, 30, 2  # every second caller is in the CRM
 ROUNDS, PLANNED = 9, 2_000
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-READY_MADE = Path(__file__).parents[1] / "connectors" / "scenarios" / "calls_to_deals.yaml"
+READY_MADE = Path(__file__).parents[1] / "connectors" / "scenarios" / "ru" / "calls_to_deals.yaml"
 _VAULT = Vault({"k1": b"1" * 32})
 
 

@@ -39,7 +39,7 @@ class Actions:
         self._texts = texts
 
     def of(self, top: Children) -> "Actions":
-        """Return a reader that starts from what the top of a scenario says: its texts, pipeline, stage, people, tags."""
+        """Return a reader that starts from what the top of a scenario says: texts, pipeline, stage, people, tags."""
         texts = self._named_texts(top["texts"][1]) if "texts" in top else self._texts
         return Actions(self._problems, self._names, self._place(top, self._deal), texts)
 

@@ -35,21 +35,8 @@ if TYPE_CHECKING:
 _NUMBERS = {"short_s": (0, 600, 0), "lately_days": (1, 3_650, LATELY_DAYS)}  # key -> least, most, when left out
 _LISTS = ("staff", "blacklist")
 _HOURS = ("working_hours", "holidays")
-_HEAD = (
-    "name",
-    "language",
-    "timezone",
-    *PLACE,
-    "tags",
-    "texts",
-    "popup",
-    "telephony",
-    "analytics",
-    *_NUMBERS,
-    *_LISTS,
-    *_HOURS,
-)
-_TOP = (*_HEAD, *Trigger)
+_WORDS = ("name", "language", "timezone", *PLACE, "tags", "texts", "popup", "telephony", "analytics")
+_TOP = (*_WORDS, *_NUMBERS, *_LISTS, *_HOURS, *Trigger)
 DEFAULT_NAME: Mapping[str, str] = {"ru": "Звонок {caller}", "en": "Call {caller}"}
 MOST_PEOPLE, MOST_PHONES, MOST_HOLIDAYS = 500, 1_000, 400
 

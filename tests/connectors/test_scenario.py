@@ -7,6 +7,7 @@ import pytest
 import connectors
 from connectors.contract_inputs import cases
 from connectors.protocol import Facts, Pipeline, Stage
+from connectors.ready_made import ready_made
 from connectors.scenario import (
     AddNote,
     AddTask,
@@ -23,8 +24,9 @@ from connectors.scenario import (
     read_scenario,
 )
 
+LANGUAGES = ("ru", "en")
 MAIN = {Trigger.ENDED, Trigger.MISSED, *(Trigger(kind) for kind in ("form", "callback", "chat", "mail", "manual"))}
-READY_MADE = Path(connectors.__file__).parent / "scenarios" / "calls_to_deals.yaml"
+READY_MADE = Path(connectors.__file__).parent / "scenarios" / "ru" / "calls_to_deals.yaml"
 
 SALES = Pipeline("51", "Продажи", (Stage("1", "Первичный контакт", "open"), Stage("142", "Успешно", "won")))
 STAGES = ("Заявка", "Связались", "Договор")
@@ -174,6 +176,30 @@ def test_the_ready_made_file_is_read_without_an_account():
     assert scenario.rules.keys() == MAIN
     for rules in scenario.rules.values():
         assert {rule.state for rule in rules} == {CallerState.UNKNOWN, CallerState.NO_OPEN_DEAL, CallerState.OPEN_DEAL}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_ready_made_file_is_read(language):
+    for name, text in ready_made(language).items():
+        scenario = read_scenario(text, name, None)
+        assert (scenario.language, bool(scenario.name)) == (language, True)
+
+
+def test_ready_made_files_are_the_same_in_both_languages():
+    russian, english = (
+        {name: shape(read_scenario(text, name, None)) for name, text in ready_made(language).items()}
+        for language in LANGUAGES
+    )
+    assert russian == english
+
+
+def shape(scenario):
+    """What is done in which case, whatever the words."""
+    return {
+        (trigger, rule.state, rule.result): [action.kind for action in rule.actions]
+        for trigger, rules in scenario.rules.items()
+        for rule in rules
+    }
 
 
 def test_the_ready_made_file_fits_any_account():

@@ -176,7 +176,7 @@ def test_applying_again_changes_nothing_and_prints_no_secret_twice(store: Db, fo
 
 def test_a_changed_scenario_is_a_new_version_beside_the_old_one(store: Db, folder: Path, vault: Vault) -> None:
     written(store, folder, vault)
-    (folder / "calls_to_deals.yaml").write_text("name: other\nanswered: {unknown: [deal]}\n", encoding="utf-8")
+    (folder / "calls_to_deals.yaml").write_text("name: other\nended: {unknown: [deal]}\n", encoding="utf-8")
     written(store, folder, vault)
     versions = store.read_now(everything, vault)["scenario_version"]
     assert len(versions) == 2

@@ -39,7 +39,7 @@ BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko
 MANGO_KEY, MANGO_SALT = "KEY123", "SALT456"
 SIGNING = "whsec_" + base64.b64encode(b"a shared secret of 32 bytes long").decode()
 OPENING = datetime(2026, 11, 20, 6, tzinfo=UTC)
-SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "calls_to_deals.yaml"
+SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "ru" / "calls_to_deals.yaml"
 Cthub = Callable[..., Result]
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nobody here speaks it, and reading the certificates takes long
 

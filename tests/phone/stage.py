@@ -26,7 +26,7 @@ from tests.sandbox.loopback import served
 
 OWN_NUMBER, STATIC_NUMBER, NEVER_SHOWN = "+74957770001", "+74952220001", "+74953330001"
 _OWNER, _PASSWORD, _SECRET = "owner@okna.example", "correct-horse-battery", "between-exchange-and-hub"
-_SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "calls_to_deals.yaml"
+_SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "ru" / "calls_to_deals.yaml"
 _LAST = 40  # lines of a log that a failed test shows
 _SETUP = f"""
 tenant: Окна Москвы

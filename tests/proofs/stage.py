@@ -20,7 +20,7 @@ from tests.proofs.vendors import AMOCRM, Vendor
 
 LEASE_S = AMOCRM.lease_s
 PATIENCE_S = 120  # with a CRM that has thousands of cards, and bells to ring for each
-SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "calls_to_deals.yaml"
+SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "ru" / "calls_to_deals.yaml"
 
 
 class Stage:

@@ -1,12 +1,15 @@
 """The scenarios: what becomes of an enquiry in each CRM as a table, its versions, and a trial before a new one runs."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
+from functools import lru_cache
 from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
+from connectors.ready_made import ready_made
 from connectors.scenario import CallerState, Rule, Scenario, ScenarioError, Trigger, read_scenario
 from hub.dry_run import DAYS, DryRun, dry_run
 from hub.planning import Rules, misfit, rules_of
@@ -50,8 +53,10 @@ async def show(desk: Desk) -> Response:
         return render(desk, "scenarios.html", account=None, accounts=())
     of = _chosen(accounts, desk.request.query_params.get("connector", ""))
     versions = await desk.hub.db.read(scenario_versions.every, desk.tenant_id, of.connector)
-    told = desk.request.query_params.get("done", "")
-    return _page(desk, accounts, of, versions, text=versions[0].text if versions else "", done=told)
+    told, start = desk.request.query_params.get("done", ""), desk.request.query_params.get("start", "")
+    begun = ready_made(desk.words.language).get(start)
+    text = begun or (versions[0].text if versions else "")
+    return _page(desk, accounts, of, versions, text=text, done=told)
 
 
 @form
@@ -115,6 +120,18 @@ def _chosen(accounts: Sequence[Installed], connector: str) -> Installed:
     found = next((one for one in accounts if connector in ("", one.connector)), None)
     if found is None:
         raise NotHere
+    return found
+
+
+@lru_cache(maxsize=64)
+def _starts(language: str, facts: str) -> dict[str, str]:
+    """Return what the ready-made scenarios that fit an account are called, by their names: read once for an account."""
+    found = {}
+    for name, text in ready_made(language).items():
+        try:
+            found[name] = read_scenario(text, name, crm.facts_of(json.loads(facts))).name
+        except ScenarioError:  # it speaks of what this account does not have
+            continue
     return found
 
 
@@ -186,6 +203,7 @@ def _page(
         rules={rule.number: (trigger, rule) for trigger, rule in _rules(tried)} if tried else {},
         days=days,
         is_late=is_late,
+        starts=_starts(desk.words.language, json.dumps(of.facts, sort_keys=True)),
         shown=_SHOWN,
         decided=decided,
     )

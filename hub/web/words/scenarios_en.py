@@ -103,6 +103,7 @@ SCENARIOS_EN: Mapping[str, str] = {
     "scenarios.empty_say": "No rule of its own",
     "scenarios.times": "followed {n} time|followed {n} times",
     "scenarios.edit": "Change it",
+    "scenarios.start": "Start from a ready-made one:",
     "scenarios.text": "Scenario (YAML)",
     "scenarios.days": "Days of history:",
     "scenarios.try": "Try it on what has been",

@@ -103,6 +103,7 @@ SCENARIOS_RU: Mapping[str, str] = {
     "scenarios.empty_say": "Своего правила нет",
     "scenarios.times": "выполнено {n} раз|выполнено {n} раза|выполнено {n} раз",
     "scenarios.edit": "Изменить",
+    "scenarios.start": "Начать с готового:",
     "scenarios.text": "Сценарий (YAML)",
     "scenarios.days": "Дней истории:",
     "scenarios.try": "Попробовать на прошедших",

@@ -133,6 +133,14 @@ async def test_rules_that_fit_no_longer_say_what_is_wrong(owner: httpx.AsyncClie
     assert "unknown pipeline 'Ремонт'" in told
 
 
+async def test_a_ready_made_one_that_fits_is_there_to_start_from(owner: httpx.AsyncClient, company: Db) -> None:
+    answer = await owner.get("/scenarios")
+    assert "start=calls_to_deals" in answer.text
+    assert "start=calls_to_leads" not in answer.text  # the account has no leads
+    begun = await owner.get("/scenarios?connector=acme&start=calls_to_deals")
+    assert "name: Звонки в сделки" in begun.text
+
+
 async def test_without_a_crm_the_page_says_what_to_do(owner: httpx.AsyncClient, db: Db) -> None:
     installation = tables.table_of(tables.Installation)
     db.write_now(lambda tx: tx.execute(update(installation).values(status="removed")).rowcount)
