@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from hub.delivery import queue
-from hub.store import inbox, people
+from hub.store import crm, inbox, people
 from hub.store.tables import Attempt, Delivery, Lane, table_of
 from hub.store.tx import Tx
 
@@ -44,6 +44,11 @@ def look(tx: Tx) -> Look:
     lane = tx.execute(select(_lane).where(_lane.c.tenant_id == tenant_id)).one()
     due = max(lane.wake_at, lane.hold_until)
     return Look(queue.counts(tx, tenant_id), inbox.next_due(tx), due, lane.leased_until, lane.fence)
+
+
+def asks_for_access(tx: Tx) -> bool:
+    """Say whether the hub waits for a person to give it access again."""
+    return any(one.status == crm.REAUTHORISE for one in crm.installations(tx, tenant(tx)))
 
 
 def tenant(tx: Tx) -> int:

@@ -55,6 +55,7 @@ def play(
         stage.tell(number)
         stage.forward(chance.uniform(0.5, 3))
         if number in moments:
+            stage.let_in()
             die(stage)
     stage.drain(calls)
     return stage.state()
@@ -71,7 +72,8 @@ def test_no_call_is_lost_and_no_deal_doubled_whenever_the_worker_dies(stage: Sta
     stage.misbehave(seed)
     state = play(stage, calls, kills, seed)
     made, noted = stage.vendor.deals(state), stage.vendor.calls(state)
-    tell("kill", calls=calls, kills=kills, seed=seed, deals=len(made), doubled=doubled(made) + doubled(noted))
+    told = {"deals": len(made), "doubled": doubled(made) + doubled(noted), "let_in_again": stage.let_in_again}
+    tell("kill", calls=calls, kills=kills, seed=seed, **told)
     assert (len(made), doubled(made)) == (calls, 0)
     assert (len(noted), doubled(noted)) == (calls, 0)
     assert [len(state[kind]) for kind in stage.vendor.cards] == [calls, calls]
