@@ -13,8 +13,8 @@ from jinja2 import Template, TemplateSyntaxError, Undefined, nodes
 from jinja2.exceptions import TemplateRuntimeError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-TEMPLATE_CAP = 8_000  # characters
-TEXT_CAP = 20_000  # of a filled template
+TEMPLATE_CAP = 40_000  # characters
+TEXT_CAP = 50_000  # of a filled template
 FILTERS = ("upper", "lower", "capitalize", "title", "trim", "default", "truncate")
 _ALLOWED = (
     *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const, nodes.If, nodes.CondExpr),

@@ -288,9 +288,7 @@ async def test_a_contact_with_forty_phones(connected: World) -> None:
 
 async def test_emoji_and_a_note_of_64_kilobytes(connected: World) -> None:
     text = SCENARIO.read_text(encoding="utf-8")
-    long = text.replace(
-        "        Заявка с сайта {started}\n", f"        Заявка 🦊 {{started}}\n        {'👩‍👩‍👧‍👦 ' * 1_700}\n", 1
-    )
+    long = text.replace("    Заявка с сайта {started}\n", f"    Заявка 🦊 {{started}}\n    {'👩‍👩‍👧‍👦 ' * 1_700}\n", 1)
     (tenant_id,) = await connected.hub.db.read(people.tenants)
     await connected.hub.db.write(scenario_versions.save, tenant_id, "amocrm", long, "owner", connected.clock.now())
     await form(connected, "☎️🔥" * 16_000)
