@@ -23,11 +23,12 @@ class Did:
 
     decision: Decision
     actions: tuple[Action, ...]
+    is_named: bool  # the person left a phone or an e-mail: a contact can be made of him
 
     @property
     def makes_contact(self) -> bool:
         """Says whether a contact is made with the deal."""
-        return self.deal is not None and self.decision.contact is None
+        return self.deal is not None and self.decision.contact is None and self.is_named
 
     @property
     def deal(self) -> CreateDeal | None:
@@ -113,7 +114,7 @@ def rehearse(
             if plan is None:
                 continue
             decision = decide(plan, world.known(names[one.id], moment))
-            did = Did(decision, actions_of(plan, decision))
+            did = Did(decision, actions_of(plan, decision), bool(names[one.id]))
             world.make(names[one.id], one, plan, did)
             done[one.id][trigger] = did
     return done

@@ -120,6 +120,14 @@ async def test_rules_that_make_nothing_leave_everybody_unknown(lived: World) -> 
     assert [one.enquiry.enquiry.caller for one in made.differences] == [IVAN, IVAN, IVAN, OLGA]
 
 
+async def test_who_hides_his_number_is_a_deal_without_a_contact(lived: World) -> None:
+    before = tried(lived, None).tried
+    await lived.mango_call("c6", "", NUMBER, talk_s=30)
+    await lived.delivered(6)
+    made = tried(lived, None).tried
+    assert (made.deals, made.contacts) == (before.deals + 1, before.contacts)
+
+
 async def test_nothing_is_written_by_it(lived: World) -> None:
     before = await lived.state()
     tried(lived, TRIED)
