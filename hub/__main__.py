@@ -28,7 +28,7 @@ from hub.cli_hub import Company, DaysBack, latest, tenant_of, with_hub
 from hub.cli_ledger import ledger_cli
 from hub.cli_pool import pool_cli
 from hub.cli_reconcile import reconcile_
-from hub.cli_scenario import scenario_cli
+from hub.cli_versions import scenario_cli
 from hub.cli_widget import widget_cli
 from hub.errors import HubError, PortTaken
 from hub.hub import Hub

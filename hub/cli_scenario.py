@@ -41,10 +41,10 @@ def check(
     company: Company = "",
 ) -> None:
     """Read a scenario file; exit 1 and say what is wrong, where, and what is allowed."""
-    text = _text_of(file)
+    text = text_of(file)
     facts = None
     if against:
-        of = with_hub(lambda hub: _account(hub, tenant_of(hub, company), connector), writes=False)
+        of = with_hub(lambda hub: account_of(hub, tenant_of(hub, company), connector), writes=False)
         facts = crm.facts_of(of.facts)
     try:
         scenario = read_scenario(text, str(file), facts)
@@ -65,10 +65,10 @@ def dry_run_(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
 ) -> None:
     """What a scenario would have done with the last days' enquiries, beside the one that runs; changes nothing."""
-    text = _text_of(file) if file else None
+    text = text_of(file) if file else None
 
     def tried(hub: Hub) -> tuple[Installed, Rules, DryRun]:
-        of = _account(hub, tenant_of(hub, company), connector)
+        of = account_of(hub, tenant_of(hub, company), connector)
         return hub.db.read_now(_tried, hub, of, text, str(file), days)
 
     of, rules, made = with_hub(tried, writes=False)
@@ -88,14 +88,15 @@ def _tried(tx: Tx, hub: Hub, of: Installed, text: str | None, name: str, days: i
     return of, tried, dry_run(tx, of, connector, tried, live, hub.clock.now(), hub.vault, days)
 
 
-def _text_of(file: Path) -> str:
+def text_of(file: Path) -> str:
+    """Return the text of a file; raises HubError where it cannot be read."""
     try:
         return file.read_text("utf-8")
     except (OSError, UnicodeError) as error:
         raise HubError(f"{file} cannot be read: {error}.") from None
 
 
-def _account(hub: Hub, tenant_id: int, connector: str) -> Installed:
+def account_of(hub: Hub, tenant_id: int, connector: str) -> Installed:
     """Return the account a scenario is for; raises HubError where there is none, or more than one."""
     there = [one for one in hub.db.read_now(crm.installations, tenant_id) if one.status != crm.REMOVED]
     found = [one for one in there if connector in ("", one.connector)]

@@ -13,7 +13,7 @@ from hub.store.db import Db
 from hub.store.tables import Installation, ScenarioVersion, table_of
 from hub.store.tx import Tx
 from hub.store.vault import ring_in
-from tests.hub.office import Office
+from tests.hub.office import SCENARIO, Office
 from tests.hub.world import Cthub
 
 LOOKS_RIGHT = "ended:\n  unknown: [deal]\nmissed:\n  unknown: [deal]\n"
@@ -105,3 +105,27 @@ def test_without_a_file_the_rules_that_run_are_tried(cthub: Cthub, office: Offic
 def test_without_an_account_it_says_what_there_is(cthub: Cthub, office: Office) -> None:
     done = cthub("dry-run", "--connector", "bitrix24")
     assert str(done.exception) == "There is no account of bitrix24; connected: amocrm."
+
+
+def test_a_published_file_is_a_new_version_and_comes_back_as_it_was(cthub: Cthub, office: Office, file: Path) -> None:
+    office.db.stop()
+    assert cthub("publish", str(file)).stdout == "Version 2 runs.\n"
+    assert cthub("show").stdout == LOOKS_RIGHT
+    assert cthub("show", "--version", "1").stdout == SCENARIO
+    assert [line.split("\t")[0] for line in cthub("versions").stdout.splitlines()] == ["2", "1"]
+
+
+def test_one_step_leads_back(cthub: Cthub, office: Office, file: Path) -> None:
+    office.db.stop()
+    cthub("publish", str(file))
+    assert cthub("rollback", "1").stdout == "Version 3 runs: the text of version 1.\n"
+    assert cthub("show").stdout == SCENARIO
+    assert str(cthub("rollback", "9").exception) == "There is no version 9; there are: 3, 2, 1."
+
+
+def test_what_does_not_fit_the_account_is_not_published(cthub: Cthub, office: Office, file: Path) -> None:
+    office.db.stop()
+    file.write_text("pipeline: Nowhere\n" + LOOKS_RIGHT, encoding="utf-8")
+    done = cthub("publish", str(file))
+    assert str(done.exception).startswith(f"Nothing was saved. {file}:1: unknown pipeline 'Nowhere'")
+    assert cthub("show").stdout == SCENARIO
