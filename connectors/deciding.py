@@ -49,6 +49,11 @@ class Known:
     responsible: str | None = None
 
 
+def age_of(id_: str) -> tuple[int, str]:
+    """Order ids as they were given: numbers by their size, whatever else by its length and text."""
+    return len(id_), id_
+
+
 class NotFollowed(StrEnum):
     """Why a rule of the same trigger was not followed."""
 
@@ -198,14 +203,14 @@ def _of_closed(plan: Plan, deals: Sequence[KnownDeal]) -> Iterator[CallerState]:
     elif any(deal.outcome == "won" for deal in deals):
         yield CallerState.WON
     else:
-        if any(_is_late_enough(plan, deal) for deal in deals):
+        if any(_was_lately(plan, deal) for deal in deals):
             yield CallerState.LOST_LATELY
         yield CallerState.LOST
     yield CallerState.NO_OPEN_DEAL
 
 
-def _is_late_enough(plan: Plan, deal: KnownDeal) -> bool:
-    """Say whether a deal was lost within the days in which it may be opened again."""
+def _was_lately(plan: Plan, deal: KnownDeal) -> bool:
+    """Say whether a deal was closed within the days that the scenario takes for lately."""
     since = plan.enquiry.started_at - timedelta(days=plan.lately_days)
     return deal.closed_at is not None and deal.closed_at >= since
 
@@ -229,13 +234,8 @@ def _open_deal(plan: Plan, people: Iterable[Known]) -> tuple[Known | None, Known
     found = [(known, deal) for known in people for deal in known.deals if deal.is_open]
     if not found:
         return None, None
-    return max(found, key=lambda one: (not one[1].is_lead, _is_here(plan, one[1]), *_age(one[1].id)))
+    return max(found, key=lambda one: (not one[1].is_lead, _is_here(plan, one[1]), *age_of(one[1].id)))
 
 
 def _is_here(plan: Plan, deal: KnownDeal) -> bool:
     return plan.pipeline is None or deal.pipeline is None or deal.pipeline == plan.pipeline
-
-
-def _age(id_: str) -> tuple[int, str]:
-    """Order ids as they were given: numbers by their size, whatever else by its length and text."""
-    return len(id_), id_

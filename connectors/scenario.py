@@ -5,7 +5,7 @@ A scenario file is YAML::
 
     name: Calls to deals
     pipeline: Sales               # optional: name or id; without it the account's first pipeline
-    ended:                     # or: missed, form, callback, chat, mail, manual
+    ended:                        # or: ringing, answered, missed, form, ...
       unknown:                    # or: no_open_deal, open_deal, ... - what the CRM knows of the caller
         - deal: {name: "Call {caller}", tags: [calltracking]}
         - note: "Source: {source}"
@@ -22,7 +22,7 @@ An anonymous caller is an unknown caller: the plan is the same, and the connecto
 contact, since a contact without a phone could never be found again and would be one more each call.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from connectors.hours import WorkingHours
 from connectors.scenario_nodes import ScenarioError as ScenarioError
 from connectors.scenario_rules import CALL_OVER as CALL_OVER
 from connectors.scenario_rules import LISTED as LISTED
@@ -47,6 +46,7 @@ from connectors.scenario_rules import Rule as Rule
 from connectors.scenario_rules import Telephony as Telephony
 from connectors.scenario_rules import Trigger as Trigger
 from tracking_core.enquiry import EnquiryKind
+from tracking_core.qualify import Hours
 
 if TYPE_CHECKING:
     from connectors.protocol import Facts
@@ -114,7 +114,7 @@ class Scenario:
     blacklist: frozenset[str] = frozenset()
     short_s: int = 0  # seconds of talk; a shorter one is short
     lately_days: int = LATELY_DAYS
-    hours: WorkingHours | None = None  # None: somebody is always at work
+    hours: tuple[Hours, ...] = ()  # when somebody is at work; none: always
 
 
 def read_scenario(text: str, filename: str, facts: "Facts | None") -> Scenario:
@@ -172,7 +172,7 @@ def trigger_of(enquiry: Enquiry) -> Trigger:
 
 def _out_of_hours(scenario: Scenario, enquiry: Enquiry, trigger: Trigger) -> Trigger:
     """Return the more exact trigger where there are rules for it: without any a missed call is a missed call."""
-    is_late = scenario.hours is not None and not scenario.hours.hold(enquiry.started_at)
+    is_late = bool(scenario.hours) and not any(hours.hold(enquiry.started_at) for hours in scenario.hours)
     has_rules = bool(scenario.rules.get(Trigger.MISSED_AFTER_HOURS))
     return Trigger.MISSED_AFTER_HOURS if trigger is Trigger.MISSED and is_late and has_rules else trigger
 
@@ -198,6 +198,11 @@ def _plain(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def every_rule(scenario: Scenario) -> Iterator[tuple[Trigger, Rule]]:
+    """Yield each rule of a scenario with what has to happen for it, in the order of the file."""
+    return ((trigger, rule) for trigger, rules in scenario.rules.items() for rule in rules)
+
+
 @dataclass(frozen=True, slots=True)
 class FactsNeeded:
     """Ids of the account a scenario speaks of: when one disappears, the scenario must be looked at again."""
@@ -210,7 +215,7 @@ class FactsNeeded:
 
 def facts_needed(scenario: Scenario) -> FactsNeeded:
     """Return every pipeline, stage, user and field the scenario names."""
-    actions = [action for rules in scenario.rules.values() for rule in rules for action in rule.actions]
+    actions = [action for _, rule in every_rule(scenario) for action in rule.actions]
     deals = [action for action in actions if isinstance(action, CreateDeal)]
     moves = [action for action in actions if isinstance(action, MoveDeal)]
     users = [action.responsible for action in actions if isinstance(action, CreateDeal | AddTask)]

@@ -8,7 +8,6 @@ from zoneinfo import available_timezones
 
 import yaml
 
-from connectors.hours import WorkingHours
 from connectors.scenario import (
     CALL_OVER,
     LATELY_DAYS,
@@ -28,6 +27,7 @@ from connectors.scenario_names import Names
 from connectors.scenario_nodes import Children, Problems, compose, keys_of, list_of, number_of, text_of
 from connectors.wording import LANGUAGES
 from tracking_core.phone import to_e164
+from tracking_core.qualify import Hours
 
 if TYPE_CHECKING:
     from connectors.protocol import Facts
@@ -168,14 +168,14 @@ class _Reader:
             found.add(phone or "")
         return frozenset(found)
 
-    def _hours(self, top: Children, zone: str) -> WorkingHours | None:
-        """Return when somebody is at work; None where that is not said."""
+    def _hours(self, top: Children, zone: str) -> tuple[Hours, ...]:
+        """Return when somebody is at work; nothing where that is not said."""
         if "working_hours" not in top:
             if "holidays" in top:
                 self._problems.add(top["holidays"][0], "`holidays` says nothing without `working_hours`")
-            return None
+            return ()
         holidays = self._dates(top["holidays"][1]) if "holidays" in top else frozenset()
-        return WorkingHours(hours_of(top["working_hours"][1], self._problems), zone, holidays)
+        return hours_of(top["working_hours"][1], zone, holidays, self._problems)
 
     def _dates(self, node: yaml.Node) -> frozenset[date]:
         found = set()

@@ -10,15 +10,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from connectors.protocol import Facts
 from connectors.registry import CONNECTORS
-from connectors.scenario import Rule, ScenarioError, read_scenario
+from connectors.scenario import Scenario, ScenarioError, every_rule, read_scenario
 from hub.cli_hub import Company, tenant_of, with_hub
 from hub.dry_run import DAYS, Checked, Difference, DryRun, dry_run
 from hub.errors import HubError
 from hub.hub import Hub
-from hub.planning import Rules, rules_of
-from hub.rehearsal import Did, Rehearsed
-from hub.store import crm, scenario_versions
+from hub.planning import Rules, live_rules
+from hub.rehearsal import Did
+from hub.store import crm
 from hub.store.crm import Installed
 from hub.store.tx import Tx
 from hub.web import decided
@@ -46,14 +47,8 @@ def check(
     if against:
         of = with_hub(lambda hub: account_of(hub, tenant_of(hub, company), connector), writes=False)
         facts = crm.facts_of(of.facts)
-    try:
-        scenario = read_scenario(text, str(file), facts)
-    except ScenarioError as error:
-        for problem in error.problems:
-            print(problem)
-        raise typer.Exit(1) from None
-    rules = sum(map(len, scenario.rules.values()))
-    print(f"{file}: {rules} rules for {', '.join(scenario.rules)}.")
+    scenario = _read(text, str(file), facts)
+    print(f"{file}: {len(list(every_rule(scenario)))} rules for {', '.join(scenario.rules)}.")
 
 
 @scenario_cli.command("dry-run")
@@ -79,13 +74,22 @@ def dry_run_(
 
 
 def _tried(tx: Tx, hub: Hub, of: Installed, text: str | None, name: str, days: int) -> tuple[Installed, Rules, DryRun]:
-    saved = scenario_versions.live(tx, of.tenant_id, of.connector)
-    live = Rules(rules_of(saved, of), saved.version) if saved else None
-    tried = Rules(read_scenario(text, name, crm.facts_of(of.facts)), 0) if text is not None else live
+    live = live_rules(tx, of.tenant_id, of.id)
+    tried = Rules(_read(text, name, crm.facts_of(of.facts)), 0) if text is not None else live
     if tried is None:
-        raise HubError(f"No scenario of {of.connector} runs yet: name a file.")
+        raise HubError(f"No scenario of {of.connector} runs that fits the account: name a file.")
     connector = hub.connectors[of.connector]
     return of, tried, dry_run(tx, of, connector, tried, live, hub.clock.now(), hub.vault, days)
+
+
+def _read(text: str, name: str, facts: Facts | None) -> Scenario:
+    """Return a scenario; where something is wrong, print each problem and end."""
+    try:
+        return read_scenario(text, name, facts)
+    except ScenarioError as error:
+        for problem in error.problems:
+            print(problem)
+        raise typer.Exit(1) from None
 
 
 def text_of(file: Path) -> str:
@@ -149,15 +153,11 @@ def _did(trigger: str, did: Did) -> dict[str, Any]:
 
 def _when(rules: Rules, number: int, t: Words) -> str:
     """Return for what and whom a rule is; 0 is no rule."""
-    found = next(((trigger, rule) for trigger, rule in _all(rules) if rule.number == number), None)
+    found = next(((trigger, rule) for trigger, rule in every_rule(rules.scenario) if rule.number == number), None)
     if found is None:
         return t("dry_run.no_rule")
     trigger, rule = found
     return f"{t.of('trigger', trigger)}: {decided.when(rule, t)}"
-
-
-def _all(rules: Rules) -> list[tuple[str, Rule]]:
-    return [(trigger, rule) for trigger, several in rules.scenario.rules.items() for rule in several]
 
 
 class _Shown:
@@ -206,16 +206,12 @@ class _Shown:
         self._out.print(Text(t.count("dry_run.differences", len(found)) if found else t("dry_run.no_differences")))
         for one in found[:_SHOWN]:
             enquiry = one.enquiry.enquiry
+            live, tried = (decided.done(done, enquiry, self._of.facts, t) for done in (one.live, one.tried))
             head = f"{self._f.moment(enquiry.started_at)} {one.enquiry.masked or t('enquiry.no_phone')} ({enquiry.id})"
-            self._out.print(Text(f"  {head}\n    {t('dry_run.live')}: {self._acts(one, one.live)}"))
-            self._out.print(Text(f"    {t('dry_run.tried')}: {self._acts(one, one.tried)}"))
+            self._out.print(Text(f"  {head}\n    {t('dry_run.live')}: {live}"))
+            self._out.print(Text(f"    {t('dry_run.tried')}: {tried}"))
         if len(found) > _SHOWN:
             self._out.print(Text(t.count("dry_run.more", len(found) - _SHOWN)))
-
-    def _acts(self, one: Difference, done: Rehearsed) -> str:
-        t, enquiry = self._f.words, one.enquiry.enquiry
-        actions = [action for did in done.values() for action in did.actions]
-        return "; ".join(decided.act(one, enquiry, self._of.facts, t) for one in actions) or t("dry_run.does_nothing")
 
 
 def _checked(checked: Checked, t: Words) -> str:

@@ -8,6 +8,7 @@ from connectors.scenario import Enquiry, Trigger
 from hub import call_backs, corrections, goals, matching, planning, ties, visit_codes
 from hub.setup_rules import read_rules
 from hub.store import calls, enquiries, inbox, judging, ledger, looked, recording_links, tracking
+from hub.store.arrival import source_of_placement
 from hub.store.enquiries import About, Judged
 from hub.store.inbox import Due
 from hub.store.ledger import Entry, Kind
@@ -20,7 +21,7 @@ from tracking_core.call import Call, CallStatus, Direction, fold
 from tracking_core.match import SHEET_THRESHOLDS, Match
 from tracking_core.numbering_plan import NO_PLAN, NumberingPlan
 from tracking_core.phone import to_e164
-from tracking_core.source import Channel, Source
+from tracking_core.source import Source
 
 _CALLED_BACK_WITHIN = timedelta(days=3)  # for scenarios; a goal says itself how soon
 
@@ -57,7 +58,7 @@ def of_call(tx: Tx, due: Due, now: datetime, vault: Vault, numbering: NumberingP
     who = enquiries.person(due.tenant_id, call.caller, None, vault)
     came_before = enquiries.came_before(tx, due.tenant_id, who, call.started_at)
     rules = read_rules(judging.rules_of(tx, due.tenant_id, vault))
-    reach = _reach(tx, due.tenant_id, rules)
+    reach = _reach(tx, due.tenant_id, rules) if call.is_ended else None
     back = call_backs.of_call(tx, due.tenant_id, who, call, reach)
     verdicts = [qualify.qualify(call, one, called_before=came_before, back=back) for one in rules]
     judged = Judged(not came_before, verdicts[0])
@@ -198,12 +199,7 @@ def _source(tx: Tx, tenant_id: int, found: Match, number: NumberFacts | None) ->
     if found.visit_id is not None:
         return tracking.visit_source(tx, tenant_id, int(found.visit_id))
     if found.placement_id is not None and number is not None:
-        return Source(
-            channel=Channel.OFFLINE,
-            source=number.placement_source,
-            medium="offline",
-            campaign=number.placement_campaign,
-        )
+        return source_of_placement(number.placement_source, number.placement_campaign)
     return None
 
 
@@ -264,7 +260,7 @@ def _told_of_writing(kind: str, enquiry_id: int, about: About, source: Source | 
         email=about.person.email,
         person=about.told.get("name", ""),
         company=about.told.get("company", ""),
-        text="\n".join(about.told[name] for name in ("subject", "text", "phone", "email") if name in about.told),
+        text=enquiries.written_text(about.told),
         dialled=None,
         started_at=about.at,
         talk_s=0,

@@ -133,7 +133,11 @@ def misfit(saved: SavedScenario, installed_facts: Mapping[str, Any]) -> str:
 def live_rules(tx: Tx, tenant_id: int, installation_id: int) -> Rules | None:
     """Return the rules of an account; None where there are none, or they do not fit it."""
     installed = crm.installation(tx, tenant_id, installation_id)
-    saved = scenario_versions.live(tx, tenant_id, installed.connector)
+    return fitting(scenario_versions.live(tx, tenant_id, installed.connector), installed)
+
+
+def fitting(saved: SavedScenario | None, installed: Installed) -> Rules | None:
+    """Return saved rules as they are for an account; None where there are none, or they do not fit it."""
     try:
         return Rules(rules_of(saved, installed), saved.version) if saved else None
     except ScenarioError:

@@ -10,8 +10,9 @@ from datetime import datetime
 
 from connectors.deciding import Decision, Known, KnownDeal, actions_of, decide
 from connectors.scenario import Action, CreateDeal, Enquiry, Plan, Trigger
+from hub.store.contacts import DatedDeal
 from hub.store.past_enquiries import PastEnquiry
-from hub.store.past_people import Past, PastDeal
+from hub.store.past_people import Past, at
 
 Planner = Callable[[Enquiry, Trigger], Plan | None]
 NEW = "~"  # before the names of what nobody has made: they come after all ids
@@ -51,7 +52,7 @@ class World:
 
     past: Past
     _made: dict[str, list[Known]] = field(default_factory=dict)
-    _fates: dict[str, PastDeal] = field(default_factory=dict)
+    _fates: dict[str, DatedDeal] = field(default_factory=dict)
 
     def known(self, names: Sequence[str], moment: datetime) -> tuple[Known, ...]:
         """Return whom the account knows a person by, by the first of his names that leads to anybody."""
@@ -75,7 +76,7 @@ class World:
         fate = self._fates.get(deal.id)
         if fate is None:
             return deal
-        then = fate.at(moment)
+        then = at(fate, moment)
         return replace(deal, outcome=then.outcome, closed_at=then.closed_at)
 
     def make(self, names: Sequence[str], one: PastEnquiry, plan: Plan, did: Did) -> None:

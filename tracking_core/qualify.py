@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from tracking_core.call import Call, CallStatus, Direction
@@ -12,21 +12,28 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """When our customer works: ``days`` are names of ``DAYS``; from ``opens`` until before ``closes`` in ``zone``."""
+    """When our customer works: ``days`` are names of ``DAYS``; from ``opens`` until before ``closes`` in ``zone``.
+
+    Nothing begins on ``holidays``.
+    """
 
     days: frozenset[str]
     opens: time
     closes: time
     zone: str
+    holidays: frozenset[date] = frozenset()
 
     def hold(self, at: datetime) -> bool:
         """Says whether a moment lies within them; hours that close earlier than they open end the next morning."""
         local = at.astimezone(ZoneInfo(self.zone))
-        clock, today = local.time(), DAYS[local.weekday()]
+        clock, today = local.time(), local.date()
         if self.opens <= self.closes:
-            return today in self.days and self.opens <= clock < self.closes
-        yesterday = DAYS[local.weekday() - 1]
-        return (today in self.days and clock >= self.opens) or (yesterday in self.days and clock < self.closes)
+            return self._begin_on(today) and self.opens <= clock < self.closes
+        began_yesterday = clock < self.closes and self._begin_on(today - timedelta(days=1))
+        return began_yesterday or (clock >= self.opens and self._begin_on(today))
+
+    def _begin_on(self, day: date) -> bool:
+        return DAYS[day.weekday()] in self.days and day not in self.holidays
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,12 +91,13 @@ def known_deal(entity: int, card: Json) -> KnownDeal:
         responsible=str(whole(card.get("assignedById")) or "") or None,
         pipeline=LEADS if entity == LEAD else str(category) if category is not None else None,
         stage=str(card.get("stageId") or "") or None,
-        closed_at=_moment(card.get("movedTime")) if outcome != "open" else None,
+        closed_at=time_of(card.get("movedTime")) if outcome != "open" else None,
         is_lead=entity == LEAD,
     )
 
 
-def _moment(told: object) -> datetime | None:
+def time_of(told: object) -> datetime | None:
+    """Return a time with its zone; None for what is none."""
     try:
         at = datetime.fromisoformat(str(told))
     except ValueError:

@@ -1,12 +1,12 @@
 """What an earlier attempt left on a deal or lead: the call, notes and tasks with our marks, and a move (sheet 9)."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from connectors.bitrix24 import asking
 from connectors.bitrix24.api import Json, Replies
 from connectors.bitrix24.cards import whole
-from connectors.bitrix24.find import marked
+from connectors.bitrix24.find import marked, time_of
 from connectors.bitrix24.work import CALL_STEP, MOVE_STEP, Work, mark, task_step, text_step
 from connectors.scenario import MoveDeal
 
@@ -55,12 +55,3 @@ def _came(rows: Iterable[Json], action: MoveDeal, work: Work) -> bool:
         and at >= since
         for row in rows
     )
-
-
-def time_of(told: object) -> datetime | None:
-    """Return a time with its zone; None for what is none."""
-    try:
-        at = datetime.fromisoformat(str(told))
-    except ValueError:
-        return None
-    return at if at.tzinfo else None

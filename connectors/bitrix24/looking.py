@@ -12,7 +12,7 @@ from connectors.bitrix24 import asking, left, people, recent, registering
 from connectors.bitrix24.api import Api, Json, Replies
 from connectors.bitrix24.cards import named, whole
 from connectors.bitrix24.companies import longest
-from connectors.bitrix24.find import is_ours, known_deal, oldest, once
+from connectors.bitrix24.find import is_ours, known_deal, oldest, once, time_of
 from connectors.bitrix24.find import people as known_people
 from connectors.bitrix24.mappings import CLASSIC, CONTACT, DEAL, LEAD, SIMPLE
 from connectors.bitrix24.owned import Lot, Owned
@@ -309,7 +309,7 @@ class Look:
 
 def _is_older(card: Json, work: Work) -> bool:
     """Say whether a card was there long before its enquiry: then somebody merged ours into it."""
-    made = left.time_of(card.get("createdTime"))
+    made = time_of(card.get("createdTime"))
     return made is not None and made < work.delivery.what.enquiry.started_at - OLDER_BY
 
 

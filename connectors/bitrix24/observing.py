@@ -12,7 +12,7 @@ from connectors.bitrix24 import asking, left
 from connectors.bitrix24.api import Api, Fault, Json, Replies
 from connectors.bitrix24.cards import named, whole
 from connectors.bitrix24.encoding import command
-from connectors.bitrix24.find import digits, significant
+from connectors.bitrix24.find import digits, significant, time_of
 from connectors.bitrix24.mappings import COMPANY, CONTACT, DEAL, INCOMING, LEAD, OUR_CALLS, REDIRECTED
 from connectors.bitrix24.parts import ORIGINAL_NAMES, Owner, moment, source_of
 from connectors.bitrix24.sending import Part
@@ -101,7 +101,7 @@ def _may_be(row: Json, work: Work) -> bool:
     phone = digits(str(row.get("PHONE_NUMBER") or ""))
     is_his = phone.endswith(_ending(caller)) if caller else len(phone) < _LINE
     is_ours = str(row.get("EXTERNAL_CALL_ID") or "").startswith(OUR_CALLS)
-    at = left.time_of(row.get("CALL_START_DATE"))
+    at = time_of(row.get("CALL_START_DATE"))
     is_near = at is not None and abs(at - work.delivery.what.enquiry.started_at) <= NEAR
     return is_his and is_near and not is_ours and whole(row.get("CALL_TYPE")) in (INCOMING, REDIRECTED)
 
@@ -111,7 +111,7 @@ def _unlikeness(row: Json, work: Work) -> tuple[bool, timedelta]:
     enquiry = work.delivery.what.enquiry
     line = digits(str(row.get("PORTAL_NUMBER") or ""))
     is_other = not (enquiry.dialled and len(line) >= _LINE and line.endswith(_ending(enquiry.dialled)))
-    at = left.time_of(row.get("CALL_START_DATE")) or enquiry.started_at
+    at = time_of(row.get("CALL_START_DATE")) or enquiry.started_at
     return is_other, abs(at - enquiry.started_at)
 
 

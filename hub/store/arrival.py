@@ -76,6 +76,11 @@ def last_source(columns: Sequence[Any]) -> Source:
     )
 
 
+def source_of_placement(source: str, campaign: str) -> Source:
+    """Return the source of whoever dialled the number of a placement."""
+    return Source(channel=Channel.OFFLINE, source=source, medium="offline", campaign=campaign)
+
+
 def source_of(row: Mapping[str, Any]) -> Source:
     """Return the source a visit row carries."""
     return Source(

@@ -3,10 +3,14 @@
 A row without a contact says that only a search can tell whom its key leads to: contacts were merged there.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Column, and_, delete, select, update
 
+from connectors.deciding import age_of
 from connectors.protocol import ContactPage, DealChange, Known, KnownDeal
 from hub.store.crm import Installed
 from hub.store.tables import ContactKey, Deal, DealContact, Installation, table_of
@@ -15,8 +19,9 @@ from hub.store.vault import Vault
 
 _key, _deal, _stands, _installation = (table_of(model) for model in (ContactKey, Deal, DealContact, Installation))
 _NOBODY_KNOWS = ""  # the contact of a key that only a search can answer
-_OF_DEAL = tuple(_deal.c[name] for name in ("external_id", "outcome", "responsible", "pipeline", "stage", "closed_at"))
-_DEALS = 20  # newest deals of one contact: the most a connector looks at
+_OF_DEAL = ("external_id", "outcome", "responsible", "pipeline", "stage", "closed_at")  # in the order of ``KnownDeal``
+_KEPT = tuple(_deal.c[name] for name in ("created_at", "enquiry_id", *_OF_DEAL))
+MOST_DEALS = 20  # newest deals of one contact: the most a connector looks at
 
 
 def save_page(tx: Tx, of: Installed, page: ContactPage, vault: Vault) -> None:
@@ -112,31 +117,47 @@ def _holders(tx: Tx, of: Installed, keys: Iterable[str]) -> dict[str, list[str]]
     holders: dict[str, list[str]] = {}
     for key, contact in tx.execute(asked):
         holders.setdefault(key, []).append(contact)
-    return {key: sorted(contacts, key=_age) for key, contacts in holders.items()}
+    return {key: sorted(contacts, key=age_of) for key, contacts in holders.items()}
 
 
-def _deals_of(tx: Tx, of: Installed, contacts: set[str]) -> dict[str, list[KnownDeal]]:
-    same = and_(_deal.c.installation_id == _stands.c.installation_id, _deal.c.external_id == _stands.c.deal)
-    asked = (
-        select(_stands.c.contact, *_OF_DEAL)
-        .select_from(_stands.join(_deal, same))
-        .where(_stands.c.tenant_id == of.tenant_id, _stands.c.installation_id == of.id, _deal.c.deleted.is_(False))
-        .where(_stands.c.contact.in_(sorted(contacts)))
-    )
+def _deals_of(tx: Tx, of: Installed, contacts: Collection[str]) -> dict[str, list[KnownDeal]]:
     found: dict[str, list[KnownDeal]] = {}
-    for contact, *deal in tx.execute(asked):
-        found.setdefault(contact, []).append(KnownDeal(*deal))
-    return {
-        contact: sorted(deals, key=lambda deal: _age(deal.id), reverse=True)[:_DEALS]
-        for contact, deals in found.items()
-    }
+    for contact, deal in deals_of(tx, of, sorted(contacts)):
+        found.setdefault(contact, []).append(deal.deal)
+    return {contact: deals[:MOST_DEALS] for contact, deals in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class DatedDeal:
+    """A deal as it was last read, when it was made, and of which of our enquiries."""
+
+    deal: KnownDeal
+    created_at: datetime
+    enquiry_id: int | None
+
+
+def deals_of(tx: Tx, of: Installed, contacts: Sequence[str]) -> Iterator[tuple[str, DatedDeal]]:
+    """Yield the deals of contacts that are there, each with whose it is, those of a contact the newest first."""
+    same = and_(_deal.c.installation_id == _stands.c.installation_id, _deal.c.external_id == _stands.c.deal)
+    here = (_stands.c.tenant_id == of.tenant_id, _stands.c.installation_id == of.id, _deal.c.deleted.is_(False))
+    asked = select(_stands.c.contact, *_KEPT).select_from(_stands.join(_deal, same)).where(*here)
+    rows = [row for some in in_parts(contacts) for row in tx.execute(asked.where(_stands.c.contact.in_(some)))]
+    found = ((contact, _kept(*deal)) for contact, *deal in rows)
+    return iter(sorted(found, key=lambda one: age_of(one[1].deal.id), reverse=True))
+
+
+def deals_made(tx: Tx, of: Installed, enquiries: Sequence[int]) -> dict[int, DatedDeal]:
+    """Return the deals that were made of enquiries, by these; deleted ones, too."""
+    here = (_deal.c.tenant_id == of.tenant_id, _deal.c.installation_id == of.id)
+    asked = select(*_KEPT).where(*here)
+    rows = (row for some in in_parts(enquiries) for row in tx.execute(asked.where(_deal.c.enquiry_id.in_(some))))
+    return {deal.enquiry_id: deal for row in rows if (deal := _kept(*row)).enquiry_id is not None}
+
+
+def _kept(created_at: datetime, enquiry_id: int | None, *deal: Any) -> DatedDeal:
+    return DatedDeal(KnownDeal(*deal), created_at, enquiry_id)
 
 
 def hashes(of: Installed, keys: Iterable[str], vault: Vault) -> dict[str, str]:
     """Return what keys of an account's contacts are found by, without being stored in the clear."""
     return {key: vault.fingerprint(f"contact:{key}", of.tenant_id) for key in keys}
-
-
-def _age(id_: str) -> tuple[int, str]:
-    """Order ids as they were given: numbers by their size, whatever else by its text."""
-    return len(id_) if id_.isdigit() else 0, id_

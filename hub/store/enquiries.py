@@ -52,6 +52,11 @@ class About:
     heard: str = ""
 
 
+def written_text(told: Mapping[str, str]) -> str:
+    """Return what a person wrote in one text; a phone or an e-mail that we cannot read stands there as he wrote it."""
+    return "\n".join(told[name] for name in ("subject", "text", "phone", "email") if name in told)
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """Whether an enquiry counts, and whether it is this person's first."""

@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import select
 
 from connectors.scenario import Enquiry, Trigger, trigger_of
-from hub.store.arrival import source_of
-from hub.store.enquiries import is_turned_to_us, its_call, its_match, its_visit
+from hub.store.arrival import source_of, source_of_placement
+from hub.store.enquiries import is_turned_to_us, its_call, its_match, its_visit, written_text
 from hub.store.tables import Call, Match, Placement, Visit, table_of
 from hub.store.tables import Enquiry as EnquiryTable
 from hub.store.tx import Tx
 from hub.store.vault import Unopenable, Vault
 from tracking_core.enquiry import EnquiryKind
-from tracking_core.source import Channel, Source
+from tracking_core.source import Source
 
 _enquiry, _call, _match = (table_of(model) for model in (EnquiryTable, Call, Match))
 _visit, _placement = table_of(Visit), table_of(Placement)
@@ -36,7 +36,6 @@ _OF_ENQUIRY = (
     "qualified",
 )
 _OF_CALL = ("dialled", "talk_s", "wait_s", "status", "operator", "ended_at", "recording", "recording_id")
-_WRITTEN = ("subject", "text", "phone", "email")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def _past(row: Mapping[Any, Any], tenant_id: int, vault: Vault) -> PastEnquiry |
         email=None if is_call else email,
         person=written.get("name", ""),
         company=written.get("company", ""),
-        text="\n".join(written[name] for name in _WRITTEN if name in written),
+        text=written_text(written),
         dialled=row["c_dialled"],
         started_at=row["e_at"],
         talk_s=talk_s,
@@ -137,4 +136,4 @@ def _opened(row: Mapping[Any, Any], name: str, tenant_id: int, vault: Vault) -> 
 def _source(row: Mapping[Any, Any]) -> Source:
     if row["visit_id"] is not None:
         return source_of({name: row[f"v_{name}"] for name in _OF_VISIT})
-    return Source(channel=Channel.OFFLINE, source=row["p_source"], medium="offline", campaign=row["p_campaign"])
+    return source_of_placement(row["p_source"], row["p_campaign"])

@@ -8,35 +8,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import select
 
 from connectors.deciding import Decision, Known, KnownDeal, load_decision
 from hub.store import contacts
+from hub.store.contacts import MOST_DEALS, DatedDeal
 from hub.store.crm import Installed
 from hub.store.past_enquiries import PastEnquiry
-from hub.store.tables import Deal, DealContact, Delivery, table_of
+from hub.store.tables import Delivery, table_of
 from hub.store.tx import Tx, in_parts
 from hub.store.vault import Vault
 
-_deal, _stands, _delivery = (table_of(model) for model in (Deal, DealContact, Delivery))
-_OF_DEAL = tuple(_deal.c[name] for name in ("external_id", "outcome", "responsible", "pipeline", "stage", "closed_at"))
-_MOST = 20  # newest deals of one contact, as everywhere
+_delivery = table_of(Delivery)
 
 
-@dataclass(frozen=True, slots=True)
-class PastDeal:
-    """A deal as it is now, when it was made, and of which of our enquiries."""
-
-    deal: KnownDeal
-    created_at: datetime
-    enquiry_id: int | None
-
-    def at(self, moment: datetime) -> KnownDeal:
-        """Return the deal as it was at a moment: open until it was closed."""
-        closed_at = self.deal.closed_at
-        if closed_at is None or closed_at <= moment:
-            return self.deal
-        return replace(self.deal, outcome="open", closed_at=None)
+def at(kept: DatedDeal, moment: datetime) -> KnownDeal:
+    """Return a deal as it was at a moment: open until it was closed."""
+    closed_at = kept.deal.closed_at
+    if closed_at is None or closed_at <= moment:
+        return kept.deal
+    return replace(kept.deal, outcome="open", closed_at=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +55,8 @@ class Past:
     """
 
     contacts: Mapping[str, Sequence[str]]
-    deals: Mapping[str, Sequence[PastDeal]]
-    made: Mapping[int, PastDeal]
+    deals: Mapping[str, Sequence[DatedDeal]]
+    made: Mapping[int, DatedDeal]
     came: Mapping[str, Came]
     span: frozenset[int]
     fresh: frozenset[str]  # contacts that deliveries of the span made
@@ -73,14 +64,14 @@ class Past:
     def known(self, name: str, moment: datetime) -> tuple[Known, ...]:
         """Return whom the account knew a person by at a moment, as if the span's enquiries had made nothing."""
         return tuple(
-            Known(contact, tuple(one.at(moment) for one in self._deals(contact, moment)))
+            Known(contact, tuple(at(one, moment) for one in self._deals(contact, moment)))
             for contact in self.contacts.get(name, ())
             if contact not in self.fresh
         )
 
-    def _deals(self, contact: str, moment: datetime) -> list[PastDeal]:
+    def _deals(self, contact: str, moment: datetime) -> list[DatedDeal]:
         there = self.deals.get(contact, ())
-        return [one for one in there if one.created_at < moment and one.enquiry_id not in self.span][:_MOST]
+        return [one for one in there if one.created_at < moment and one.enquiry_id not in self.span][:MOST_DEALS]
 
 
 def past_of(
@@ -100,9 +91,11 @@ def past_of(
     found = dict(contacts.contacts_of(tx, of, keys, vault))
     if not of.contacts_known:
         found |= _met(tx, of, sorted({one.order_key for one in enquiries if one.order_key}))
-    deals = _deals_of(tx, of, sorted({contact for several in found.values() for contact in several}))
+    deals: dict[str, list[DatedDeal]] = {}
+    for contact, deal in contacts.deals_of(tx, of, sorted({one for several in found.values() for one in several})):
+        deals.setdefault(contact, []).append(deal)
     span = frozenset(one.enquiry_id for one in came.values())
-    return Past(found, deals, _made(tx, of, [one.id for one in enquiries]), came, span, fresh)
+    return Past(found, deals, contacts.deals_made(tx, of, [one.id for one in enquiries]), came, span, fresh)
 
 
 def _met(tx: Tx, of: Installed, order_keys: Sequence[str]) -> dict[str, Sequence[str]]:
@@ -115,29 +108,6 @@ def _met(tx: Tx, of: Installed, order_keys: Sequence[str]) -> dict[str, Sequence
             if contact := _contact_in(refs):
                 found.setdefault(key, {})[contact] = None
     return {key: tuple(several) for key, several in found.items()}
-
-
-def _deals_of(tx: Tx, of: Installed, whose: Sequence[str]) -> dict[str, list[PastDeal]]:
-    same = and_(_deal.c.installation_id == _stands.c.installation_id, _deal.c.external_id == _stands.c.deal)
-    here = (_stands.c.tenant_id == of.tenant_id, _stands.c.installation_id == of.id, _deal.c.deleted.is_(False))
-    asked = select(_stands.c.contact, _deal.c.created_at, _deal.c.enquiry_id, *_OF_DEAL)
-    found: dict[str, list[PastDeal]] = {}
-    for some in in_parts(whose):
-        rows = tx.execute(asked.select_from(_stands.join(_deal, same)).where(*here, _stands.c.contact.in_(some)))
-        for contact, created_at, enquiry_id, *deal in rows:
-            found.setdefault(contact, []).append(PastDeal(KnownDeal(*deal), created_at, enquiry_id))
-    return {contact: sorted(several, key=_age, reverse=True) for contact, several in found.items()}
-
-
-def _age(one: PastDeal) -> tuple[int, str]:
-    return len(one.deal.id), one.deal.id
-
-
-def _made(tx: Tx, of: Installed, enquiries: Sequence[int]) -> dict[int, PastDeal]:
-    here = (_deal.c.tenant_id == of.tenant_id, _deal.c.installation_id == of.id)
-    asked = select(_deal.c.created_at, _deal.c.enquiry_id, *_OF_DEAL).where(*here)
-    rows = (row for some in in_parts(enquiries) for row in tx.execute(asked.where(_deal.c.enquiry_id.in_(some))))
-    return {enquiry: PastDeal(KnownDeal(*deal), created_at, enquiry) for created_at, enquiry, *deal in rows}
 
 
 def _came(tx: Tx, of: Installed, since: datetime) -> dict[str, Came]:

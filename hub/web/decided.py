@@ -7,6 +7,7 @@ from typing import Any
 from connectors.deciding import Decision, KnownDeal
 from connectors.filling import filled_rules
 from connectors.scenario import Action, AddNote, AddTask, CreateDeal, Enquiry, Plan, Result, Rule
+from hub.rehearsal import Rehearsed
 from hub.web.words import Words
 from tracking_core.phone import masked, national
 
@@ -63,6 +64,12 @@ def act(action: Action, enquiry: Enquiry, facts: Mapping[str, Any], t: Words) ->
     if isinstance(action, AddTask):
         return t("plan.task", text=_covered(action.text, enquiry), minutes=action.due_minutes)
     return t("plan.note") if isinstance(action, AddNote) else t("plan.move", stage=_stage_name(facts, action.stage))
+
+
+def done(of_one: Rehearsed, enquiry: Enquiry, facts: Mapping[str, Any], t: Words) -> str:
+    """Return what rules do with an enquiry, whatever happens to it, in one line."""
+    actions = (action for did in of_one.values() for action in did.actions)
+    return "; ".join(act(one, enquiry, facts, t) for one in actions) or t("dry_run.does_nothing")
 
 
 def short(action: Action, facts: Mapping[str, Any], t: Words) -> str:

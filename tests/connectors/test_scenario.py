@@ -478,6 +478,8 @@ def test_without_rules_for_it_a_missed_call_is_a_missed_call():
         ("sat-mon: '09:00-24:00'", datetime(2026, 1, 4, 23, 59, tzinfo=UTC), False),
         ("sat-mon: '09:00-24:00'", datetime(2026, 1, 5, 0, 0, tzinfo=UTC), True),
         ("sat-mon: '09:00-24:00'", datetime(2026, 1, 6, 12, tzinfo=UTC), True),
+        ("mon-sun: '00:00-24:00'", datetime(2026, 1, 6, 0, 0, tzinfo=UTC), False),
+        ("fri-thu: '00:00-24:00'", datetime(2026, 1, 6, 23, 59, 59, tzinfo=UTC), False),
     ],
 )
 def test_hours_may_end_the_next_morning_and_days_go_over_the_weeks_end(hours, at, is_late):

@@ -73,6 +73,13 @@ def test_names_are_held_against_the_account(cthub: Cthub, office: Office, file: 
     assert "unknown pipeline 'Nowhere'" in done.stdout
 
 
+def test_a_file_that_is_wrong_is_not_tried(cthub: Cthub, office: Office, file: Path) -> None:
+    file.write_text("ended: {unknwn: [deal]}", encoding="utf-8")
+    done = cthub("dry-run", str(file))
+    assert done.exit_code == 1
+    assert done.stdout.startswith(f"{file}:1: unknown key 'unknwn'")
+
+
 def test_a_trial_is_one_json_line(cthub: Cthub, office: Office, file: Path) -> None:
     told = json.loads(cthub("dry-run", str(file), "--days", "30", "--json").stdout)
     assert (told["enquiries"], told["tried"]["deals"], told["live"]["deals"]) == (2, 2, 1)

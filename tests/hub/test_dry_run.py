@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from connectors.scenario import CallerState, Trigger, read_scenario
 from hub.dry_run import DryRun, dry_run
 from hub.planning import Rules, rules_of
-from hub.store import crm, scenario_versions, story
-from hub.store.tables import Deal, Enquiry, table_of
+from hub.store import crm, past_people, scenario_versions, story
+from hub.store.tables import ContactKey, Deal, Enquiry, table_of
 from hub.store.tx import Tx
 from tests.hub import world as worlds
 from tests.hub.test_contact_index import as_person, contact, known
@@ -35,7 +35,7 @@ ended:
   open_deal: [note: "Ещё звонок"]
 """
 LOST = 143
-_deal, _enquiry = table_of(Deal), table_of(Enquiry)
+_deal, _enquiry, _key = table_of(Deal), table_of(Enquiry), table_of(ContactKey)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ async def lived(connected: World) -> World:
     await connected.mango_call("c4", ANNA, NUMBER, talk_s=50)
     await connected.mango_call("c5", OLGA, NUMBER, talk_s=0)
     await connected.delivered(5)
-    await read_back(connected, 4)
+    await read_back(connected, 4, 3)
     return connected
 
 
@@ -69,10 +69,15 @@ async def close(world: World, stage: int) -> None:
     await world.goes_on(400)
 
 
-async def read_back(world: World, deals: int) -> None:
-    """Wait until the hub has read the deals that enquiries made."""
-    asked = select(func.count()).select_from(_deal).where(_deal.c.enquiry_id.is_not(None))
-    await world.until(lambda _: world.hub.db.read_now(lambda tx: tx.execute(asked).scalar_one()) == deals)
+async def read_back(world: World, deals: int, contacts: int) -> None:
+    """Wait until the hub has read what enquiries made: the deals, and who the contacts are."""
+    made = select(func.count()).select_from(_deal).where(_deal.c.enquiry_id.is_not(None))
+    known_by = select(func.count(_key.c.contact.distinct()))
+    await world.goes_on(3_700)  # an account with few calls has its contacts read by the hour
+    for asked, number in ((made, deals), (known_by, contacts)):
+        await world.until(
+            lambda _, a=asked, n=number: world.hub.db.read_now(lambda tx: tx.execute(a).scalar_one()) == n
+        )
 
 
 def tried(world: World, text: str | None, **changed: Any) -> DryRun:
@@ -98,6 +103,19 @@ async def test_it_foresees_what_the_rules_that_run_did(lived: World) -> None:
     assert made.tried.deals == len(state["leads"]) == 4
     assert made.tried.contacts == len(state["contacts"]) - 1 == 2
     assert made.differences == ()
+
+
+async def test_without_taking_out_what_the_rules_made_nothing_of_that_is_foreseen(
+    lived: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: held against the CRM as it is now, everybody whom the rules made a contact is known already."""
+
+    def as_it_is_now(*asked: Any) -> Any:
+        return replace(past_people.past_of(*asked), span=frozenset(), fresh=frozenset())
+
+    monkeypatch.setattr("hub.dry_run.past_of", as_it_is_now)
+    checked = tried(lived, None).checked
+    assert checked.same < checked.known
 
 
 async def test_other_rules_differ_where_they_say_something_else(lived: World) -> None:

@@ -1,7 +1,7 @@
 """Is a call a target enquiry, and which rule said so."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -152,3 +152,16 @@ def test_the_longest_wait_itself_counts():
 def test_only_the_kinds_that_count_do():
     assert not qualify(TALK, Rules(kinds=frozenset({"form"}))).qualified
     assert qualify(TALK, Rules(kinds=frozenset({"call", "form"}))).qualified
+
+
+@pytest.mark.parametrize(
+    ("hours", "moment", "holds"),
+    [
+        (WORKING, datetime(2026, 1, 9, 9, tzinfo=UTC), True),  # Friday, 12:00 in Moscow
+        (replace(WORKING, holidays=frozenset({date(2026, 1, 9)})), datetime(2026, 1, 9, 9, tzinfo=UTC), False),
+        (replace(NIGHT_SHIFT, holidays=frozenset({date(2026, 1, 10)})), datetime(2026, 1, 10, 1, tzinfo=UTC), True),
+        (replace(NIGHT_SHIFT, holidays=frozenset({date(2026, 1, 9)})), datetime(2026, 1, 10, 1, tzinfo=UTC), False),
+    ],
+)
+def test_nothing_begins_on_a_holiday(hours, moment, holds):
+    assert hours.hold(moment) == holds

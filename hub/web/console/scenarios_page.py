@@ -10,9 +10,9 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from connectors.ready_made import ready_made
-from connectors.scenario import CallerState, Rule, Scenario, ScenarioError, Trigger, read_scenario
+from connectors.scenario import CallerState, Rule, Scenario, ScenarioError, Trigger, every_rule, read_scenario
 from hub.dry_run import DAYS, DryRun, dry_run
-from hub.planning import Rules, misfit, rules_of
+from hub.planning import Rules, fitting, misfit
 from hub.store import crm, scenario_versions
 from hub.store.crm import REMOVED, Installed
 from hub.store.scenario_versions import SavedScenario
@@ -21,8 +21,9 @@ from hub.web import decided
 from hub.web.console.page import NotHere, form, page
 from hub.web.console.session import form_of
 from hub.web.console.shell import Desk, render
+from hub.web.given import id_in
 
-_CAP = 64 * 1024  # characters of a scenario
+_MOST_DAYS = 366  # of a trial
 _SHOWN = 50  # differences of a trial
 _FILE = "scenario"  # what problems call the text of the page
 
@@ -98,8 +99,7 @@ async def go_back(desk: Desk) -> Response:
     """Let an older version run again, as a new one."""
     asked = await form_of(desk.request)
     of = _chosen(await _accounts(desk), str(asked.get("connector", "")))
-    number = str(asked.get("version", ""))
-    wanted = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 0
+    wanted = id_in(str(asked.get("version", ""))) or 0
     older = await desk.hub.db.read(scenario_versions.one, desk.tenant_id, of.connector, wanted)
     if older is None:
         raise NotHere
@@ -136,25 +136,16 @@ def _starts(language: str, facts: str) -> dict[str, str]:
 
 
 def _text(told: object) -> str:
-    return str(told or "").replace("\r\n", "\n")[:_CAP]
+    return str(told or "").replace("\r\n", "\n")
 
 
 def _days(told: object) -> int:
-    word = str(told or "")
-    return min(max(int(word), 1), 366) if word.isascii() and word.isdigit() and len(word) < 5 else DAYS
+    return min(id_in(str(told or "")) or DAYS, _MOST_DAYS)
 
 
 def _tried(tx: Tx, desk: Desk, of: Installed, tried: Rules, saved: SavedScenario | None, days: int) -> DryRun:
-    live = _live(of, saved)
+    live = fitting(saved, of)
     return dry_run(tx, of, desk.hub.connectors[of.connector], tried, live, desk.now, desk.hub.vault, days)
-
-
-def _live(of: Installed, saved: SavedScenario | None) -> Rules | None:
-    """Return the rules that run; None where there are none, or they do not fit the account any more."""
-    try:
-        return Rules(rules_of(saved, of), saved.version) if saved else None
-    except ScenarioError:
-        return None
 
 
 def _saved(tx: Tx, desk: Desk, of: Installed, text: str, based_on: str | None) -> bool:
@@ -185,7 +176,7 @@ def _page(
     is_late: bool = False,
 ) -> Response:
     saved = versions[0] if versions else None
-    rules = tried or _live(of, saved)
+    rules = tried or fitting(saved, of)
     return render(
         desk,
         "scenarios.html",
@@ -200,7 +191,6 @@ def _page(
         done=done if done in ("published", "back") else "",
         problems=problems,
         made=made,
-        rules={rule.number: (trigger, rule) for trigger, rule in _rules(tried)} if tried else {},
         days=days,
         is_late=is_late,
         starts=_starts(desk.words.language, json.dumps(of.facts, sort_keys=True)),
@@ -209,15 +199,10 @@ def _page(
     )
 
 
-def _rules(tried: Rules) -> list[tuple[Trigger, Rule]]:
-    return [(trigger, rule) for trigger, several in tried.scenario.rules.items() for rule in several]
-
-
 def _matrix(scenario: Scenario) -> Matrix:
     cells: dict[tuple[CallerState, Trigger], list[Rule]] = {}
-    for trigger, rules in scenario.rules.items():
-        for rule in rules:
-            cells.setdefault((rule.state, trigger), []).append(rule)
+    for trigger, rule in every_rule(scenario):
+        cells.setdefault((rule.state, trigger), []).append(rule)
     triggers = [one for one in Trigger if one in scenario.rules]
     return Matrix(triggers, [one for one in CallerState if any((one, t) in cells for t in triggers)], cells)
 

@@ -81,6 +81,14 @@ async def test_what_is_wrong_is_said_with_its_place_and_the_text_is_kept(
     assert texts(company, seeded) == [FIRST]
 
 
+async def test_a_text_that_is_too_long_is_refused_whole(owner: httpx.AsyncClient, company: Db, seeded: Any) -> None:
+    long = FIRST + "# " + "x" * 65_536
+    answer = await send(owner, "publish", text=long, based_on=1)
+    assert answer.status_code == 422
+    assert "the file is larger than 65536 bytes" in text_of(answer.text)
+    assert texts(company, seeded) == [FIRST]
+
+
 async def test_a_published_text_runs_with_its_author_and_what_changed(
     owner: httpx.AsyncClient, company: Db, seeded: Any
 ) -> None:
