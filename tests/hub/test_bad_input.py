@@ -54,12 +54,7 @@ async def page(world: World, path: str, language: str) -> str:
 
 async def says(world: World, path: str, words: str) -> str:
     """Let time go on until a page says something in Russian; return the page."""
-    told = ""
-    for _ in range(200):
-        if words in (told := await page(world, path, RU)):
-            return told
-        world.clock.forward(0.5)
-    raise AssertionError(told)
+    return await world.comes_to(lambda: page(world, path, RU), lambda told: words in told)
 
 
 async def widget(world: World, language: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from hub.store.tables import Deal, table_of
+from hub.store.tx import Tx
 from tests.hub import world as worlds
 from tests.hub.test_contact_index import contact, deal
 from tests.hub.test_moving import dial
@@ -38,12 +39,12 @@ async def called(world: World, *, hours_later: int = 0) -> dict[str, Any]:
 
 async def attributed(world: World) -> int | None:
     """Return the enquiry that the one deal is taken to have come from, once it has been read back."""
-    for _ in range(2_000):
-        rows = world.hub.db.read_now(lambda tx: tx.execute(select(_deal.c.enquiry_id, _deal.c.marker)).all())
-        if rows and rows[0].marker:
-            return rows[0].enquiry_id
-        await world.goes_on(0.5)
-    return None
+
+    def of_deals(tx: Tx) -> list[Any]:
+        return list(tx.execute(select(_deal.c.enquiry_id, _deal.c.marker)))
+
+    rows = await world.comes_to(lambda: world.hub.db.read(of_deals), lambda rows: rows and rows[0].marker)
+    return rows[0].enquiry_id
 
 
 async def test_the_enquiry_goes_on_as_with_an_open_deal_and_says_so(connected: World) -> None:

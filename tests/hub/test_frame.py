@@ -105,12 +105,8 @@ async def called(world: World) -> str:
 
 async def rung(world: World) -> World:
     """Let the portal get our tabs."""
-    for _ in range(2_000):
-        if (await world.state())["placements"]:
-            return world
-        world.clock.forward(0.1)
-        await world.api("status")
-    raise AssertionError("no tab was ever bound")
+    await world.comes_to(world.state, lambda state: state["placements"], 0.1)
+    return world
 
 
 async def access(world: World) -> tuple[int, str]:

@@ -64,12 +64,12 @@ async def removal(world: World, *, clean: bool) -> dict[str, str]:
     """Return what the portal's server tells of a removal, once it has tried to; those before stay in its list."""
     before = len(await removals(world))
     await there(world, "uninstall", clean=clean)
-    for _ in range(400):
+
+    async def pumped() -> list[dict[str, str]]:
         await world.crm_web.post("/_sandbox/events/pump")
-        if len(found := await removals(world)) > before:
-            return found[-1]
-        await world.goes_on(0.1)
-    raise AssertionError("the portal's server never told of the removal")
+        return await removals(world)
+
+    return (await world.comes_to(pumped, lambda found: len(found) > before, 0.1))[-1]
 
 
 async def removals(world: World) -> list[dict[str, str]]:
@@ -83,14 +83,13 @@ async def told(world: World, form: dict[str, str], **changed: str) -> httpx.Resp
 async def days_go_by(world: World, days: int) -> None:
     """Let time go on, and the hub delete what is due: not while a worker looks whether the account is back."""
     now = world.clock.forward(days * DAY.total_seconds())
-    for _ in range(400):
+
+    async def after_deleting() -> health.Health:
         while await world.hub.db.write(erase_some, world.clock.now(), world.hub.vault):
             pass
-        one = await account(world)
-        if one.erased_at or one.erase_at is None or one.erase_at > now:
-            return
-        await world.goes_on(0.1)
-    raise AssertionError("what is due was never deleted")
+        return await account(world)
+
+    await world.comes_to(after_deleting, lambda one: one.erased_at or one.erase_at is None or one.erase_at > now, 0.1)
 
 
 async def delete_pressed(world: World) -> None:
@@ -105,12 +104,7 @@ async def delete_pressed(world: World) -> None:
 
 async def deleted(world: World) -> health.Health:
     """Wait until the loop has deleted everything."""
-    for _ in range(400):
-        one = await account(world)
-        if one.erased_at is not None:
-            return one
-        await world.goes_on(0.1)
-    raise AssertionError("nothing was ever deleted")
+    return await world.comes_to(lambda: account(world), lambda one: one.erased_at, 0.1)
 
 
 async def page_of(world: World) -> str:

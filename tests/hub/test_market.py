@@ -38,12 +38,7 @@ def rows(tx: Tx, table: object) -> list[object]:
 
 async def come(world: World, table: object, number: int) -> None:
     """Let time go on until a table has so many rows."""
-    for _ in range(400):
-        if len(await world.hub.db.read(rows, table)) == number:
-            return
-        world.clock.forward(0.5)
-        await world.api("status")
-    raise AssertionError(f"{table} never had {number} rows")
+    await world.comes_to(lambda: world.hub.db.read(rows, table), lambda found: len(found) == number)
 
 
 async def frame_token(world: World, **asked: object) -> str:

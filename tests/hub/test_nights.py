@@ -172,12 +172,8 @@ async def test_a_running_hub_reconciles_by_itself_at_four(connected: World) -> N
 
 async def kept(world: World) -> Mapping[str, Any]:
     """Let time go on until a night is kept."""
-    for _ in range(400):
-        made: Mapping[str, Any] | None = (await world.api("reconciliation"))["reconciliation"]
-        if made is not None:
-            return made
-        await world.goes_on(0.2)
-    raise AssertionError("nobody reconciled")
+    made = await world.comes_to(lambda: world.api("reconciliation"), lambda told: told["reconciliation"], 0.2)
+    return made["reconciliation"]
 
 
 async def requests(world: World, after: Any = None) -> Any:

@@ -46,12 +46,19 @@ async def taken(world: World, started: float) -> dict[str, Any]:
 async def waits(world: World) -> None:
     """Let time go on until the call was looked for and not found."""
     await world.until(lambda status: not status["inbox"] and status["deliveries"].get("ready", 0) == 1, step_s=0.2)
-    for _ in range(400):
-        (call,) = (await world.api("calls"))["calls"]
-        if call["deliveries"] and call["deliveries"][0]["sentence"]:
-            return
-        await world.goes_on(0.05)
-    raise AssertionError("the call was never looked for")
+
+    def looked_for(told: Any) -> bool:
+        deliveries = told["calls"][0]["deliveries"]
+        return bool(deliveries and deliveries[0]["sentence"])
+
+    await world.comes_to(lambda: world.api("calls"), looked_for, 0.05)
+
+
+async def ends(world: World) -> list[dict[str, Any]]:
+    """Return the words that a call is over which the portal's server has tried to tell us."""
+    await world.crm_web.post("/_sandbox/events/pump")
+    attempts = (await world.crm_web.get("/_sandbox/events")).json()["attempts"]
+    return [one for one in attempts if "ONVOXIMPLANTCALLEND" in one["body"]]
 
 
 async def test_the_card_that_the_portal_made_is_given_its_source(connected: World) -> None:
@@ -97,9 +104,7 @@ async def test_the_portals_word_that_the_call_is_over_ends_the_waiting(connected
     told = await called(connected, portal_has_it=False)
     await waits(connected)
     await taken(connected, told["started"])
-    await connected.crm_web.post("/_sandbox/events/pump")
-    attempts = (await connected.crm_web.get("/_sandbox/events")).json()["attempts"]
-    (ended,) = [one for one in attempts if "ONVOXIMPLANTCALLEND" in one["body"]]
+    (ended,) = await connected.comes_to(lambda: ends(connected), step_s=0.01)
     before = connected.clock.now()
     form = {"content-type": "application/x-www-form-urlencoded"}
     answer = await connected.web.post(ended["destination"], content=ended["body"], headers=form)

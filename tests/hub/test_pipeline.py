@@ -62,22 +62,21 @@ async def stage_with_action(world: World, url: str, **settings: str) -> int:
 
 async def answered(world: World, number: int) -> list[int]:
     """Wait until the CRM has sent what its stages ask for; return what it was answered."""
-    for _ in range(400):
-        codes = [one["code"] for one in (await world.crm_web.get("/_sandbox/webhooks")).json()["attempts"]]
-        if len(codes) >= number:
-            return codes
-        await world.goes_on(0.01)
-    raise AssertionError(f"the CRM sent {codes}")
+
+    async def codes() -> list[int]:
+        return [one["code"] for one in (await world.crm_web.get("/_sandbox/webhooks")).json()["attempts"]]
+
+    return await world.comes_to(codes, lambda sent: len(sent) >= number, 0.01)
 
 
 async def settled(world: World, number: int = 1) -> list[Any]:
     """Let time go on until so many asked goals are settled."""
-    for _ in range(4_000):
-        rows = [row for row in await world.hub.db.read(asks) if row.settled_at is not None]
-        if len(rows) >= number:
-            return rows
-        await world.goes_on(0.1)
-    raise AssertionError(f"never settled: {await world.hub.db.read(asks)}")
+
+    def settled_ones(rows: list[Any]) -> list[Any]:
+        return [row for row in rows if row.settled_at is not None]
+
+    rows = await world.comes_to(lambda: world.hub.db.read(asks), lambda rows: len(settled_ones(rows)) >= number, 0.1)
+    return settled_ones(rows)
 
 
 async def ask(world: World, deal: object, goal: str = "qualified", **other: object) -> Any:

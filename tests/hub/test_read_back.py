@@ -72,11 +72,7 @@ class Sales:
 
     async def comes_to(self, amount_minor: int) -> None:
         """Let the hub read back until the report says so much."""
-        for _ in range(200):
-            if await self.revenue() == amount_minor:
-                return
-            await self.read_for(2)
-        raise AssertionError(f"the revenue never was {amount_minor}: {await self.revenue()}")
+        await self.world.comes_to(self.revenue, lambda found: found == amount_minor, 2)
 
     async def revenue(self) -> int:
         day = self.world.clock.now().date().isoformat()

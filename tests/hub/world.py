@@ -9,14 +9,14 @@ import os
 import shutil
 import ssl
 import struct
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -41,6 +41,7 @@ SIGNING = "whsec_" + base64.b64encode(b"a shared secret of 32 bytes long").decod
 OPENING = datetime(2026, 11, 20, 6, tzinfo=UTC)
 SCENARIO = Path(__file__).parents[2] / "connectors" / "scenarios" / "ru" / "calls_to_deals.yaml"
 Cthub = Callable[..., Result]
+T = TypeVar("T")
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nobody here speaks it, and reading the certificates takes long
 
 SETUP = f"""
@@ -103,7 +104,7 @@ async def _is_asked_nothing(crm_web: httpx.AsyncClient, page: httpx.URL) -> http
 
 
 _CONSENTS = {"amocrm": _agree, "bitrix24": _is_asked_nothing}  # what an administrator does on the vendor's page
-_SLOWLY_S = 0.02  # of one look, where many have been taken
+_MANY, _SLOWLY_S = 400, 0.02  # of one look, after many looks at another pace
 
 
 @dataclass
@@ -219,17 +220,22 @@ class World:
         return (await self.crm_web.get("/_sandbox/state")).json()  # type: ignore[no-any-return]
 
     async def until(self, holds: Callable[[dict[str, Any]], bool], step_s: float = 1.0) -> dict[str, Any]:
-        """Let time go on until the status of the hub satisfies ``holds``; fail after a bounded number of looks.
+        """Let time go on until the status of the hub satisfies ``holds``."""
+        return await self.comes_to(lambda: self.api("status"), holds, step_s)
 
-        On a slow machine a request takes long while time flies; so after many looks it goes on more slowly.
+    async def comes_to(
+        self, ask: Callable[[], Awaitable[T]], holds: Callable[[T], object] = bool, step_s: float = 0.5
+    ) -> T:
+        """Let time go on until what is asked satisfies ``holds``; return it, or fail after a bounded number of looks.
+
+        On a slow machine a request takes long while time flies, so that a lease or a hold may pass over it: after many
+        looks it goes on slowly for as many, and then again at its pace until the next hold is over.
         """
-        status: dict[str, Any] = {}
         for look in range(2_000):
-            status = await self.api("status")
-            if holds(status):
-                return status
-            await self.goes_on(step_s if look < 400 else _SLOWLY_S)
-        raise AssertionError(f"it did not come to that: {status}")
+            if holds(told := await ask()):
+                return told
+            await self.goes_on(_SLOWLY_S if look // _MANY % 2 else step_s)
+        raise AssertionError(f"it did not come to that: {told}")
 
     async def goes_on(self, seconds: float) -> None:
         """Let so much time go by, and whoever waits for it go on: here, and in the processes beside us."""
@@ -238,12 +244,8 @@ class World:
         await asyncio.to_thread(_breathe)
 
     async def until_held(self, what: str) -> None:
-        """Let time go on until the CRM holds something of a kind, whatever it answers; fail after many looks."""
-        for _ in range(400):
-            if (await self.state())[what]:
-                return
-            await self.goes_on(0.2)
-        raise AssertionError(f"the CRM never held {what}")
+        """Let time go on until the CRM holds something of a kind, whatever it answers."""
+        await self.comes_to(self.state, lambda state: state[what], 0.2)
 
     async def delivered(self, number: int) -> dict[str, Any]:
         """Let time go on until so many deliveries are done."""
