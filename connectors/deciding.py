@@ -18,8 +18,9 @@ from typing import Literal
 import orjson
 from pydantic import TypeAdapter
 
+from connectors.assigning import Person, picked
 from connectors.filling import filled
-from connectors.scenario import TALKED, Action, CallerState, CreateDeal, Plan, Result, Rule
+from connectors.scenario import TALKED, Action, CallerState, CreateDeal, Plan, Result, Rule, assigns
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class Decision:
     rule: int | None
     contact: str | None = None
     deal: KnownDeal | None = None
+    contact_owner: str | None = None  # who is responsible for the contact
     contacts: int = 0
     open_deals: int = 0
     won: int = 0
@@ -105,6 +107,7 @@ def decide(plan: Plan, people: Sequence[Known]) -> Decision:
         rule=rule.number if rule else None,
         contact=contact.contact if contact else None,
         deal=deal,
+        contact_owner=contact.responsible if contact else None,
         contacts=sum(bool(known.contact) for known in people),
         open_deals=sum(one.is_open for one in seen),
         won=sum(one.outcome == "won" for one in seen),
@@ -141,7 +144,20 @@ def _makes(actions: Iterable[Action]) -> bool:
 
 def actions_of(plan: Plan, decision: Decision) -> tuple[Action, ...]:
     """Return what a decision asks for, in order and with texts filled; empty where no rule fits."""
-    return next((filled(plan, rule) for rule in plan.rules if rule.number == decision.rule), ())
+    return tuple(action for action, _ in given(plan, decision))
+
+
+def given(plan: Plan, decision: Decision) -> Iterator[tuple[Action, Person | None]]:
+    """Yield what a decision asks for, and who was chosen to get it; a task after a new deal is its owner's."""
+    deal_owner = decision.deal.responsible if decision.deal else None
+    for action in next((filled(plan, rule) for rule in plan.rules if rule.number == decision.rule), ()):
+        person = None
+        if assigns(action):
+            person = picked(action.who, deal_owner, decision.contact_owner)
+            action = replace(action, responsible=person.user if person else None, who=())
+        if isinstance(action, CreateDeal):
+            deal_owner = action.responsible
+        yield action, person
 
 
 def dump_decision(decision: Decision) -> str:

@@ -26,10 +26,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from pydantic import TypeAdapter
 
+from connectors.assigning import Seen, narrowed, users_in
 from connectors.scenario_nodes import ScenarioError as ScenarioError
 from connectors.scenario_rules import CALL_OVER as CALL_OVER
 from connectors.scenario_rules import LISTED as LISTED
@@ -75,6 +76,7 @@ class Enquiry:
     email: str | None = None
     person: str = ""  # the name he gave
     company: str = ""  # the name of the company he gave
+    region: str | None = None  # of his phone, else of his visit; ISO 3166-2 within Russia, else the country
     text: str = ""  # what he wrote
 
 
@@ -105,8 +107,8 @@ class Scenario:
     rules: Mapping[Trigger, tuple[Rule, ...]]
     language: str = "ru"  # of the words that fill placeholders: ru, en
     timezone: str = "UTC"  # IANA name
-    # Who has the caller's card shown to him while he talks: what telephony calls a person -> user of the account.
-    popup: Mapping[str, str] = field(default_factory=dict)
+    people: Mapping[str, str] = field(default_factory=dict)  # what telephony calls a person -> user of the account
+    popup: bool = False  # the caller's card is shown to whom of them the call rings and who answers
     telephony: Telephony = Telephony.NOTE
     analytics: bool = False
     pipeline: str | None = None
@@ -140,21 +142,38 @@ def plan(scenario: Scenario, version: int, enquiry: Enquiry, trigger: Trigger | 
         return None
     enquiry = _writable(enquiry)
     is_call = enquiry.kind is EnquiryKind.CALL
+    answered_by = scenario.people.get(enquiry.operator or "") if is_call else None
     return Plan(
         enquiry=enquiry,
         scenario_version=version,
         trigger=trigger,
-        rules=rules,
+        rules=_assigned(rules, Seen(enquiry.dialled, enquiry.region, answered_by, enquiry.started_at)),
         language=scenario.language,
         timezone=scenario.timezone,
         telephony=scenario.telephony if is_call and trigger in CALL_OVER else Telephony.NOTE,
-        answered_by=scenario.popup.get(enquiry.operator or "") if is_call else None,
+        answered_by=answered_by,
         analytics=scenario.analytics,
         pipeline=scenario.pipeline,
         caller_is=listed,
         is_short=trigger is not Trigger.ANSWERED and enquiry.answered and enquiry.talk_s < scenario.short_s,
         lately_days=scenario.lately_days,
     )
+
+
+def _assigned(rules: tuple[Rule, ...], seen: Seen) -> tuple[Rule, ...]:
+    """Return rules with those left who may get what, by what the enquiry tells."""
+    if not any(assigns(action) for rule in rules for action in rule.actions):
+        return rules
+    return tuple(replace(rule, actions=tuple(_narrowed(one, seen) for one in rule.actions)) for rule in rules)
+
+
+def _narrowed(action: Action, seen: Seen) -> Action:
+    return replace(action, who=narrowed(action.who, seen)) if assigns(action) else action
+
+
+def assigns(action: Action) -> TypeGuard[CreateDeal | AddTask]:
+    """Say whether somebody is chosen who gets what an action makes."""
+    return isinstance(action, CreateDeal | AddTask) and bool(action.who)
 
 
 def _listed(scenario: Scenario, enquiry: Enquiry) -> CallerState | None:
@@ -218,13 +237,14 @@ def facts_needed(scenario: Scenario) -> FactsNeeded:
     actions = [action for _, rule in every_rule(scenario) for action in rule.actions]
     deals = [action for action in actions if isinstance(action, CreateDeal)]
     moves = [action for action in actions if isinstance(action, MoveDeal)]
-    users = [action.responsible for action in actions if isinstance(action, CreateDeal | AddTask)]
+    given = [action for action in actions if isinstance(action, CreateDeal | AddTask)]
+    users = {user for one in given for user in (one.responsible, *users_in(one.who)) if user}
     places: list[CreateDeal | MoveDeal] = [*deals, *moves]
     stages = [place.stage for place in places] + [stage for move in moves for stage in move.from_stages]
     return FactsNeeded(
         pipelines=frozenset(place.pipeline for place in places if place.pipeline),
         stages=frozenset(stage for stage in stages if stage),
-        users=frozenset(user for user in (*users, *scenario.popup.values()) if user),
+        users=frozenset({*users, *scenario.people.values()}),
         fields=frozenset(name for deal in deals for name in deal.fields),
     )
 

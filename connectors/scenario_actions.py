@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import yaml
 
+from connectors.assigning import Assignee, Person
 from connectors.scenario import (
     WITH_OPEN_DEAL,
     Action,
@@ -16,6 +17,7 @@ from connectors.scenario import (
 )
 from connectors.scenario_names import Names
 from connectors.scenario_nodes import Children, Problems, is_blank, keys_of, list_of, number_of, text_of
+from connectors.scenario_people import People
 from connectors.templates import faults
 from connectors.wording import PLACEHOLDERS
 
@@ -32,16 +34,19 @@ LATEST_DUE = 30 * 24 * 60  # minutes
 class Actions:
     """Reads the actions of rules; a `deal` line starts from ``deal``, a note may use one of ``texts`` by its name."""
 
-    def __init__(self, problems: Problems, names: Names, deal: CreateDeal, texts: Mapping[str, str]) -> None:
+    def __init__(
+        self, problems: Problems, names: Names, people: People, deal: CreateDeal, texts: Mapping[str, str]
+    ) -> None:
         self._problems = problems
         self._names = names
+        self._people = people
         self._deal = deal
         self._texts = texts
 
     def of(self, top: Children) -> "Actions":
         """Return a reader that starts from what the top of a scenario says: texts, pipeline, stage, people, tags."""
         texts = self._named_texts(top["texts"][1]) if "texts" in top else self._texts
-        return Actions(self._problems, self._names, self._place(top, self._deal), texts)
+        return Actions(self._problems, self._names, self._people, self._place(top, self._deal), texts)
 
     @property
     def pipeline(self) -> str | None:
@@ -96,7 +101,7 @@ class Actions:
         name = self._template(keys["name"][1], "name") if "name" in keys else deal.name
         fields = self._fields(keys["fields"][1]) if "fields" in keys else deal.fields
         company = self._template(keys["company"][1], "company") if "company" in keys else deal.company
-        return CreateDeal(name, deal.pipeline, deal.stage, deal.responsible, deal.tags, fields, company)
+        return replace(deal, name=name, fields=fields, company=company)
 
     def _note(self, node: yaml.Node) -> AddNote:
         if isinstance(node, yaml.MappingNode):
@@ -133,8 +138,7 @@ class Actions:
         text = self._template(keys["text"][1], "text") if "text" in keys else ""
         due = keys["due_minutes"][1] if "due_minutes" in keys else None
         minutes = number_of(due, self._problems, "due_minutes", 1, LATEST_DUE) if due else 1
-        user = self._names.user(keys["responsible"][1]) if "responsible" in keys else self._deal.responsible
-        return AddTask(text, minutes, user)
+        return AddTask(text, minutes, *self._responsible(keys, self._deal))
 
     def _move(self, node: yaml.Node) -> MoveDeal:
         keys = keys_of(node, _MOVE, self._problems, "`move`")
@@ -191,12 +195,21 @@ class Actions:
             pipeline, stage = self._names.pipeline(keys["pipeline"][1]), None
         if "stage" in keys:
             pipeline, stage = self._names.stage(keys["stage"][1], pipeline)
-        user = self._names.user(keys["responsible"][1]) if "responsible" in keys else deal.responsible
+        responsible, who = self._responsible(keys, deal)
         tags = deal.tags
         if "tags" in keys:
             lines = list_of(keys["tags"][1], self._problems, "`tags`", MOST_TAGS)
             tags = tuple(self._template(line, "a tag") for line in lines)
-        return CreateDeal(deal.name, pipeline, stage, user, tags, deal.fields)
+        return replace(deal, pipeline=pipeline, stage=stage, responsible=responsible, who=who, tags=tags)
+
+    def _responsible(self, keys: Children, deal: CreateDeal) -> tuple[str | None, tuple[Assignee, ...]]:
+        """Return who gets it: a user, or whom to choose from; whoever ``deal`` says where ``keys`` name nobody."""
+        if "responsible" not in keys:
+            return deal.responsible, deal.who
+        named = self._people.responsible(keys["responsible"][1])
+        if len(named) == 1 and isinstance(named[0], Person):
+            return named[0].user, ()
+        return None, named
 
 
 def _incoming(deal: CreateDeal) -> CreateDeal:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
@@ -25,6 +26,7 @@ from connectors.scenario_actions import PLACE, Actions
 from connectors.scenario_hours import hours_of
 from connectors.scenario_names import Names
 from connectors.scenario_nodes import Children, Problems, compose, keys_of, list_of, number_of, text_of
+from connectors.scenario_people import HoursOf, People
 from connectors.wording import LANGUAGES
 from tracking_core.phone import to_e164
 from tracking_core.qualify import Hours
@@ -35,10 +37,10 @@ if TYPE_CHECKING:
 _NUMBERS = {"short_s": (0, 600, 0), "lately_days": (1, 3_650, LATELY_DAYS)}  # key -> least, most, when left out
 _LISTS = ("staff", "blacklist")
 _HOURS = ("working_hours", "holidays")
-_WORDS = ("name", "language", "timezone", *PLACE, "tags", "texts", "popup", "telephony", "analytics")
+_WORDS = ("name", "language", "timezone", *PLACE, "tags", "texts", "people", "popup", "telephony", "analytics")
 _TOP = (*_WORDS, *_NUMBERS, *_LISTS, *_HOURS, *Trigger)
 DEFAULT_NAME: Mapping[str, str] = {"ru": "Звонок {caller}", "en": "Call {caller}"}
-MOST_PEOPLE, MOST_PHONES, MOST_HOLIDAYS = 500, 1_000, 400
+MOST_PHONES, MOST_HOLIDAYS = 1_000, 400
 
 
 def read(text: str, filename: str, facts: "Facts | None") -> Scenario:
@@ -62,13 +64,16 @@ class _Reader:
     def scenario(self, root: yaml.Node) -> Scenario:
         top = keys_of(root, _TOP, self._problems, "the scenario")
         language = self._one_of(top, "language", LANGUAGES, "ru")
-        actions = Actions(self._problems, self._names, CreateDeal(name=DEFAULT_NAME[language]), {}).of(top)
+        timezone = self._one_of(top, "timezone", sorted(available_timezones()), "UTC")
+        holidays = self._dates(top["holidays"][1]) if "holidays" in top else frozenset()
+        hours = partial(hours_of, zone=timezone, holidays=holidays, problems=self._problems)
+        people = People(self._problems, self._names, hours)
+        actions = Actions(self._problems, self._names, people, CreateDeal(name=DEFAULT_NAME[language]), {}).of(top)
         rules = {
             Trigger(word): self._rules(value, word, actions) for word, (_, value) in top.items() if word in _EVENTS
         }
         if isinstance(root, yaml.MappingNode) and not rules:
             self._problems.add(root, "the scenario says nothing to do", list(Trigger))
-        timezone = self._one_of(top, "timezone", sorted(available_timezones()), "UTC")
         telephony = self._telephony(top)
         if telephony is Telephony.OBSERVE:
             self._check_observing(top, rules)
@@ -79,7 +84,8 @@ class _Reader:
             rules=rules,
             language=language,
             timezone=timezone,
-            popup=self._popup(top["popup"][1]) if "popup" in top else {},
+            people=people.answering(top["people"][1]) if "people" in top else {},
+            popup=self._popup(top),
             telephony=telephony,
             analytics=self._analytics(top),
             pipeline=actions.pipeline or self._names.main_pipeline,
@@ -87,7 +93,7 @@ class _Reader:
             blacklist=phones["blacklist"],
             short_s=least["short_s"],
             lately_days=least["lately_days"],
-            hours=self._hours(top, timezone),
+            hours=self._hours(top, hours),
         )
 
     # -- rules
@@ -134,7 +140,7 @@ class _Reader:
     # -- what holds for all of them
 
     def _analytics(self, top: Children) -> bool:
-        wanted = self._one_of(top, "analytics", ("true", "false"), "false") == "true"
+        wanted = self._is_on(top, "analytics")
         if wanted and self._facts is not None and not self._facts.analytics:
             self._problems.add(
                 top["analytics"][1], "this account has no analytics that can be told of visits", ["false"]
@@ -145,17 +151,14 @@ class _Reader:
         ways = self._facts.telephony if self._facts else tuple(Telephony)
         return Telephony(self._one_of(top, "telephony", ways, Telephony.NOTE))
 
-    def _popup(self, node: yaml.Node) -> Mapping[str, str]:
-        if not isinstance(node, yaml.MappingNode) or len(node.value) > MOST_PEOPLE:
-            self._problems.add(node, f"`popup` is a set of at most {MOST_PEOPLE} `who answers: user` lines")
-            return {}
-        found: dict[str, str] = {}
-        for key, value in node.value:
-            name = text_of(key, self._problems, "who answers")
-            if name in found:
-                self._problems.add(key, f"{name!r} is written twice in `popup`")
-            found[name] = self._names.user(value)
-        return found
+    def _popup(self, top: Children) -> bool:
+        wanted = self._is_on(top, "popup")
+        if wanted and "people" not in top:
+            self._problems.add(top["popup"][1], "`popup` shows the card to those whom `people` names: name them there")
+        return wanted
+
+    def _is_on(self, top: Children, key: str) -> bool:
+        return self._one_of(top, key, ("true", "false"), "false") == "true"
 
     def _phones(self, node: yaml.Node, key: str) -> frozenset[str]:
         """Return phones in E.164, whichever way they are written."""
@@ -168,14 +171,13 @@ class _Reader:
             found.add(phone or "")
         return frozenset(found)
 
-    def _hours(self, top: Children, zone: str) -> tuple[Hours, ...]:
+    def _hours(self, top: Children, hours: HoursOf) -> tuple[Hours, ...]:
         """Return when somebody is at work; nothing where that is not said."""
-        if "working_hours" not in top:
-            if "holidays" in top:
-                self._problems.add(top["holidays"][0], "`holidays` says nothing without `working_hours`")
-            return ()
-        holidays = self._dates(top["holidays"][1]) if "holidays" in top else frozenset()
-        return hours_of(top["working_hours"][1], zone, holidays, self._problems)
+        if "working_hours" in top:
+            return hours(top["working_hours"][1])
+        if "holidays" in top:
+            self._problems.add(top["holidays"][0], "`holidays` says nothing without `working_hours`")
+        return ()
 
     def _dates(self, node: yaml.Node) -> frozenset[date]:
         found = set()

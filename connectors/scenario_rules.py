@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from connectors.assigning import Assignee
+
 
 class Trigger(StrEnum):
     """What happened, in the order in which it does; a call has several, and each is told when it is known."""
@@ -79,6 +81,7 @@ class CreateDeal:
     pipeline: str | None = None  # vendor id; None is the account's first pipeline
     stage: str | None = None
     responsible: str | None = None
+    who: tuple[Assignee, ...] = ()  # whom that is chosen from; none: it is said already, or nobody is
     tags: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)  # code or id of a field -> text; the escape hatch
     company: str = ""  # its name: found, or created, and linked to the deal and its contact
@@ -101,6 +104,7 @@ class AddTask:
     text: str
     due_minutes: int
     responsible: str | None = None
+    who: tuple[Assignee, ...] = ()
     kind: Literal["task"] = "task"
 
 

@@ -79,7 +79,7 @@ def _tried(tx: Tx, hub: Hub, of: Installed, text: str | None, name: str, days: i
     if tried is None:
         raise HubError(f"No scenario of {of.connector} runs that fits the account: name a file.")
     connector = hub.connectors[of.connector]
-    return of, tried, dry_run(tx, of, connector, tried, live, hub.clock.now(), hub.vault, days)
+    return of, tried, dry_run(tx, of, connector, tried, live, hub.clock.now(), hub.vault, days, hub.numbering)
 
 
 def _read(text: str, name: str, facts: Facts | None) -> Scenario:

@@ -15,6 +15,7 @@ from hub.store.past_enquiries import PastEnquiry, past_enquiries
 from hub.store.past_people import Past, past_of
 from hub.store.tx import Tx
 from hub.store.vault import Vault
+from tracking_core.numbering_plan import NO_PLAN, NumberingPlan
 
 DAYS = 30
 
@@ -77,10 +78,11 @@ def dry_run(
     now: datetime,
     vault: Vault,
     days: int = DAYS,
+    numbering: NumberingPlan = NO_PLAN,
 ) -> DryRun:
     """Try rules on an account's enquiries of the last days; nothing is written, nobody is asked."""
     since = now - timedelta(days=days)
-    enquiries = past_enquiries(tx, of.tenant_id, since, now, vault)
+    enquiries = past_enquiries(tx, of.tenant_id, since, now, vault, numbering)
     if any(rules and rules.asks_of(Trigger.CALLBACK_DONE) for rules in (tried, live)):
         enquiries = [_called_back(tx, of, one) for one in enquiries]
     names = {one.id: _names(connector, one) for one in enquiries}

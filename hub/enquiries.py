@@ -21,6 +21,7 @@ from tracking_core.call import Call, CallStatus, Direction, fold
 from tracking_core.match import SHEET_THRESHOLDS, Match
 from tracking_core.numbering_plan import NO_PLAN, NumberingPlan
 from tracking_core.phone import to_e164
+from tracking_core.regions import of_phone
 from tracking_core.source import Source
 
 _CALLED_BACK_WITHIN = timedelta(days=3)  # for scenarios; a goal says itself how soon
@@ -73,7 +74,7 @@ def of_call(tx: Tx, due: Due, now: datetime, vault: Vault, numbering: NumberingP
     again_at = None if call.is_ended else call.settles_at
 
     def tell() -> Enquiry:
-        return _told_of_call(enquiry_id, call, _source(tx, due.tenant_id, found, number), found)
+        return _told_of_call(enquiry_id, call, _whence(tx, due.tenant_id, found, number, call.caller, numbering), found)
 
     if call.direction is not Direction.INBOUND:
         return Onward(enquiry_id, (), None, again_at)
@@ -118,7 +119,7 @@ def _reach(tx: Tx, tenant_id: int, rules: Sequence[qualify.Rules]) -> timedelta 
     return call_backs.reach(rules, _CALLED_BACK_WITHIN if is_told else None)
 
 
-def of_writing(tx: Tx, due: Due, now: datetime, vault: Vault) -> Onward:
+def of_writing(tx: Tx, due: Due, now: datetime, vault: Vault, numbering: NumberingPlan = NO_PLAN) -> Onward:
     """Match and judge what a person wrote."""
     kept = enquiries.written(tx, due.tenant_id, due.kind, due.key, vault)
     who, about = kept.about.person, kept.about
@@ -136,7 +137,8 @@ def of_writing(tx: Tx, due: Due, now: datetime, vault: Vault) -> Onward:
     _goals(tx, due, about, kept.id, found, zip(rules, verdicts, strict=True), now)
 
     def tell() -> Enquiry:
-        return _told_of_writing(due.kind, kept.id, about, _source(tx, due.tenant_id, found, None), found)
+        whence = _whence(tx, due.tenant_id, found, None, who.phone, numbering)
+        return _told_of_writing(due.kind, kept.id, about, whence, found)
 
     happened = (Trigger(due.kind), *_of_judgement(verdicts[0], back))
     return Onward(kept.id, happened, tell, now if again else None)
@@ -195,12 +197,19 @@ def take(tx: Tx, tenant_id: int, site_id: int | None, letter: Letter, now: datet
     return enquiry_id, is_new
 
 
-def _source(tx: Tx, tenant_id: int, found: Match, number: NumberFacts | None) -> Source | None:
+_Whence = tuple[Source | None, str | None]  # an enquiry's source, and the region of its person
+
+
+def _whence(
+    tx: Tx, tenant_id: int, found: Match, number: NumberFacts | None, phone: str | None, numbering: NumberingPlan
+) -> _Whence:
+    """Return the source of an enquiry, and the region of its person: his phone's, else his visit's."""
+    source, region = None, None
     if found.visit_id is not None:
-        return tracking.visit_source(tx, tenant_id, int(found.visit_id))
-    if found.placement_id is not None and number is not None:
-        return source_of_placement(number.placement_source, number.placement_campaign)
-    return None
+        source, region = tracking.whence(tx, tenant_id, int(found.visit_id))
+    elif found.placement_id is not None and number is not None:
+        source = source_of_placement(number.placement_source, number.placement_campaign)
+    return source, of_phone(phone, numbering) or region
 
 
 def _matched(tx: Tx, due: Due, enquiry_id: int, about: About, found: Match, now: datetime) -> None:
@@ -235,7 +244,8 @@ def _confidence(found: Match) -> float | None:
     return None if nobody else found.confidence
 
 
-def _told_of_call(enquiry_id: int, call: Call, source: Source | None, found: Match) -> Enquiry:
+def _told_of_call(enquiry_id: int, call: Call, whence: _Whence, found: Match) -> Enquiry:
+    source, region = whence
     return Enquiry(
         id=f"call:{enquiry_id}",
         caller=call.caller,
@@ -247,12 +257,14 @@ def _told_of_call(enquiry_id: int, call: Call, source: Source | None, found: Mat
         recording_url=None,  # telephony's own address is nobody's but ours
         operator=call.operator,
         source=source.fields() if source else {},
+        region=region,
         confidence=_confidence(found),
         reason=found.reason_words,
     )
 
 
-def _told_of_writing(kind: str, enquiry_id: int, about: About, source: Source | None, found: Match) -> Enquiry:
+def _told_of_writing(kind: str, enquiry_id: int, about: About, whence: _Whence, found: Match) -> Enquiry:
+    source, region = whence
     return Enquiry(
         id=f"{kind}:{enquiry_id}",
         kind=writing.EnquiryKind(kind),
@@ -269,6 +281,7 @@ def _told_of_writing(kind: str, enquiry_id: int, about: About, source: Source | 
         recording_url=None,
         operator=None,
         source=source.fields() if source else {},
+        region=region,
         confidence=_confidence(found),
         reason=found.reason_words,
     )

@@ -50,7 +50,7 @@ def look(
     if due.kind == CALL:
         onward = enquiries.of_call(tx, due, now, vault, numbering)
     else:
-        onward = enquiries.of_writing(tx, due, now, vault)
+        onward = enquiries.of_writing(tx, due, now, vault, numbering)
     planned = 0
     shown = popups.asked(tx, due.tenant_id, onward.id, onward.talk, now) if onward.talk else ()
     if onward.tell is not None:

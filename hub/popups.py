@@ -59,9 +59,10 @@ def asked(tx: Tx, tenant_id: int, enquiry_id: int, talk: Talk, now: datetime) ->
 def _users(tx: Tx, of: Installed, talk: Talk) -> tuple[str, ...]:
     saved = scenario_versions.live(tx, of.tenant_id, of.connector)
     try:
-        named = rules_of(saved, of).popup if saved else {}
+        rules = rules_of(saved, of) if saved else None
     except ScenarioError:  # said where its calls wait
         return ()
+    named = rules.people if rules and rules.popup else {}
     return tuple(dict.fromkeys(named[one] for one in talk.operators if one in named))
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from connectors.deciding import Decision, Known, KnownDeal, actions_of, decide
 from connectors.scenario import Action, CreateDeal, Enquiry, Plan, Trigger
+from connectors.turns import turns_taken, with_turns
 from hub.store.contacts import DatedDeal
 from hub.store.past_enquiries import PastEnquiry
 from hub.store.past_people import Past, at
@@ -53,6 +54,7 @@ class World:
     past: Past
     _made: dict[str, list[Known]] = field(default_factory=dict)
     _fates: dict[str, DatedDeal] = field(default_factory=dict)
+    _turns: dict[str, str] = field(default_factory=dict)
 
     def known(self, names: Sequence[str], moment: datetime) -> tuple[Known, ...]:
         """Return whom the account knows a person by, by the first of his names that leads to anybody."""
@@ -67,6 +69,13 @@ class World:
             if both:
                 return tuple(replace(one, deals=tuple(self._at(deal, moment) for deal in one.deals)) for one in both)
         return ()
+
+    def decided(self, plan: Plan, names: Sequence[str], moment: datetime) -> tuple[Plan, Decision]:
+        """Return what is decided for a person, and the plan with the people whose turn it is."""
+        plan = with_turns(plan, self._turns)
+        decision = decide(plan, self.known(names, moment))
+        self._turns |= turns_taken(plan, decision)
+        return plan, decision
 
     def _with_ours(self, known: Known, ours: Iterable[Known]) -> Known:
         more = (deal for one in ours if one.contact == known.contact for deal in one.deals)
@@ -114,7 +123,7 @@ def rehearse(
             plan = plan_of(one.enquiry, trigger)
             if plan is None:
                 continue
-            decision = decide(plan, world.known(names[one.id], moment))
+            plan, decision = world.decided(plan, names[one.id], moment)
             did = Did(decision, actions_of(plan, decision), bool(names[one.id]))
             world.make(names[one.id], one, plan, did)
             done[one.id][trigger] = did

@@ -4,6 +4,7 @@ A lane is claimed by one holder at a time. The claim's fence is taken from the c
 write of that holder must still see it. Spent budget is committed before the request it pays for.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +23,7 @@ from hub.store.tx import Prepared, Tx, insert_or
 
 _lane = table_of(Lane)
 _LARGEST_SHARE = 64
+_MOST_LISTS = 100  # of people who take turns; of the lists of older scenarios the latest stay
 MENDED_BY_A_PERSON = (Why.FORBIDDEN, Why.UNREADABLE)
 _FREE = from_micros(0)  # not "until now": that would be a moment to come if the clock stepped back
 
@@ -59,7 +61,7 @@ def open_lane(tx: Tx, tenant_id: int, installation_id: int, now: datetime, spent
     }
     tx.execute(
         insert_or(tx, _lane)
-        .values(installation_id=installation_id, tenant_id=tenant_id, fence=0, **free)
+        .values(installation_id=installation_id, tenant_id=tenant_id, fence=0, turns={}, **free)
         .on_conflict_do_update(index_elements=["installation_id"], set_={**free, "fence": _lane.c.fence + 1})
     )
     bell.ring(tx)
@@ -241,6 +243,18 @@ def kept(tx: Tx, claim: Claim) -> int:
     if not found:
         raise FenceLost
     return int(found[0][0])
+
+
+def turns(tx: Tx, claim: Claim) -> dict[str, str]:
+    """Return who had the last enquiry of each list of people that take turns."""
+    kept = tx.execute(select(_lane.c.turns).where(mine(claim))).scalar()
+    return dict(kept or {})
+
+
+def keep_turns(tx: Tx, claim: Claim, had: Mapping[str, str]) -> None:
+    """Write who had the last enquiry of some lists; those that nobody speaks of any more are forgotten in time."""
+    others = [(of, user) for of, user in turns(tx, claim).items() if of not in had]
+    tx.execute(update(_lane).where(mine(claim)).values(turns=dict([*others, *had.items()][-_MOST_LISTS:])))
 
 
 def ease(tx: Tx, claim: Claim) -> None:

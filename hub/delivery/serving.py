@@ -23,7 +23,7 @@ from connectors.protocol import (
 )
 from connectors.telling import Said
 from hub import asked_goals, contacts, credentials, failpoints, readback, ties
-from hub.delivery import answers, lanes, queue
+from hub.delivery import answers, lanes, queue, turns
 from hub.delivery.answers import Hung, Patience
 from hub.delivery.lanes import Claim, FenceLost
 from hub.delivery.purse import Purse
@@ -174,8 +174,10 @@ class Serving:
         people: Mapping[str, tuple[Known, ...]] = {}
         if self.knows_all:
             people = await contacts.known(worker.db, self.connector, self.of, taken, worker.vault)
+        plans = await turns.dealt(worker.db, self.claim, taken)
         batch = [
-            Delivery(d.id, d.marker, d.plan, d.attempt, d.in_doubt, d.refs, d.nearby, people.get(d.id)) for d in taken
+            Delivery(d.id, d.marker, plans[d.id], d.attempt, d.in_doubt, d.refs, d.nearby, people.get(d.id))
+            for d in taken
         ]
         try:
             answered = await self.patience.wait(session.deliver(batch))
@@ -194,6 +196,7 @@ class Serving:
         else:
             known = self._believed(answered, taken)
             silent = {d.id: _unknown("no outcome for this delivery") for d in taken if d.id not in known}
+            await turns.keep(worker.db, self.claim, plans, known)
             await self._settle(taken, known | silent)
 
     def _believed(self, answered: object, taken: Sequence[Taken]) -> dict[str, Outcome]:

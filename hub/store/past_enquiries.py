@@ -16,6 +16,8 @@ from hub.store.tables import Enquiry as EnquiryTable
 from hub.store.tx import Tx
 from hub.store.vault import Unopenable, Vault
 from tracking_core.enquiry import EnquiryKind
+from tracking_core.numbering_plan import NO_PLAN, NumberingPlan
+from tracking_core.regions import of_phone
 from tracking_core.source import Source
 
 _enquiry, _call, _match = (table_of(model) for model in (EnquiryTable, Call, Match))
@@ -54,12 +56,14 @@ class PastEnquiry:
     enquiry: Enquiry
 
 
-def past_enquiries(tx: Tx, tenant_id: int, since: datetime, until: datetime, vault: Vault) -> list[PastEnquiry]:
+def past_enquiries(
+    tx: Tx, tenant_id: int, since: datetime, until: datetime, vault: Vault, numbering: NumberingPlan = NO_PLAN
+) -> list[PastEnquiry]:
     """Return what people turned to us with, oldest first; what our keys do not open is left out."""
     columns = (
         *(_enquiry.c[name].label(f"e_{name}") for name in _OF_ENQUIRY),
         *(_call.c[name].label(f"c_{name}") for name in _OF_CALL),
-        *(_visit.c[name].label(f"v_{name}") for name in _OF_VISIT),
+        *(_visit.c[name].label(f"v_{name}") for name in (*_OF_VISIT, "region")),
         *(_match.c.visit_id, _match.c.placement_id, _match.c.confidence, _match.c.words),
         *(_placement.c.source.label("p_source"), _placement.c.campaign.label("p_campaign")),
     )
@@ -70,11 +74,11 @@ def past_enquiries(tx: Tx, tenant_id: int, since: datetime, until: datetime, vau
         .where(_enquiry.c.tenant_id == tenant_id, _enquiry.c.at >= since, _enquiry.c.at < until, is_turned_to_us)
         .order_by(_enquiry.c.at, _enquiry.c.id)
     )
-    found = (_past(row._mapping, tenant_id, vault) for row in rows)
+    found = (_past(row._mapping, tenant_id, vault, numbering) for row in rows)
     return [one for one in found if one is not None]
 
 
-def _past(row: Mapping[Any, Any], tenant_id: int, vault: Vault) -> PastEnquiry | None:
+def _past(row: Mapping[Any, Any], tenant_id: int, vault: Vault, numbering: NumberingPlan) -> PastEnquiry | None:
     is_call = row["e_kind"] == EnquiryKind.CALL
     if is_call and row["c_ended_at"] is None:
         return None
@@ -101,6 +105,7 @@ def _past(row: Mapping[Any, Any], tenant_id: int, vault: Vault) -> PastEnquiry |
         recording_url=None,
         operator=row["c_operator"],
         source=_source(row).fields() if is_matched else {},
+        region=of_phone(phone, numbering) or row["v_region"],
         confidence=row["confidence"] if is_matched else None,
         reason=row["words"] or "",
     )

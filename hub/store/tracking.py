@@ -195,10 +195,10 @@ def _holding(rows: list[tuple[Any, ...]], at: datetime) -> Holding:
     )
 
 
-def visit_source(tx: Tx, tenant_id: int, visit_id: int) -> Source:
-    """Return the source of a visit."""
+def whence(tx: Tx, tenant_id: int, visit_id: int) -> tuple[Source, str | None]:
+    """Return the source of a visit and the region of its address."""
     row = tx.execute(select(_visit).where(_visit.c.tenant_id == tenant_id, _visit.c.id == visit_id)).one()
-    return source_of(row._asdict())
+    return source_of(row._asdict()), row.region
 
 
 def has_visit(tx: Tx, tenant_id: int, visit_id: int) -> bool:

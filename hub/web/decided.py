@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.deciding import Decision, KnownDeal
+from connectors.assigning import Assignee, InTurn, Owner, Person
+from connectors.deciding import Decision, KnownDeal, actions_of
 from connectors.filling import filled_rules
 from connectors.scenario import Action, AddNote, AddTask, CreateDeal, Enquiry, Plan, Result, Rule
 from hub.rehearsal import Rehearsed
@@ -45,10 +46,21 @@ def rules(plan: Plan, decision: Decision | None, t: Words) -> list[ToldRule]:
     why = {one.rule: t.of("decided.passed", one.why) for one in decision.passed} if decision else {}
     followed = decision.rule if decision else None
     return [
-        ToldRule(rule.number, when(rule, t), rule.actions, rule.number == followed, why.get(rule.number, ""))
+        ToldRule(
+            rule.number,
+            when(rule, t),
+            _actions(plan, rule, decision),
+            rule.number == followed,
+            why.get(rule.number, ""),
+        )
         for rule in filled_rules(plan)
         if rule.actions or rule.number == followed
     ]
+
+
+def _actions(plan: Plan, rule: Rule, decision: Decision | None) -> Sequence[Action]:
+    """Return what a rule asks for; of the one that was followed, with who got it."""
+    return actions_of(plan, decision) if decision and decision.rule == rule.number else rule.actions
 
 
 def when(rule: Rule, t: Words) -> str:
@@ -60,9 +72,11 @@ def when(rule: Rule, t: Words) -> str:
 def act(action: Action, enquiry: Enquiry, facts: Mapping[str, Any], t: Words) -> str:
     """Return what an action does, in words, with the person's number masked: only the CRM gets it whole."""
     if isinstance(action, CreateDeal):
-        return t("plan.incoming" if action.incoming else "plan.deal", name=_covered(action.name, enquiry))
+        made = t("plan.incoming" if action.incoming else "plan.deal", name=_covered(action.name, enquiry))
+        return _owned(made, action, facts, t)
     if isinstance(action, AddTask):
-        return t("plan.task", text=_covered(action.text, enquiry), minutes=action.due_minutes)
+        asked = t("plan.task", text=_covered(action.text, enquiry), minutes=action.due_minutes)
+        return _owned(asked, action, facts, t)
     return t("plan.note") if isinstance(action, AddNote) else t("plan.move", stage=_stage_name(facts, action.stage))
 
 
@@ -75,10 +89,30 @@ def done(of_one: Rehearsed, enquiry: Enquiry, facts: Mapping[str, Any], t: Words
 def short(action: Action, facts: Mapping[str, Any], t: Words) -> str:
     """Return what an action does in few words, with the placeholders of its texts as they are written."""
     if isinstance(action, CreateDeal):
-        return t("act.incoming" if action.incoming else "act.deal", name=action.name)
+        return _owned(t("act.incoming" if action.incoming else "act.deal", name=action.name), action, facts, t)
     if isinstance(action, AddTask):
-        return t("act.task", text=action.text, minutes=action.due_minutes)
+        return _owned(t("act.task", text=action.text, minutes=action.due_minutes), action, facts, t)
     return t("act.note") if isinstance(action, AddNote) else t("act.move", stage=_stage_name(facts, action.stage))
+
+
+def _owned(told: str, action: CreateDeal | AddTask, facts: Mapping[str, Any], t: Words) -> str:
+    """Return what is made, and for whom where that is said."""
+    named = [_called(one, facts, t) for one in action.who]
+    if action.responsible:
+        named.append(_user(action.responsible, facts))
+    return t("act.for", what=told, who=t("act.or").join(named)) if named else told
+
+
+def _called(one: Assignee, facts: Mapping[str, Any], t: Words) -> str:
+    if isinstance(one, Person):
+        return _user(one.user, facts)
+    if isinstance(one, InTurn):
+        return t("act.who.turns", who=", ".join(_user(user, facts) for user in one.people))
+    return t.of("act.who", f"{one.of}_owner" if isinstance(one, Owner) else one.kind)
+
+
+def _user(id_: str, facts: Mapping[str, Any]) -> str:
+    return str(facts.get("users", {}).get(id_, id_))
 
 
 def _covered(text: str, enquiry: Enquiry) -> str:

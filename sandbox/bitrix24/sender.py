@@ -43,6 +43,7 @@ class Sender:
         self._random = random.Random(f"events {portal.options.seed}")
         self._held: list[Post] = []
         self._busy: set[str] = set()
+        self._sending: set[asyncio.Task[None]] = set()
         self._slow: set[str] = set()
         self.handlers: list[Handler] = []
         self.queue: list[Post] = []
@@ -134,18 +135,24 @@ class Sender:
 
     async def run(self) -> None:
         """Sends what is due for as long as the server lives: to one address in order, to several at once."""
-        sending: set[asyncio.Task[None]] = set()
         while True:
-            for destination, posts in self._take_due().items():
-                task = asyncio.create_task(self._deliver(destination, posts))
-                sending.add(task)
-                task.add_done_callback(sending.discard)
+            self._start()
             await asyncio.sleep(IDLE_S)
 
     async def pump(self) -> int:
-        """Sends everything that is due now and returns how many posts were made."""
+        """Sends everything that is due now; returns how many posts that were, once all under way are answered."""
+        number = 0
+        while (started := self._start()) or self._sending:
+            number += started
+            await asyncio.gather(*self._sending)
+        return number
+
+    def _start(self) -> int:
         lanes = self._take_due()
-        await asyncio.gather(*(self._deliver(destination, posts) for destination, posts in lanes.items()))
+        for destination, posts in lanes.items():
+            task = asyncio.create_task(self._deliver(destination, posts))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
         return sum(len(posts) for posts in lanes.values())
 
     def _take_due(self) -> dict[str, list[Post]]:

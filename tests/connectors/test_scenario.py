@@ -141,9 +141,9 @@ def test_an_incoming_one_is_a_deal_without_a_stage(asked):
 
 
 def test_a_popup_is_for_a_user_of_the_account():
-    text = 'popup: {"101": иван петров, Анна П: "72"}\nended: {unknown: [deal]}'
+    text = 'people: {"101": иван петров, Анна П: "72"}\nended: {unknown: [deal]}'
     scenario = read_scenario(text, "rules.yaml", FACTS)
-    assert scenario.popup == {"101": "71", "Анна П": "72"}
+    assert scenario.people == {"101": "71", "Анна П": "72"}
     assert facts_needed(scenario).users == {"71", "72"}
 
 
@@ -244,8 +244,8 @@ def test_the_ready_made_file_does_what_it_promises(trigger, state, kinds):
         ("ended: {open_deal: [note: {use: x, text: y}]}", "rules.yaml:1: `note` has either its `text`, or the name of one to `use`"),
         ("ended:\n  unknown:\n    - incoming: {stage: x}", "rules.yaml:3: unknown key 'stage' in `incoming`; did you mean tags?; allowed: name, pipeline, responsible, tags, fields, company"),
         ("ended:\n  unknown: [deal, incoming]", "rules.yaml:2: `unknown` creates a second deal; one is allowed"),
-        ("popup: [a]\nended: {unknown: [deal]}", "rules.yaml:1: `popup` is a set of at most 500 `who answers: user` lines"),
-        ("popup: {a: x, a: y}\nended: {unknown: [deal]}", "rules.yaml:1: 'a' is written twice in `popup`"),
+        ("people: [a]\nended: {unknown: [deal]}", "rules.yaml:1: `people` is a set of at most 500 `who answers: user` lines"),
+        ("people: {a: x, a: y}\nended: {unknown: [deal]}", "rules.yaml:1: 'a' is written twice in `people`"),
         ("ended:\n  unknown:\n    - move: {stage: x}", "rules.yaml:3: `move` is for a deal that is open already; a new one has its `stage` in `deal`"),
         ("ended:\n  open_deal:\n    - move: {stage: x}\n    - deal", "rules.yaml:4: `move` is for a deal that is open already"),
         ("ended:\n  open_deal:\n    - move: {stage: x}\n    - move: {stage: y}", "rules.yaml:4: `open_deal` moves the deal twice; once is allowed"),
@@ -277,7 +277,7 @@ def test_a_problem_names_file_line_and_what_is_allowed(text, problem):
         ("pipeline: Ремонт\nstage: Успешно\nended: {unknown: [deal]}", "rules.yaml:2: unknown stage 'Успешно'; allowed: Заявка"),
         ("responsible: Пётр\nended: {unknown: [deal]}", "rules.yaml:1: unknown user 'Пётр'; allowed: Иван Петров, Анна, Анна"),
         ("responsible: Анна\nended: {unknown: [deal]}", "rules.yaml:1: several are called user 'Анна': use the id; allowed: 72, 73"),
-        ('popup: {"101": Пётр}\nended: {unknown: [deal]}', "rules.yaml:1: unknown user 'Пётр'; allowed: Иван Петров, Анна, Анна"),
+        ('people: {"101": Пётр}\nended: {unknown: [deal]}', "rules.yaml:1: unknown user 'Пётр'; allowed: Иван Петров, Анна, Анна"),
         ("ended:\n  open_deal:\n  - move: {stage: Успешно}", "rules.yaml:3: `move` neither closes a deal nor opens one again, and 'Успешно' is closed"),
         ("ended:\n  open_deal:\n  - move: {stage: Первичный контакт, from: [Успешно]}", "rules.yaml:3: `move` neither closes a deal nor opens one again, and 'Успешно' is closed"),
         ("ended:\n  open_deal:\n  - move: {stage: Первичный контакт}", "rules.yaml:3: no open stage comes before this one: name in `from` where deals are moved from"),

@@ -38,12 +38,12 @@ def test_a_form_knows_nothing_of_it():
 
 
 def test_who_talked_is_the_user_that_the_scenario_names():
-    text = 'telephony: register\npopup: {Анна: "72"}\nended: {unknown: [deal]}'
+    text = 'telephony: register\npeople: {Анна: "72"}\nended: {unknown: [deal]}'
     assert planned(text).answered_by == "72"
 
 
 def test_who_is_not_named_is_nobody():
-    assert planned('popup: {"101": "72"}\nended: {unknown: [deal]}').answered_by is None
+    assert planned('people: {"101": "72"}\nended: {unknown: [deal]}').answered_by is None
 
 
 def test_it_comes_back_from_json():
@@ -70,8 +70,8 @@ def test_one_that_it_offers_is_taken():
             "rules.yaml:2: `telephony: observe` creates nothing: `missed` may `note` and `move`",
         ),
         (
-            'popup: {"101": x}\nended: {open_deal: [note: x]}',
-            "rules.yaml:2: `telephony: observe` leaves cards to the CRM: take `popup` out",
+            'people: {"101": x}\npopup: true\nended: {open_deal: [note: x]}',
+            "rules.yaml:3: `telephony: observe` leaves cards to the CRM: take `popup` out",
         ),
     ],
 )

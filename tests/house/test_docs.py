@@ -8,7 +8,7 @@ import os
 import re
 import shlex
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from pydantic import BaseModel
 from starlette.routing import Mount, Route
 
 from connectors import scenario as scenarios
-from connectors import scenario_actions, scenario_reader
+from connectors import scenario_actions, scenario_people, scenario_reader
 from connectors.protocol import Can, Connector, Facts, Limits, Pipeline, Stage, Status, Why
 from connectors.registry import CONNECTORS
 from connectors.scenario import CallerState, Result, Trigger
@@ -180,6 +180,8 @@ SCENARIO_WORDS = sorted(
         *scenario_actions._ACTIONS,
         *scenario_actions._MOVE,
         *scenario_actions._NOTE,
+        *scenario_people._WORDS,
+        *scenario_people._WAYS,
         *Trigger,
         *CallerState,
         *Result,
@@ -208,18 +210,18 @@ def test_the_example_of_a_scenario_uses_every_word_and_placeholder(name: str) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "pipeline", "stage", "next_stage", "person"),
+    ("name", "pipeline", "stage", "next_stage", "people"),
     [
-        ("scenarios.md", "Sales", "First contact", "In work", "Ivan Petrov"),
-        ("ru/scenarios.md", "Продажи", "Первичный контакт", "В работе", "Иван Петров"),
+        ("scenarios.md", "Sales", "First contact", "In work", ("Ivan Petrov", "Maria Orlova")),
+        ("ru/scenarios.md", "Продажи", "Первичный контакт", "В работе", ("Иван Петров", "Мария Орлова")),
     ],
 )
 def test_the_example_of_a_scenario_fits_an_account(
-    name: str, pipeline: str, stage: str, next_stage: str, person: str
+    name: str, pipeline: str, stage: str, next_stage: str, people: Sequence[str]
 ) -> None:
     stages = (Stage("70", stage, "open"), Stage("71", next_stage, "open"), Stage("142", "Won", "won"))
     first = Pipeline("7", pipeline, stages)
-    facts = Facts("1", "Romashka", "RUB", (first,), {"5": person}, {"UTM_SOURCE": "610933"})
+    facts = Facts("1", "Romashka", "RUB", (first,), dict(zip("56", people, strict=True)), {"UTM_SOURCE": "610933"})
     read = scenarios.read_scenario(example(name, "scenario"), name, facts)
     assert scenarios.facts_needed(read).stages == {"70", "71"}
     assert set(read.rules) == set(Trigger)

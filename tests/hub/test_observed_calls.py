@@ -104,7 +104,7 @@ async def test_the_portals_word_that_the_call_is_over_ends_the_waiting(connected
     told = await called(connected, portal_has_it=False)
     await waits(connected)
     await taken(connected, told["started"])
-    (ended,) = await connected.comes_to(lambda: ends(connected), step_s=0.01)
+    (ended,) = await ends(connected)
     before = connected.clock.now()
     form = {"content-type": "application/x-www-form-urlencoded"}
     answer = await connected.web.post(ended["destination"], content=ended["body"], headers=form)

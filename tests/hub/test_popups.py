@@ -13,7 +13,8 @@ from tests.hub.world import World
 IVAN, NUMBER = "+79161234567", "+74951110001"
 SCENARIO = """
   amocrm: |
-    popup: {"101": Мария Менеджер, "103": Пётр Продавцов}
+    people: {"101": Мария Менеджер, "103": Пётр Продавцов}
+    popup: true
     ended:
       unknown: [deal]
 """

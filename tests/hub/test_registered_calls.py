@@ -9,7 +9,7 @@ from tests.hub.world import World
 SCENARIO = """
   bitrix24: |
     telephony: register
-    popup: {"101": "1"}
+    people: {"101": "1"}
     ended:
       unknown: [deal, note: "Источник: {source}"]
       open_deal: [note: "Ещё звонок: {source}"]

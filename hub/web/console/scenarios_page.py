@@ -145,7 +145,9 @@ def _days(told: object) -> int:
 
 def _tried(tx: Tx, desk: Desk, of: Installed, tried: Rules, saved: SavedScenario | None, days: int) -> DryRun:
     live = fitting(saved, of)
-    return dry_run(tx, of, desk.hub.connectors[of.connector], tried, live, desk.now, desk.hub.vault, days)
+    return dry_run(
+        tx, of, desk.hub.connectors[of.connector], tried, live, desk.now, desk.hub.vault, days, desk.hub.numbering
+    )
 
 
 def _saved(tx: Tx, desk: Desk, of: Installed, text: str, based_on: str | None) -> bool:

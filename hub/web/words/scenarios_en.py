@@ -121,4 +121,12 @@ SCENARIOS_EN: Mapping[str, str] = {
     "act.note": "note",
     "act.task": "task “{text}”, {minutes} min",
     "act.move": "deal on to “{stage}”",
+    "act.for": "{what} → {who}",
+    "act.or": " or ",
+    "act.who.answerer": "whoever answered",
+    "act.who.deal_owner": "the deal’s responsible",
+    "act.who.contact_owner": "the contact’s responsible",
+    "act.who.by_number": "by the dialled number",
+    "act.who.by_region": "by region",
+    "act.who.turns": "in turn: {who}",
 }

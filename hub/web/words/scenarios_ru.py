@@ -121,4 +121,12 @@ SCENARIOS_RU: Mapping[str, str] = {
     "act.note": "примечание",
     "act.task": "задача «{text}», {minutes} мин",
     "act.move": "сделку на этап «{stage}»",
+    "act.for": "{what} → {who}",
+    "act.or": " или ",
+    "act.who.answerer": "кто ответил",
+    "act.who.deal_owner": "ответственный за сделку",
+    "act.who.contact_owner": "ответственный за контакт",
+    "act.who.by_number": "по набранному номеру",
+    "act.who.by_region": "по региону",
+    "act.who.turns": "по очереди: {who}",
 }

@@ -366,6 +366,7 @@ def upgrade() -> None:
         sa.Column("held_since", sa.BigInteger(), nullable=False),
         sa.Column("share", sa.Integer(), nullable=False),
         sa.Column("hold_why", sa.String(), nullable=False),
+        sa.Column("turns", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(["installation_id"], ["installation.id"], name=op.f("fk_lane_installation_id")),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenant.id"], name=op.f("fk_lane_tenant_id")),
         sa.PrimaryKeyConstraint("installation_id", name=op.f("pk_lane")),
