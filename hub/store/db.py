@@ -200,7 +200,8 @@ def _engine(url: URL, *, reads: bool, options: str = "") -> Engine:
         url, pool_size=4, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": 30}
     )
     pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"]
-    pragmas += ["query_only=ON"] if reads else []
+    # SQLite's own defaults, 2 MB of cache and a checkpoint each 4 MB, are of a smaller world than a year of calls.
+    pragmas += ["query_only=ON", "cache_size=-16384"] if reads else ["cache_size=-65536", "wal_autocheckpoint=8192"]
     begin = "BEGIN DEFERRED" if reads else "BEGIN IMMEDIATE"
 
     @event.listens_for(engine, "connect")
