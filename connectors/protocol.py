@@ -48,6 +48,7 @@ class Can(StrEnum):
     TASK = "task"
     INCOMING = "incoming"
     MOVE = "move"
+    FIELDS = "fields"
     POPUP = "popup"
     REGISTER = "register"
     OBSERVE = "observe"

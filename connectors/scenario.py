@@ -38,14 +38,18 @@ from connectors.scenario_rules import TALKED as TALKED
 from connectors.scenario_rules import WITH_OPEN_DEAL as WITH_OPEN_DEAL
 from connectors.scenario_rules import Action as Action
 from connectors.scenario_rules import AddNote as AddNote
+from connectors.scenario_rules import AddTags as AddTags
 from connectors.scenario_rules import AddTask as AddTask
 from connectors.scenario_rules import CallerState as CallerState
 from connectors.scenario_rules import CreateDeal as CreateDeal
+from connectors.scenario_rules import Mode as Mode
 from connectors.scenario_rules import MoveDeal as MoveDeal
 from connectors.scenario_rules import Result as Result
 from connectors.scenario_rules import Rule as Rule
 from connectors.scenario_rules import Telephony as Telephony
 from connectors.scenario_rules import Trigger as Trigger
+from connectors.scenario_rules import Write as Write
+from connectors.scenario_rules import WriteFields as WriteFields
 from tracking_core.enquiry import EnquiryKind
 from tracking_core.qualify import Hours
 
@@ -76,6 +80,7 @@ class Enquiry:
     email: str | None = None
     person: str = ""  # the name he gave
     company: str = ""  # the name of the company he gave
+    is_first: bool = False  # of this person
     region: str | None = None  # of his phone, else of his visit; ISO 3166-2 within Russia, else the country
     text: str = ""  # what he wrote
 
@@ -236,6 +241,7 @@ def facts_needed(scenario: Scenario) -> FactsNeeded:
     """Return every pipeline, stage, user and field the scenario names."""
     actions = [action for _, rule in every_rule(scenario) for action in rule.actions]
     deals = [action for action in actions if isinstance(action, CreateDeal)]
+    written = [action for action in actions if isinstance(action, CreateDeal | WriteFields)]
     moves = [action for action in actions if isinstance(action, MoveDeal)]
     given = [action for action in actions if isinstance(action, CreateDeal | AddTask)]
     users = {user for one in given for user in (one.responsible, *users_in(one.who)) if user}
@@ -245,7 +251,7 @@ def facts_needed(scenario: Scenario) -> FactsNeeded:
         pipelines=frozenset(place.pipeline for place in places if place.pipeline),
         stages=frozenset(stage for stage in stages if stage),
         users=frozenset({*users, *scenario.people.values()}),
-        fields=frozenset(name for deal in deals for name in deal.fields),
+        fields=frozenset(name for one in written for name in one.fields),
     )
 
 

@@ -10,10 +10,14 @@ from connectors.scenario import (
     WITH_OPEN_DEAL,
     Action,
     AddNote,
+    AddTags,
     AddTask,
     CallerState,
     CreateDeal,
+    Mode,
     MoveDeal,
+    Write,
+    WriteFields,
 )
 from connectors.scenario_names import Names
 from connectors.scenario_nodes import Children, Problems, is_blank, keys_of, list_of, number_of, text_of
@@ -26,7 +30,8 @@ _DEAL = ("name", *PLACE, "tags", "fields", "company")
 _INCOMING = tuple(word for word in _DEAL if word != "stage")  # where it goes is said by whoever accepts it
 _NOTE = ("text", "use")
 _MOVE = ("stage", "from", "pipeline")
-_ACTIONS = ("deal", "incoming", "note", "task", "move")
+_ACTIONS = ("deal", "incoming", "note", "task", "move", "fields", "tag")
+_OF_NEW = {"fields": "fields", "tag": "tags"}
 MOST_ACTIONS, MOST_TAGS, MOST_FIELDS, MOST_STAGES, MOST_TEXTS = 10, 10, 20, 100, 50
 LATEST_DUE = 30 * 24 * 60  # minutes
 
@@ -61,7 +66,7 @@ class Actions:
         for line in list_of(node, self._problems, f"`{state}`", MOST_ACTIONS):
             action = self._action(line)
             has_deal = state in WITH_OPEN_DEAL or any(isinstance(done, CreateDeal) for done in actions)
-            if isinstance(action, CreateDeal | MoveDeal):
+            if isinstance(action, CreateDeal | MoveDeal | WriteFields | AddTags):
                 self._check_deals(line, state, [*actions, action])
             if isinstance(action, AddNote | AddTask) and not has_deal:
                 self._problems.add(line, f"`{state}` has no deal yet for this {action.kind}: put `- deal` before it")
@@ -84,6 +89,11 @@ class Actions:
             return _incoming(self._deal if is_blank(value) else self._create_deal(value, _INCOMING))
         if word == "move":
             return self._move(value)
+        if word == "fields":
+            return WriteFields(self._fields(value))
+        if word == "tag":
+            one = isinstance(value, yaml.ScalarNode)
+            return AddTags((self._template(value, "a tag"),) if one else self._tags(value, "`tag`"))
         return self._note(value) if word == "note" else self._task(value)
 
     def _check_deals(self, line: yaml.Node, state: CallerState, so_far: Sequence[Action]) -> None:
@@ -94,6 +104,10 @@ class Actions:
             self._problems.add(line, f"`{state}` moves the deal twice; once is allowed")
         if moved and (made or state not in WITH_OPEN_DEAL):
             self._problems.add(line, "`move` is for a deal that is open already; a new one has its `stage` in `deal`")
+        changed = {one.kind for one in so_far if isinstance(one, WriteFields | AddTags)}
+        for kind in changed if made or state not in WITH_OPEN_DEAL else ():
+            told = f"`{kind}` is for a deal that is open already; a new one has its `{_OF_NEW[kind]}` in `deal`"
+            self._problems.add(line, told)
 
     def _create_deal(self, node: yaml.Node, allowed: Sequence[str]) -> CreateDeal:
         keys = keys_of(node, allowed, self._problems, "`deal`" if allowed is _DEAL else "`incoming`")
@@ -174,19 +188,34 @@ class Actions:
             self._problems.add(node, f"{fault} in {what}", PLACEHOLDERS if word else (), word)
         return text
 
-    def _fields(self, node: yaml.Node) -> Mapping[str, str]:
+    def _fields(self, node: yaml.Node) -> Mapping[str, Write]:
         if not isinstance(node, yaml.MappingNode):
             self._problems.add(node, "`fields` is a set of `code: text` lines")
             return {}
         if len(node.value) > MOST_FIELDS:
             self._problems.add(node, f"`fields` has {len(node.value)} lines; at most {MOST_FIELDS} are allowed")
-        found: dict[str, str] = {}
+        found: dict[str, Write] = {}
         for key, value in node.value:
             code = self._names.field(key)
             if code in found:
                 self._problems.add(key, f"{code!r} is written twice in `fields`")
-            found[code] = self._template(value, f"field {code}")
+            found[code] = self._write(value, code)
         return found
+
+    def _write(self, node: yaml.Node, code: str) -> Write:
+        """Return what a field is given: a text, or a text by how it is written."""
+        if not isinstance(node, yaml.MappingNode):
+            return Write(self._template(node, f"field {code}"))
+        keys = keys_of(node, list(Mode), self._problems, f"field {code}")
+        if len(keys) != 1:
+            self._problems.add(node, f"field {code} is written in one of these ways", list(Mode))
+            return Write("")
+        [(word, (_, value))] = keys.items()
+        return Write(self._template(value, f"field {code}"), Mode(word))
+
+    def _tags(self, node: yaml.Node, what: str) -> tuple[str, ...]:
+        lines = list_of(node, self._problems, what, MOST_TAGS)
+        return tuple(self._template(line, "a tag") for line in lines)
 
     def _place(self, keys: Children, deal: CreateDeal) -> CreateDeal:
         """Return ``deal`` with the pipeline, stage, responsible user and tags that ``keys`` name."""
@@ -198,8 +227,7 @@ class Actions:
         responsible, who = self._responsible(keys, deal)
         tags = deal.tags
         if "tags" in keys:
-            lines = list_of(keys["tags"][1], self._problems, "`tags`", MOST_TAGS)
-            tags = tuple(self._template(line, "a tag") for line in lines)
+            tags = self._tags(keys["tags"][1], "`tags`")
         return replace(deal, pipeline=pipeline, stage=stage, responsible=responsible, who=who, tags=tags)
 
     def _responsible(self, keys: Children, deal: CreateDeal) -> tuple[str | None, tuple[Assignee, ...]]:

@@ -135,7 +135,10 @@ class _Reader:
                 if rule.state is not CallerState.OPEN_DEAL:
                     self._problems.add(node, f"with `telephony: observe`, `{trigger}` has `open_deal` alone")
                 elif any(isinstance(one, CreateDeal | AddTask) for one in rule.actions):
-                    self._problems.add(node, f"`telephony: observe` creates nothing: `{trigger}` may `note` and `move`")
+                    self._problems.add(
+                        node,
+                        f"`telephony: observe` creates nothing: `{trigger}` may `note`, `move`, `fields` and `tag`",
+                    )
 
     # -- what holds for all of them
 

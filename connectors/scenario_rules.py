@@ -73,6 +73,23 @@ class Telephony(StrEnum):
     OBSERVE = "observe"  # the CRM's own telephony made the card: it is given the source, and nothing is created
 
 
+class Mode(StrEnum):
+    """How a field is written that may say something already."""
+
+    ALWAYS = "always"  # whatever it says
+    IF_EMPTY = "if_empty"
+    APPEND = "append"  # behind what it says
+    FIRST = "first"  # of a person's first enquiry alone, and where it says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """The text of a field, and how it is written."""
+
+    text: str
+    mode: Mode = Mode.ALWAYS
+
+
 @dataclass(frozen=True, slots=True)
 class CreateDeal:
     """Create a deal with source fields on the caller's contact, and the contact if there is none."""
@@ -83,7 +100,7 @@ class CreateDeal:
     responsible: str | None = None
     who: tuple[Assignee, ...] = ()  # whom that is chosen from; none: it is said already, or nobody is
     tags: tuple[str, ...] = ()
-    fields: Mapping[str, str] = field(default_factory=dict)  # code or id of a field -> text; the escape hatch
+    fields: Mapping[str, Write] = field(default_factory=dict)  # by the code or id of a field; the escape hatch
     company: str = ""  # its name: found, or created, and linked to the deal and its contact
     incoming: bool = False  # among what a person first accepts or declines, where the CRM has such a place
     kind: Literal["deal"] = "deal"
@@ -121,7 +138,23 @@ class MoveDeal:
     kind: Literal["move"] = "move"
 
 
-Action = CreateDeal | AddNote | AddTask | MoveDeal
+@dataclass(frozen=True, slots=True)
+class WriteFields:
+    """Write fields of the caller's open deal, by their codes or ids; what a person cleared is empty."""
+
+    fields: Mapping[str, Write]
+    kind: Literal["fields"] = "fields"
+
+
+@dataclass(frozen=True, slots=True)
+class AddTags:
+    """Put tags on the caller's open deal, beside those it has."""
+
+    tags: tuple[str, ...]
+    kind: Literal["tag"] = "tag"
+
+
+Action = CreateDeal | AddNote | AddTask | MoveDeal | WriteFields | AddTags
 
 
 @dataclass(frozen=True, slots=True)

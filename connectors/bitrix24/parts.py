@@ -128,7 +128,8 @@ def lead(delivery: Delivery, action: CreateDeal, portal: Portal, whose: tuple[Id
 
 def _shared(delivery: Delivery, action: CreateDeal, portal: Portal, left_out: set[str]) -> Json:
     responsible = action.responsible or portal.settings.responsible
-    told = source_of(delivery.what.enquiry, portal.settings, action.tags, action.fields)
+    fields = {code: one.text for code, one in action.fields.items()}
+    told = source_of(delivery.what.enquiry, portal.settings, action.tags, fields)
     return {
         **{key: value for key, value in told.items() if key not in left_out},
         "assignedById": number(responsible, "responsible") if responsible else None,

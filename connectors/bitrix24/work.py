@@ -11,7 +11,17 @@ from connectors.bitrix24.mappings import COMPANY, CONTACT, DEAL, NOTE_CAP, UTM
 from connectors.deciding import actions_of
 from connectors.filling import company_of
 from connectors.protocol import Decision, Delivery, Outcome, Ref, Status, Why
-from connectors.scenario import CALL_OVER, Action, AddNote, AddTask, CreateDeal, MoveDeal, Telephony
+from connectors.scenario import (
+    CALL_OVER,
+    Action,
+    AddNote,
+    AddTags,
+    AddTask,
+    CreateDeal,
+    MoveDeal,
+    Telephony,
+    WriteFields,
+)
 from connectors.telling import Said
 
 # The worst trouble decides: what may have happened has to be looked up before anything else is said.
@@ -19,7 +29,7 @@ _WORST_FIRST = (Status.UNKNOWN, Status.RETRY, Status.REJECTED)
 _ORDER = ("account", "company", "contact", "deal", "note", "task", "trace")
 CALL_STEP, MOVE_STEP = "call", "move"
 LINK_STEP, RECORD_STEP = "link", "record"  # of a call that is registered: it is put on the deal, it has its recording
-ENRICH_STEP, TRACE_STEP = "enrich", "trace"
+ENRICH_STEP, TRACE_STEP, FIELDS_STEP = "enrich", "trace", "fields"
 Kind = Literal["contact", "company", "deal", "note", "task", "trace", "move"]
 
 
@@ -119,6 +129,12 @@ class Work:
         return next(moves, None) if MOVE_STEP not in self.done else None
 
     @property
+    def writes(self) -> list[WriteFields | AddTags]:
+        """What is still to be written of the fields and tags of an open deal."""
+        asked = [action for action in self.actions or () if isinstance(action, WriteFields | AddTags)]
+        return asked if FIELDS_STEP not in self.done else []
+
+    @property
     def telephony(self) -> Telephony:
         """How its call stands beside the portal's own."""
         return self.delivery.what.telephony
@@ -152,6 +168,7 @@ class Work:
         others = {
             CALL_STEP: self.tells_call or self.registers,
             MOVE_STEP: bool(self.move),
+            FIELDS_STEP: bool(self.writes),
             ENRICH_STEP: bool(self.unsaid),
             TRACE_STEP: self.is_new and bool(self.tags),
         }

@@ -92,7 +92,7 @@ class Lane(SQLModel, table=True):
     held_since: datetime = moment()  # the first of them
     share: int = 1  # the batch is the manifest's divided by it: doubled by trouble, halved by success
     hold_why: str = ""  # the kind of trouble, and what was said of it as store/said.py keeps it
-    turns: dict[str, str] = json_()  # who of a list had the last enquiry; see delivery/turns.py
+    turns: dict[str, str] = json_(dict)  # who of a list had the last enquiry; see delivery/turns.py
 
 
 class Delivery(SQLModel, table=True):

@@ -121,6 +121,8 @@ SCENARIOS_EN: Mapping[str, str] = {
     "act.note": "note",
     "act.task": "task “{text}”, {minutes} min",
     "act.move": "deal on to “{stage}”",
+    "act.fields": "fields of the deal: {fields}",
+    "act.tag": "tags of the deal: {tags}",
     "act.for": "{what} → {who}",
     "act.or": " or ",
     "act.who.answerer": "whoever answered",

@@ -121,6 +121,8 @@ SCENARIOS_RU: Mapping[str, str] = {
     "act.note": "примечание",
     "act.task": "задача «{text}», {minutes} мин",
     "act.move": "сделку на этап «{stage}»",
+    "act.fields": "поля сделки: {fields}",
+    "act.tag": "теги сделки: {tags}",
     "act.for": "{what} → {who}",
     "act.or": " или ",
     "act.who.answerer": "кто ответил",

@@ -12,8 +12,8 @@ from tests.connectors.bitrix24.conftest import Fault
 MOVE = MoveDeal("0", "EXECUTING", ("NEW", "PREPARATION"))
 
 
-def moving(move=MOVE, **changed):
-    cases = {CallerState.OPEN_DEAL: (AddNote("n"), move)}
+def moving(*actions, **changed):
+    cases = {CallerState.OPEN_DEAL: (AddNote("n"), *(actions or (MOVE,)))}
     return delivery(what=replace(delivery().what, rules=rules(cases)), **changed)
 
 
