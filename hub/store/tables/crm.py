@@ -42,6 +42,8 @@ class Installation(SQLModel, table=True):
     reason: str = ""  # why there is no access, as store/said.py keeps it
     facts: dict[str, Any] = json_()
     facts_at: datetime | None = moment(nullable=True)
+    # The version of the scenario that fits those facts no longer, and the facts that it last fitted; empty: none.
+    fitted: dict[str, Any] = json_(dict)
     cursor: str | None = None
     contacts_cursor: str | None = None
     contacts_known: bool = False  # every contact there is has been read once
