@@ -7,7 +7,20 @@ from typing import Any
 from connectors.assigning import Assignee, InTurn, Owner, Person
 from connectors.deciding import Decision, KnownDeal, actions_of
 from connectors.filling import filled_rules
-from connectors.scenario import Action, AddNote, AddTags, AddTask, CreateDeal, Enquiry, Plan, Result, Rule, WriteFields
+from connectors.scenario import (
+    Action,
+    AddNote,
+    AddTags,
+    AddTask,
+    CallerState,
+    CreateDeal,
+    Enquiry,
+    Plan,
+    Result,
+    Rule,
+    Trigger,
+    WriteFields,
+)
 from hub.rehearsal import Rehearsed
 from hub.web.words import Words
 from tracking_core.phone import masked, national
@@ -67,6 +80,12 @@ def when(rule: Rule, t: Words) -> str:
     """Return for whom a rule is."""
     state = t.of("caller_state", rule.state)
     return state if rule.result is Result.OTHERWISE else f"{state}, {t.of('caller_result', rule.result)}"
+
+
+def cell(trigger: Trigger, state: CallerState, t: Words) -> str:
+    """Return what a cell of a scenario's table is for, such as "The call was missed: if there is an open deal"."""
+    happens, knows = t.of("trigger", trigger), t.of("caller_state", state)
+    return t("cell.head", trigger=happens[:1].upper() + happens[1:], state=knows[:1].lower() + knows[1:])
 
 
 def act(action: Action, enquiry: Enquiry, facts: Mapping[str, Any], t: Words) -> str:
