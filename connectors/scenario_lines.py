@@ -35,8 +35,17 @@ def new_lines(says: Says) -> str:
     return _written(SequenceNode(f"{_TAG}seq", [action], flow_style=False))
 
 
-def changed_lines(lines: str, says: Says) -> str:
-    """Return the ``- ...`` lines of one action, which begin in the first column, with what it says now."""
+def changed_lines(lines: str, after: str, says: Says) -> str:
+    """Return the ``- ...`` lines of one action with what it says now.
+
+    The lines begin in the first column; ``after`` is what follows on the last one, perhaps a comment.
+    """
+    made = _changed_lines(lines, says)
+    is_one_line = "\n" not in lines and made.count("\n") == 1
+    return made.removesuffix("\n") + after if is_one_line else _changed_lines(lines + after, says)
+
+
+def _changed_lines(lines: str, says: Says) -> str:
     listed = YAML().compose(lines)
     if not isinstance(listed, SequenceNode) or len(listed.value) != 1:
         return new_lines(says)

@@ -174,23 +174,25 @@ class _Writer:
         there = was.get(result)
         if not isinstance(there, yaml.SequenceNode) or place >= len(there.value):
             return _indented(new_lines(line.says), column)
-        before, action = self._lines_of(there, place)
+        before, action, after = self._lines_of(there, place)
         if says_of(there.value[place]) != line.says:
-            action = changed_lines(action, line.says)
-        return _indented(before + action, column)
+            action, after = changed_lines(action, after, line.says), ""
+        return _indented(before + action + after, column)
 
-    def _lines_of(self, among: yaml.SequenceNode, place: int) -> tuple[str, str]:
-        """Return the comments above an action and its lines, its dash moved to the first column."""
+    def _lines_of(self, among: yaml.SequenceNode, place: int) -> tuple[str, str, str]:
+        """Return the comments above an action, its lines with the dash in the first column, and the rest of the last."""
         action = among.value[place]
         if among.flow_style:
             said = self._text[action.start_mark.index : action.end_mark.index]
-            return "", f"- {said}\n" if "\n" not in said else new_lines(says_of(action))
+            return ("", f"- {said}", "\n") if "\n" not in said else ("", new_lines(says_of(action)), "")
         dash = max(at for at in self._dashes if at <= action.start_mark.index)
         line = self._line(dash)
         above = self._next(self._end(among.value[place - 1])) if place else self._comments_above(line)
         column = dash - line
-        own = self._text[line : self._next(self._end(action))]
-        return _dedented(self._text[above:line], column), _dedented(own, column)
+        end = self._end(action)
+        after = self._text[end : self._next(end)]
+        own = _dedented(self._text[line:end], column).removesuffix("\n")
+        return _dedented(self._text[above:line], column), own, after if after.endswith("\n") else after + "\n"
 
     def _comments_above(self, line: int) -> int:
         """Return where the lines of comments right above a line begin."""
