@@ -274,7 +274,7 @@ def _does(cells: Mapping[Place, Sequence[Rule]], place: Place) -> object:
 
 
 def _with_diffs(versions: Sequence[SavedScenario]) -> list[Version]:
-    before: Sequence[Any] = [*versions[1:], None]
+    before: Sequence[Any] = [*versions[1:], None][: len(versions)]
     return [
         Version(one, _diff(older, one), is_live=one is versions[0]) for one, older in zip(versions, before, strict=True)
     ]
