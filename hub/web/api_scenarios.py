@@ -1,6 +1,7 @@
 """Scenarios of the programming interface: read, checked, tried on what has been, and published."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -60,10 +61,10 @@ async def _check(hub: Hub, who: Who, request: Request) -> Response:
 
 
 async def _dry_run(hub: Hub, who: Who, request: Request) -> Response:
-    of, days = await _account(hub, who, request), _days(request)
+    of, days, since = await _account(hub, who, request), _days(request), _since(request, hub.clock.now())
     text = await _text(request)
     try:
-        found = await hub.db.read(dry_run_told.tried, hub, of, text or None, _FILE, days)
+        found = await hub.db.read(dry_run_told.tried, hub, of, text or None, _FILE, days, since)
     except ScenarioError as error:
         return _refused_text(request, "Nothing was tried", error.problems)
     if found is None:
@@ -116,6 +117,19 @@ def _days(request: Request) -> int:
     if days is None or days > MOST_DAYS:
         raise Bad(f"The parameter days is a whole number from 1 to {MOST_DAYS}.")
     return days
+
+
+def _since(request: Request, now: datetime) -> datetime | None:
+    given = request.query_params.get("since")
+    if given is None:
+        return None
+    try:
+        since = datetime.fromisoformat(given).astimezone(UTC) if datetime.fromisoformat(given).tzinfo else None
+    except (ValueError, OverflowError):
+        since = None
+    if since is None or not timedelta(0) <= now - since <= timedelta(days=MOST_DAYS):
+        raise Bad(f"The parameter since is a moment like 2026-11-20T15:00:00Z, at most {MOST_DAYS} days ago.")
+    return since
 
 
 def _based_on(request: Request) -> int:

@@ -1,6 +1,7 @@
 """A dry-run as machines read it: the command line prints it as one JSON line, the programming interface answers it."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from connectors.scenario import every_rule, read_scenario
@@ -17,8 +18,10 @@ from hub.web.words import Words
 MOST_DAYS = 366
 
 
-def tried(tx: Tx, hub: Hub, of: Installed, text: str | None, name: str, days: int) -> tuple[Rules, DryRun] | None:
-    """Try a scenario's text on an account's last days; without one, the scenario that runs.
+def tried(
+    tx: Tx, hub: Hub, of: Installed, text: str | None, name: str, days: int, since: datetime | None = None
+) -> tuple[Rules, DryRun] | None:
+    """Try a scenario's text on an account's last days, or since a moment; without one, the scenario that runs.
 
     None where none runs that fits the account. Raises ``ScenarioError`` for a text that is wrong; ``name`` is what its
     problems call it.
@@ -28,7 +31,8 @@ def tried(tx: Tx, hub: Hub, of: Installed, text: str | None, name: str, days: in
     if rules is None:
         return None
     connector = hub.connectors[of.connector]
-    return rules, dry_run(tx, of, connector, rules, live, hub.clock.now(), hub.vault, days, hub.numbering)
+    now = hub.clock.now()
+    return rules, dry_run(tx, of, connector, rules, live, now, hub.vault, days, hub.numbering, since)
 
 
 def plainly(made: DryRun, rules: Rules) -> dict[str, Any]:

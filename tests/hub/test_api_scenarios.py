@@ -200,6 +200,22 @@ async def test_days_that_are_over_are_left_out(called: World) -> None:
     assert (await send(called, "amocrm/dry-run", TEXT, days=4)).json()["enquiries"] == 2
 
 
+async def test_a_part_of_a_day_can_be_tried(called: World) -> None:
+    (first, second) = (await called.api("calls"))["calls"]
+    for call, enquiries in ((first, 2), (second, 1)):
+        told = (await send(called, "amocrm/dry-run", TEXT, since=call["started_at"])).json()
+        assert (told["enquiries"], told["since"]) == (enquiries, call["started_at"])
+
+
+@pytest.mark.parametrize(
+    "since", ["", "x", "2026-11-20", "2026-11-20T05:00:00", "2024-11-20T05:00:00Z", "2030-01-01T00:00:00Z"]
+)
+async def test_a_moment_that_is_none_is_refused(office: World, since: str) -> None:
+    answer = await send(office, "amocrm/dry-run", TEXT, since=since)
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("The parameter since is a moment like")
+
+
 @pytest.mark.parametrize("days", ["0", "367", "x", "-1", ""])
 async def test_days_that_are_none_are_refused(office: World, days: str) -> None:
     answer = await send(office, "amocrm/dry-run", TEXT, days=days)
