@@ -258,5 +258,35 @@ class TestLeads:
         assert (made.checked.known, made.checked.same, made.rules) == (4, 4, {2: 4})
 
 
+@pytest.fixture
+async def merged(connected: World) -> World:
+    """Somebody called twice; then his contact went up in one that was there before, whose deal is won, and he called."""
+    if connected.vendor == "amocrm":
+        await known(connected)
+    for number in range(2):
+        await connected.mango_call(f"c{number}", PEOPLE[5], NUMBER, talk_s=60)
+        await connected.delivered(number + 1)
+    await _is_merged(connected)
+    await connected.goes_on(7_200)
+    await connected.mango_call("c3", PEOPLE[5], NUMBER, talk_s=60)
+    await connected.delivered(3)
+    await Week(connected)._is_read()
+    return connected
+
+
+async def _is_merged(world: World) -> None:
+    await _is_made_by_hand(world, PEOPLE[6], with_deal=False)
+    state = await world.state()
+    kind = "contacts" if world.vendor == "amocrm" else "contact"
+    ours, older = sorted(one["id"] for one in state[kind])[-2:]
+    asked = {"kind": kind, "keep": older, "lose": ours}
+    (await world.crm_web.post("/_sandbox/merge", json=asked)).raise_for_status()
+
+
+async def test_a_contact_that_went_up_in_another_is_the_same_person(merged: World) -> None:
+    made = tried(merged, None, 1)
+    assert (made.checked.known, made.checked.same) == (3, 3)
+
+
 def test_leads_are_called_as_the_connector_calls_them() -> None:
     assert LEADS == mappings.LEADS
