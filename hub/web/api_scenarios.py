@@ -81,8 +81,8 @@ async def _publish(hub: Hub, who: Who, request: Request) -> Response:
     except ScenarioError as error:
         return _refused_text(request, "Nothing was saved", error.problems)
     made = await hub.db.write(publish, who, of.connector, text, based_on, hub.clock.now())
-    if made.other is not None:
-        return refused(request, 409, _late(made, made.other))
+    if made.is_late:
+        return refused(request, 409, _late(made))
     return Json({"version": made.version, "new": made.is_new})
 
 
@@ -172,11 +172,11 @@ def _refused_text(request: Request, what: str, problems: Sequence[str]) -> Respo
     return Json({"error": sentence, "request_id": request_id, "problems": _problems(problems)}, status_code=422)
 
 
-def _late(made: Published, other: SavedScenario) -> str:
-    return (
-        f"Nothing was saved: version {made.version} of {other.author} runs by now. Read it, and send your text"
-        f" with based_on={made.version}."
-    )
+def _late(made: Published) -> str:
+    if made.running is None:
+        return "Nothing was saved: there is no version yet. Send your text with based_on=0."
+    runs = f"version {made.version} of {made.running.author} runs by now"
+    return f"Nothing was saved: {runs}. Read it, and send your text with based_on={made.version}."
 
 
 def routes() -> list[Route]:

@@ -137,8 +137,8 @@ def _figures(figures: Mapping[str, Any]) -> Table:
         ("revenue, ₽", _money(figures["revenue_minor"])),
         ("spend, ₽", _money(figures["spend_minor"])),
         ("CRM requests", figures["requests_crm"]),
-        ("foreseen by a trial", f"{figures['foreseen']} of {figures['foreseen_of']}"),
-        ("the last part of the day", f"{figures['foreseen_late']} of {figures['foreseen_late_of']}"),
+        ("a trial foresees", f"{figures['foreseen']} of {figures['foreseen_of']}"),
+        ("of the last part", f"{figures['foreseen_late']} of {figures['foreseen_late_of']}"),
     ]
     for start in range(0, len(cells), _PAIRS):
         table.add_row(*(str(cell) for pair in cells[start : start + _PAIRS] for cell in pair))

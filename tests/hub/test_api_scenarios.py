@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -268,7 +270,22 @@ async def test_who_writes_beside_another_is_told_so(office: World) -> None:
     assert len(saved(office)) == 2
 
 
-async def test_of_two_at_once_one_is_told_so(office: World) -> None:
+@pytest.fixture
+def side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has read which version runs goes on when another has, too, or cannot come to it."""
+    live, meeting = scenario_versions.live, threading.Barrier(2)
+
+    def read(tx: Tx, tenant_id: int, connector: str) -> scenario_versions.SavedScenario | None:
+        found = live(tx, tenant_id, connector)
+        with suppress(threading.BrokenBarrierError):
+            meeting.wait(0.5)
+        return found
+
+    monkeypatch.setattr(scenario_versions, "live", read)
+
+
+@pytest.mark.usefixtures("side_by_side")
+async def test_of_some_at_once_one_is_published_and_the_others_are_told_so(office: World) -> None:
     texts = [f"{TEXT}{word}:\n  unknown: [deal]\n" for word in ("form", "chat", "mail", "manual")]
     answers = await asyncio.gather(*(send(office, "amocrm", text, based_on=1) for text in texts))
     assert sorted(one.status_code for one in answers) == [200, 409, 409, 409]
@@ -292,6 +309,11 @@ async def test_what_it_was_written_from_must_be_said(office: World, based_on: st
 
 async def test_the_first_version_is_based_on_none(office: World) -> None:
     office.hub.db.write_now(lambda tx: tx.execute(update(_installation).values(connector="bitrix24")) and None)
+    answer = await send(office, "bitrix24", TEXT, based_on=3)
+    assert (answer.status_code, answer.json()["error"]) == (
+        409,
+        "Nothing was saved: there is no version yet. Send your text with based_on=0.",
+    )
     assert (await send(office, "bitrix24", TEXT, based_on=0)).json() == {"version": 1, "new": True}
 
 
