@@ -13,7 +13,7 @@ from hub.store.tx import Tx
 class Published:
     """What came of it: the version that runs, and whether it is new.
 
-    With ``is_late`` nothing was saved, since the text was written from another version; ``running`` is the one that runs.
+    With ``is_late`` nothing was saved: the text was written from another version than the ``running`` one.
     """
 
     version: int
