@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 
 from connectors.assigning import Person, picked
 from connectors.filling import filled
-from connectors.scenario import TALKED, Action, CallerState, CreateDeal, Plan, Result, Rule, assigns
+from connectors.scenario import TALKED, Action, CallerState, CreateDeal, OfSeveral, Plan, Result, Rule, assigns
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +250,15 @@ def _open_deal(plan: Plan, people: Iterable[Known]) -> tuple[Known | None, Known
     found = [(known, deal) for known in people for deal in known.deals if deal.is_open]
     if not found:
         return None, None
-    return max(found, key=lambda one: (not one[1].is_lead, _is_here(plan, one[1]), *age_of(one[1].id)))
+    best = max(_rank(plan, deal) for _, deal in found)
+    same = sorted((one for one in found if _rank(plan, one[1]) == best), key=lambda one: age_of(one[1].id))
+    return same[0 if plan.of_several is OfSeveral.OLDEST else -1]
+
+
+def _rank(plan: Plan, deal: KnownDeal) -> tuple[bool, bool, bool]:
+    """Order deals by what counts more than their age."""
+    is_his = plan.answered_by is not None and deal.responsible == plan.answered_by
+    return not deal.is_lead, _is_here(plan, deal), is_his and plan.of_several is OfSeveral.ANSWERERS
 
 
 def _is_here(plan: Plan, deal: KnownDeal) -> bool:

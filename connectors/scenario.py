@@ -44,6 +44,7 @@ from connectors.scenario_rules import CallerState as CallerState
 from connectors.scenario_rules import CreateDeal as CreateDeal
 from connectors.scenario_rules import Mode as Mode
 from connectors.scenario_rules import MoveDeal as MoveDeal
+from connectors.scenario_rules import OfSeveral as OfSeveral
 from connectors.scenario_rules import Result as Result
 from connectors.scenario_rules import Rule as Rule
 from connectors.scenario_rules import Telephony as Telephony
@@ -102,6 +103,7 @@ class Plan:
     caller_is: CallerState | None = None  # one of ``LISTED``
     is_short: bool = False  # the talk was shorter than the scenario takes for one
     lately_days: int = LATELY_DAYS
+    of_several: OfSeveral = OfSeveral.NEWEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ class Scenario:
     short_s: int = 0  # seconds of talk; a shorter one is short
     lately_days: int = LATELY_DAYS
     hours: tuple[Hours, ...] = ()  # when somebody is at work; none: always
+    of_several: OfSeveral = OfSeveral.NEWEST
 
 
 def read_scenario(text: str, filename: str, facts: "Facts | None") -> Scenario:
@@ -162,6 +165,7 @@ def plan(scenario: Scenario, version: int, enquiry: Enquiry, trigger: Trigger | 
         caller_is=listed,
         is_short=trigger is not Trigger.ANSWERED and enquiry.answered and enquiry.talk_s < scenario.short_s,
         lately_days=scenario.lately_days,
+        of_several=scenario.of_several,
     )
 
 

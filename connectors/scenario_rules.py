@@ -65,6 +65,14 @@ class Result(StrEnum):
     OTHERWISE = "otherwise"
 
 
+class OfSeveral(StrEnum):
+    """Which of several open deals is the one that is written on."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    ANSWERERS = "answerers"  # whose responsible has talked; the newest where that is none of them
+
+
 class Telephony(StrEnum):
     """How a call stands beside the telephony of the CRM itself."""
 

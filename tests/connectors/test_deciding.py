@@ -19,7 +19,18 @@ from connectors.deciding import (
     dump_decision,
     load_decision,
 )
-from connectors.scenario import LISTED, TALKED, AddNote, CallerState, CreateDeal, Plan, Result, Rule, Trigger
+from connectors.scenario import (
+    LISTED,
+    TALKED,
+    AddNote,
+    CallerState,
+    CreateDeal,
+    OfSeveral,
+    Plan,
+    Result,
+    Rule,
+    Trigger,
+)
 
 S, R = CallerState, Result
 SALES, REPAIR = "51", "52"
@@ -73,6 +84,28 @@ def state_of(people, **changed):
 )
 def test_a_caller_is_in_the_most_exact_state_that_fits(people, state):
     assert state_of(people) is state
+
+
+@pytest.mark.parametrize(
+    ("of_several", "answered_by", "deal"),
+    [
+        (OfSeveral.NEWEST, "8", "20"),
+        (OfSeveral.OLDEST, "7", "19"),
+        (OfSeveral.ANSWERERS, "8", "19"),
+        (OfSeveral.ANSWERERS, "9", "20"),
+        (OfSeveral.ANSWERERS, None, "20"),
+    ],
+)
+def test_of_several_open_deals_the_one_the_scenario_says_is_written_on(of_several, answered_by, deal):
+    plan = planned(of_several=of_several, answered_by=answered_by)
+    assert decide(plan, of(OPEN, OLDER)).deal.id == deal
+
+
+@pytest.mark.parametrize("of_several", OfSeveral)
+def test_a_deal_that_is_here_comes_before_any_that_is_elsewhere(of_several):
+    mine_elsewhere = replace(ELSEWHERE, responsible="8", id="2")
+    plan = planned(of_several=of_several, answered_by="8")
+    assert decide(plan, of(OPEN, mine_elsewhere)).deal == OPEN
 
 
 @pytest.mark.parametrize("listed", sorted(LISTED))
