@@ -41,6 +41,7 @@ from connectors.scenario_rules import AddNote as AddNote
 from connectors.scenario_rules import AddTags as AddTags
 from connectors.scenario_rules import AddTask as AddTask
 from connectors.scenario_rules import CallerState as CallerState
+from connectors.scenario_rules import CloseTasks as CloseTasks
 from connectors.scenario_rules import CreateDeal as CreateDeal
 from connectors.scenario_rules import Mode as Mode
 from connectors.scenario_rules import MoveDeal as MoveDeal

@@ -13,6 +13,7 @@ from connectors.scenario import (
     AddTags,
     AddTask,
     CallerState,
+    CloseTasks,
     CreateDeal,
     Mode,
     MoveDeal,
@@ -30,8 +31,8 @@ _DEAL = ("name", *PLACE, "tags", "fields", "company")
 _INCOMING = tuple(word for word in _DEAL if word != "stage")  # where it goes is said by whoever accepts it
 _NOTE = ("text", "use")
 _MOVE = ("stage", "from", "pipeline")
-_ACTIONS = ("deal", "incoming", "note", "task", "move", "fields", "tag")
-_OF_NEW = {"fields": "fields", "tag": "tags"}
+_ACTIONS = ("deal", "incoming", "note", "task", "move", "fields", "tag", "close_tasks")
+_OF_NEW = {"fields": "has its `fields` in `deal`", "tag": "has its `tags` in `deal`", "close_tasks": "has no tasks yet"}
 MOST_ACTIONS, MOST_TAGS, MOST_FIELDS, MOST_STAGES, MOST_TEXTS = 10, 10, 20, 100, 50
 LATEST_DUE = 30 * 24 * 60  # minutes
 
@@ -66,7 +67,7 @@ class Actions:
         for line in list_of(node, self._problems, f"`{state}`", MOST_ACTIONS):
             action = self._action(line)
             has_deal = state in WITH_OPEN_DEAL or any(isinstance(done, CreateDeal) for done in actions)
-            if isinstance(action, CreateDeal | MoveDeal | WriteFields | AddTags):
+            if isinstance(action, CreateDeal | MoveDeal | WriteFields | AddTags | CloseTasks):
                 self._check_deals(line, state, [*actions, action])
             if isinstance(action, AddNote | AddTask) and not has_deal:
                 self._problems.add(line, f"`{state}` has no deal yet for this {action.kind}: put `- deal` before it")
@@ -77,6 +78,8 @@ class Actions:
     def _action(self, node: yaml.Node) -> Action | None:
         if isinstance(node, yaml.ScalarNode) and node.value in ("deal", "incoming"):
             return self._deal if node.value == "deal" else _incoming(self._deal)
+        if isinstance(node, yaml.ScalarNode) and node.value == "close_tasks":
+            return CloseTasks()
         found = keys_of(node, _ACTIONS, self._problems, "an action")
         if len(found) != 1:
             if found:
@@ -91,6 +94,9 @@ class Actions:
             return self._move(value)
         if word == "fields":
             return WriteFields(self._fields(value))
+        if word == "close_tasks":
+            self._problems.add(node, "`close_tasks` stands alone: write `- close_tasks`")
+            return None
         if word == "tag":
             one = isinstance(value, yaml.ScalarNode)
             return AddTags((self._template(value, "a tag"),) if one else self._tags(value, "`tag`"))
@@ -104,10 +110,9 @@ class Actions:
             self._problems.add(line, f"`{state}` moves the deal twice; once is allowed")
         if moved and (made or state not in WITH_OPEN_DEAL):
             self._problems.add(line, "`move` is for a deal that is open already; a new one has its `stage` in `deal`")
-        changed = {one.kind for one in so_far if isinstance(one, WriteFields | AddTags)}
-        for kind in changed if made or state not in WITH_OPEN_DEAL else ():
-            told = f"`{kind}` is for a deal that is open already; a new one has its `{_OF_NEW[kind]}` in `deal`"
-            self._problems.add(line, told)
+        changed = {one.kind for one in so_far if isinstance(one, WriteFields | AddTags | CloseTasks)}
+        for kind in sorted(changed) if made or state not in WITH_OPEN_DEAL else ():
+            self._problems.add(line, f"`{kind}` is for a deal that is open already; a new one {_OF_NEW[kind]}")
 
     def _create_deal(self, node: yaml.Node, allowed: Sequence[str]) -> CreateDeal:
         keys = keys_of(node, allowed, self._problems, "`deal`" if allowed is _DEAL else "`incoming`")

@@ -162,7 +162,14 @@ class AddTags:
     kind: Literal["tag"] = "tag"
 
 
-Action = CreateDeal | AddNote | AddTask | MoveDeal | WriteFields | AddTags
+@dataclass(frozen=True, slots=True)
+class CloseTasks:
+    """Complete the tasks that the hub has set on the caller's open deal."""
+
+    kind: Literal["close_tasks"] = "close_tasks"
+
+
+Action = CreateDeal | AddNote | AddTask | MoveDeal | WriteFields | AddTags | CloseTasks
 
 
 @dataclass(frozen=True, slots=True)

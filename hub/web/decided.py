@@ -7,7 +7,19 @@ from typing import Any
 from connectors.assigning import Assignee, InTurn, Owner, Person
 from connectors.deciding import Decision, KnownDeal, actions_of
 from connectors.filling import filled_rules
-from connectors.scenario import Action, AddNote, AddTags, AddTask, CreateDeal, Enquiry, Plan, Result, Rule, WriteFields
+from connectors.scenario import (
+    Action,
+    AddNote,
+    AddTags,
+    AddTask,
+    CloseTasks,
+    CreateDeal,
+    Enquiry,
+    Plan,
+    Result,
+    Rule,
+    WriteFields,
+)
 from hub.rehearsal import Rehearsed
 from hub.web.words import Words
 from tracking_core.phone import masked, national
@@ -79,6 +91,8 @@ def act(action: Action, enquiry: Enquiry, facts: Mapping[str, Any], t: Words) ->
         return _owned(asked, action, facts, t)
     if isinstance(action, WriteFields):
         return t("plan.fields", fields=_written(action, enquiry))
+    if isinstance(action, CloseTasks):
+        return t("act.close_tasks")
     if isinstance(action, AddTags):
         return t("act.tag", tags=", ".join(_covered(tag, enquiry) for tag in action.tags))
     return t("plan.note") if isinstance(action, AddNote) else t("plan.move", stage=_stage_name(facts, action.stage))
@@ -98,6 +112,8 @@ def short(action: Action, facts: Mapping[str, Any], t: Words) -> str:
         return _owned(t("act.task", text=action.text, minutes=action.due_minutes), action, facts, t)
     if isinstance(action, WriteFields):
         return t("act.fields", fields=", ".join(action.fields))
+    if isinstance(action, CloseTasks):
+        return t("act.close_tasks")
     if isinstance(action, AddTags):
         return t("act.tag", tags=", ".join(action.tags))
     return t("act.note") if isinstance(action, AddNote) else t("act.move", stage=_stage_name(facts, action.stage))

@@ -232,8 +232,8 @@ def test_the_ready_made_file_does_what_it_promises(trigger, state, kinds):
     [
         ("naem: x\nended: {unknown: [deal]}", "rules.yaml:1: unknown key 'naem' in the scenario; did you mean name?;"),
         ("ended:\n  unknwn: [deal]", "rules.yaml:2: unknown key 'unknwn' in `ended`; did you mean unknown?; allowed: blacklisted, staff, unknown"),
-        ("ended:\n  unknown:\n    - del", "rules.yaml:3: an action is a set of `key: value` lines; allowed: deal, incoming, note, task, move, fields, tag"),
-        ("ended:\n  unknown:\n    - {deal: {}, note: x}", "rules.yaml:3: an action is one of these; put each on its own `-` line; allowed: deal, incoming, note, task, move, fields, tag"),
+        ("ended:\n  unknown:\n    - del", "rules.yaml:3: an action is a set of `key: value` lines; allowed: deal, incoming, note, task, move, fields, tag, close_tasks"),
+        ("ended:\n  unknown:\n    - {deal: {}, note: x}", "rules.yaml:3: an action is one of these; put each on its own `-` line; allowed: deal, incoming, note, task, move, fields, tag, close_tasks"),
         ("ended:\n  unknown:\n    - deal\n    - deal", "rules.yaml:4: `unknown` creates a second deal; one is allowed"),
         ("ended:\n  unknown:\n    - note: x", "rules.yaml:3: `unknown` has no deal yet for this note: put `- deal` before it"),
         ("ended:\n  unknown:\n    - deal\n    - task: {text: x}", "rules.yaml:4: `task` needs `due_minutes`"),

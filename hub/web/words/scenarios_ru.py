@@ -123,6 +123,7 @@ SCENARIOS_RU: Mapping[str, str] = {
     "act.move": "сделку на этап «{stage}»",
     "act.fields": "поля сделки: {fields}",
     "act.tag": "теги сделки: {tags}",
+    "act.close_tasks": "закрыть наши задачи",
     "act.for": "{what} → {who}",
     "act.or": " или ",
     "act.who.answerer": "кто ответил",
