@@ -10,49 +10,20 @@ result first. Where no rule fits nothing is done: that is the stated default.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from functools import cache
-from typing import Literal
 
 import orjson
 from pydantic import TypeAdapter
 
 from connectors.assigning import Person, picked
 from connectors.filling import filled
+from connectors.known import Known as Known
+from connectors.known import KnownDeal as KnownDeal
+from connectors.known import age_of as age_of
+from connectors.reopening import lost_deal, reopens
 from connectors.scenario import TALKED, Action, CallerState, CreateDeal, OfSeveral, Plan, Result, Rule, assigns
-
-
-@dataclass(frozen=True, slots=True)
-class KnownDeal:
-    """A deal or lead of a person as it was last read; what is not known is None."""
-
-    id: str
-    outcome: Literal["open", "won", "lost"]
-    responsible: str | None = None
-    pipeline: str | None = None
-    stage: str | None = None
-    closed_at: datetime | None = None
-    is_lead: bool = False
-
-    @property
-    def is_open(self) -> bool:
-        """Says whether it is neither won nor lost."""
-        return self.outcome == "open"
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A contact that a person is known by, with its deals; ``contact`` is empty for leads that are nobody's yet."""
-
-    contact: str
-    deals: tuple[KnownDeal, ...]
-    responsible: str | None = None
-
-
-def age_of(id_: str) -> tuple[int, str]:
-    """Order ids as they were given: numbers by their size, whatever else by its length and text."""
-    return len(id_), id_
 
 
 class NotFollowed(StrEnum):
@@ -100,7 +71,9 @@ def decide(plan: Plan, people: Sequence[Known]) -> Decision:
     responsible = deal.responsible if deal else contact.responsible if contact else None
     states = tuple(_states(plan, people, deal))
     results = tuple(_results(plan, responsible))
-    rule = _first(plan.rules, states, results)
+    rule = _first([one for one in plan.rules if _can_be(one, people)], states, results)
+    if rule and (asked := reopens(rule)) and (lost := lost_deal(asked, people)):
+        contact, deal = (lost[0] if lost[0].contact else contact), lost[1]
     return Decision(
         state=states[0],
         result=results[0],
@@ -179,6 +152,12 @@ def _first(rules: Sequence[Rule], states: Sequence[CallerState], results: Sequen
     by_place = {(rule.state, rule.result): rule for rule in rules}
     places = ((state, result) for state in states for result in results)
     return next((by_place[place] for place in places if place in by_place), None)
+
+
+def _can_be(rule: Rule, people: Sequence[Known]) -> bool:
+    """Say whether there is what a rule opens again: where there is none, a more general one is followed."""
+    asked = reopens(rule)
+    return asked is None or lost_deal(asked, people) is not None
 
 
 def _why(rule: Rule, states: Sequence[CallerState], results: Sequence[Result]) -> NotFollowed:

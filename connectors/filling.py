@@ -12,6 +12,7 @@ from connectors.scenario import (
     Mode,
     MoveDeal,
     Plan,
+    ReopenDeal,
     Rule,
     Write,
     WriteFields,
@@ -41,7 +42,7 @@ def company_of(plan: Plan, action: CreateDeal) -> str:
 
 
 def _filled(action: Action, values: Mapping[str, str], *, is_first: bool) -> Action:
-    if isinstance(action, MoveDeal | CloseTasks):
+    if isinstance(action, MoveDeal | ReopenDeal | CloseTasks):
         return action
     if isinstance(action, WriteFields):
         return replace(action, fields=_fields(action.fields, values, is_first=is_first))

@@ -35,6 +35,7 @@ from connectors.scenario_nodes import ScenarioError as ScenarioError
 from connectors.scenario_rules import CALL_OVER as CALL_OVER
 from connectors.scenario_rules import LISTED as LISTED
 from connectors.scenario_rules import TALKED as TALKED
+from connectors.scenario_rules import WITH_LOST_DEAL as WITH_LOST_DEAL
 from connectors.scenario_rules import WITH_OPEN_DEAL as WITH_OPEN_DEAL
 from connectors.scenario_rules import Action as Action
 from connectors.scenario_rules import AddNote as AddNote
@@ -46,6 +47,7 @@ from connectors.scenario_rules import CreateDeal as CreateDeal
 from connectors.scenario_rules import Mode as Mode
 from connectors.scenario_rules import MoveDeal as MoveDeal
 from connectors.scenario_rules import OfSeveral as OfSeveral
+from connectors.scenario_rules import ReopenDeal as ReopenDeal
 from connectors.scenario_rules import Result as Result
 from connectors.scenario_rules import Rule as Rule
 from connectors.scenario_rules import Telephony as Telephony
@@ -250,7 +252,8 @@ def facts_needed(scenario: Scenario) -> FactsNeeded:
     moves = [action for action in actions if isinstance(action, MoveDeal)]
     given = [action for action in actions if isinstance(action, CreateDeal | AddTask)]
     users = {user for one in given for user in (one.responsible, *users_in(one.who)) if user}
-    places: list[CreateDeal | MoveDeal] = [*deals, *moves]
+    reopened = [action for action in actions if isinstance(action, ReopenDeal)]
+    places: list[CreateDeal | MoveDeal | ReopenDeal] = [*deals, *moves, *reopened]
     stages = [place.stage for place in places] + [stage for move in moves for stage in move.from_stages]
     return FactsNeeded(
         pipelines=frozenset(place.pipeline for place in places if place.pipeline),

@@ -53,6 +53,7 @@ class CallerState(StrEnum):
 # The states in which there is a deal to write on, and those in which the list of the customer decides, not the CRM.
 WITH_OPEN_DEAL = frozenset({CallerState.OPEN_LEAD, CallerState.OPEN_ELSEWHERE, CallerState.OPEN_DEAL})
 LISTED = frozenset({CallerState.BLACKLISTED, CallerState.STAFF})
+WITH_LOST_DEAL = frozenset({CallerState.LOST_LATELY, CallerState.LOST})
 
 
 class Result(StrEnum):
@@ -169,7 +170,16 @@ class CloseTasks:
     kind: Literal["close_tasks"] = "close_tasks"
 
 
-Action = CreateDeal | AddNote | AddTask | MoveDeal | WriteFields | AddTags | CloseTasks
+@dataclass(frozen=True, slots=True)
+class ReopenDeal:
+    """Open the caller's deal again that was lost last in a pipeline, at one of its stages."""
+
+    pipeline: str | None  # None is only possible where the account was never read
+    stage: str
+    kind: Literal["reopen"] = "reopen"
+
+
+Action = CreateDeal | AddNote | AddTask | MoveDeal | ReopenDeal | WriteFields | AddTags | CloseTasks
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,17 @@ from connectors.amocrm.mappings import NOTE_CAP
 from connectors.amocrm.own_fields import names_of
 from connectors.deciding import actions_of
 from connectors.protocol import Decision, Delivery, Outcome, Ref, Status, Why
-from connectors.scenario import Action, AddNote, AddTags, AddTask, CloseTasks, CreateDeal, MoveDeal, WriteFields
+from connectors.scenario import (
+    Action,
+    AddNote,
+    AddTags,
+    AddTask,
+    CloseTasks,
+    CreateDeal,
+    MoveDeal,
+    ReopenDeal,
+    WriteFields,
+)
 from connectors.telling import Said
 
 # The worst trouble decides: what may have happened has to be looked up before anything else is said.
@@ -88,9 +98,10 @@ class Work:
         return [action for action in self.actions or () if isinstance(action, AddTask)]
 
     @property
-    def changes(self) -> list[MoveDeal | WriteFields | AddTags]:
+    def changes(self) -> list[MoveDeal | ReopenDeal | WriteFields | AddTags]:
         """What is still to be changed of an open deal."""
-        asked = [action for action in self.actions or () if isinstance(action, MoveDeal | WriteFields | AddTags)]
+        kinds = MoveDeal | ReopenDeal | WriteFields | AddTags
+        asked = [action for action in self.actions or () if isinstance(action, kinds)]
         return asked if CHANGE_STEP not in self.done else []
 
     @property

@@ -33,7 +33,7 @@ from connectors.bitrix24.mappings import (
 from connectors.bitrix24.settings import Settings
 from connectors.bitrix24.work import Work, mark
 from connectors.protocol import Delivery
-from connectors.scenario import AddNote, AddTask, CreateDeal, Enquiry, MoveDeal
+from connectors.scenario import AddNote, AddTask, CreateDeal, Enquiry, MoveDeal, ReopenDeal
 from tracking_core.phone import national
 
 Id = int | Link | None
@@ -184,7 +184,7 @@ def _address(landing: str) -> str:
     return whole if whole.startswith(("https://", "http://")) and len(whole) <= FIELD_CAP else ""
 
 
-def move(work: Work, action: MoveDeal) -> Json:
+def move(work: Work, action: MoveDeal | ReopenDeal) -> Json:
     """Return the change of a deal or lead that moves it inside its pipeline."""
     return {"entityTypeId": work.entity, "id": work.deal, "fields": {"stageId": action.stage}, **ORIGINAL_NAMES}
 

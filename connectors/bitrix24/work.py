@@ -20,6 +20,7 @@ from connectors.scenario import (
     CloseTasks,
     CreateDeal,
     MoveDeal,
+    ReopenDeal,
     Telephony,
     WriteFields,
 )
@@ -124,9 +125,9 @@ class Work:
         return [action for action in self.actions or () if isinstance(action, AddTask)]
 
     @property
-    def move(self) -> MoveDeal | None:
+    def move(self) -> MoveDeal | ReopenDeal | None:
         """The move that is still to be made."""
-        moves = (action for action in self.actions or () if isinstance(action, MoveDeal))
+        moves = (action for action in self.actions or () if isinstance(action, MoveDeal | ReopenDeal))
         return next(moves, None) if MOVE_STEP not in self.done else None
 
     @property

@@ -16,6 +16,7 @@ from connectors.scenario import (
     CreateDeal,
     Enquiry,
     Plan,
+    ReopenDeal,
     Result,
     Rule,
     WriteFields,
@@ -95,6 +96,8 @@ def act(action: Action, enquiry: Enquiry, facts: Mapping[str, Any], t: Words) ->
         return t("act.close_tasks")
     if isinstance(action, AddTags):
         return t("act.tag", tags=", ".join(_covered(tag, enquiry) for tag in action.tags))
+    if isinstance(action, ReopenDeal):
+        return t("act.reopen", stage=_stage_name(facts, action.stage))
     return t("plan.note") if isinstance(action, AddNote) else t("plan.move", stage=_stage_name(facts, action.stage))
 
 
@@ -116,6 +119,8 @@ def short(action: Action, facts: Mapping[str, Any], t: Words) -> str:
         return t("act.close_tasks")
     if isinstance(action, AddTags):
         return t("act.tag", tags=", ".join(action.tags))
+    if isinstance(action, ReopenDeal):
+        return t("act.reopen", stage=_stage_name(facts, action.stage))
     return t("act.note") if isinstance(action, AddNote) else t("act.move", stage=_stage_name(facts, action.stage))
 
 

@@ -27,6 +27,7 @@ from connectors.scenario import (
     CreateDeal,
     OfSeveral,
     Plan,
+    ReopenDeal,
     Result,
     Rule,
     Trigger,
@@ -323,3 +324,36 @@ def test_with_a_rule_for_each_general_state_something_is_always_done(known):
 def test_a_decision_is_kept_as_it_is(plan, known):
     decision = decide(plan, known)
     assert load_decision(dump_decision(decision)) == decision
+
+
+# -- what is opened again
+
+
+def reopening(*rules, **changed):
+    """A plan whose rules open the lost deal of the main pipeline again, or write a note."""
+    made = tuple(
+        Rule(n, state, R.OTHERWISE, (ReopenDeal(SALES, "2"),) if is_reopening else (AddNote("x"),))
+        for n, (state, is_reopening) in enumerate(rules, 1)
+    )
+    return planned(rules=made, **changed)
+
+
+def test_the_deal_that_was_lost_last_is_opened_again():
+    older = replace(LOST, id="9")
+    decision = decide(reopening((S.LOST, True)), of(older, LATELY))
+    assert (decision.rule, decision.deal) == (1, LATELY)
+
+
+@pytest.mark.parametrize("deal", [replace(LOST, pipeline=REPAIR), replace(LOST, is_lead=True)])
+def test_where_no_deal_of_that_pipeline_was_lost_a_more_general_rule_is_followed(deal):
+    decision = decide(reopening((S.LOST, True), (S.NO_OPEN_DEAL, False)), of(deal))
+    assert (decision.rule, decision.deal) == (2, None)
+
+
+def test_whose_deal_it_is_is_the_contact_that_is_written_to():
+    people = (Known("61", (), "5"), Known("62", (LOST,), "6"))
+    assert decide(reopening((S.LOST, True)), people).contact == "62"
+
+
+def test_a_deal_that_was_won_is_left_in_peace():
+    assert decide(reopening((S.LOST, True), (S.WON, False)), of(LOST, WON)).rule == 2
