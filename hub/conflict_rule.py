@@ -15,11 +15,11 @@ from statistics import median
 
 from connectors.changes import ROBOT
 
-LEAST = 5  # enquiries with another card, where moments alone speak: a person may be regular three times by chance
+LEAST = 6  # enquiries with another card, where moments alone speak: a person may be regular four times by chance
 LEAST_OF_ROBOTS = 3  # where the CRM itself says that no user made them
 SHARE = 0.2  # of the enquiries that could have one: who does something now and then stays below
 MOST_OF = 0.8  # of them are alike: a program may be late once, and a person may add one
-STEADY_S = 10  # from their median: people differ by minutes
+STEADY_S = 6  # from their median: people differ by minutes
 NEAR_S = 120  # from what sets it off: no program waits longer with a deal that a caller is to find
 TIMES = 3  # as many as in an equally long time right after: people go on working, a program is done
 QUIET = 10  # enquiries in a row without one: whatever it was, somebody has switched it off

@@ -84,8 +84,13 @@ class People:
 
 def people(tx: Tx, of: Installed, enquiries: Sequence[int], since: datetime) -> People:
     """Return the people of enquiries, and the deals and contacts of theirs that were made since a moment."""
-    contacts, named = _cards(tx, of, enquiries)
-    known = {card.id: card for card in _deals(tx, of, sorted({id_ for ids in named.values() for id_ in ids}))}
+    found, named = _cards(tx, of, enquiries)
+    deals = sorted({id_ for ids in named.values() for id_ in ids})
+    known = {card.id: card for card in _deals(tx, of, deals)}
+    stand = _standing(tx, of, deals)
+    contacts = {
+        id_: _contacts(found.get(id_, ()), [stand.get(one, frozenset()) for one in ids]) for id_, ids in named.items()
+    }
     mine = sorted({one for several in contacts.values() for one in several})
     twins = list(_twins(tx, of, mine, since))
     whose = {one: {one} for one in mine}
@@ -93,11 +98,27 @@ def people(tx: Tx, of: Installed, enquiries: Sequence[int], since: datetime) -> 
         whose.setdefault(twin.id, set()).update(twin.contacts)
     others = (*_deals_of(tx, of, whose, since), *twins)
     return People(
-        contacts={id_: frozenset(several) for id_, several in contacts.items()},
+        contacts=contacts,
         deals={id_: tuple(known[one] for one in ids if one in known) for id_, ids in named.items()},
         written=_written(tx, of, others),
         others=others,
     )
+
+
+def _contacts(found: Sequence[str], stand: Sequence[frozenset[str]]) -> frozenset[str]:
+    """Return who an enquiry is of: who was made or found for it, and whom its deal was given to since, if it was."""
+    given = {one for contacts in stand if contacts.isdisjoint(found) for one in contacts}
+    return frozenset({*found, *given})
+
+
+def _standing(tx: Tx, of: Installed, deals: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Return the contacts that stand on deals."""
+    here = (_stands.c.tenant_id == of.tenant_id, _stands.c.installation_id == of.id)
+    asked = select(_stands.c.deal, _stands.c.contact).where(*here)
+    found: dict[str, frozenset[str]] = {}
+    for deal, contact in _each(tx, asked, _stands.c.deal, deals):
+        found[deal] = found.get(deal, frozenset()) | {contact}
+    return found
 
 
 def _cards(tx: Tx, of: Installed, enquiries: Sequence[int]) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
