@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from connectors.changes import ROBOT as ROBOT
 from connectors.changes import ContactChange as ContactChange
 from connectors.changes import ContactPage as ContactPage
 from connectors.changes import DealChange as DealChange

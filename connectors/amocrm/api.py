@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.amocrm.mappings import CALL_NOTES, STAGE_EVENT, TEXT_NOTES
+from connectors.changes import ROBOT
 from connectors.errors import Unreadable
 from connectors.http import Answer, Http, Query
 
@@ -312,6 +313,12 @@ def objects(found: object) -> list[Json]:
 def whole(found: object) -> int:
     """Return a whole number as it is, and 0 for anything else."""
     return found if isinstance(found, int) else 0
+
+
+def author(card: Json) -> str | None:
+    """Return who made a card: a user, or the robot, which the vendor numbers 0 [3.6]; None where it is not told."""
+    made_by = card.get("created_by")
+    return (str(made_by) if made_by else ROBOT) if isinstance(made_by, int) else None
 
 
 def ids_within(found: object, depth: int = 6) -> list[object]:
