@@ -40,6 +40,7 @@ class Installed:
     reason: str
     facts: Mapping[str, Any]
     facts_at: datetime | None
+    fitted: Mapping[str, Any]
     cursor: str | None
     contacts_cursor: str | None
     contacts_known: bool
@@ -173,6 +174,12 @@ def save_facts(tx: Tx, tenant_id: int, installation_id: int, facts: Facts, now: 
     tx.execute(update(_installation).where(*here).values(facts=asdict(facts), facts_at=now))
 
 
+def keep_fitted(tx: Tx, of: Installed, version: int) -> None:
+    """Keep the facts that a version of the scenario fits, before they are replaced by those that it does not."""
+    here = (_installation.c.tenant_id == of.tenant_id, _installation.c.id == of.id)
+    tx.execute(update(_installation).where(*here).values(fitted={"version": version, "facts": of.facts}))
+
+
 def facts_of(kept: Mapping[str, Any]) -> Facts | None:
     """Return the facts of an account as they were kept; None before the first reading."""
     if not kept:
@@ -260,7 +267,7 @@ def kept_deal(tx: Tx, of: Installed, external_id: str) -> KeptDeal:
 
 _DEAL_COLUMNS = (
     "url", "pipeline", "stage", "outcome", "amount_minor", "currency", "created_at", "updated_at", "closed_at",
-    "deleted", "responsible", "told",
+    "deleted", "responsible", "author", "told",
 )  # fmt: skip
 _GIVEN = ", ".join(f":{name}" for name in _DEAL_COLUMNS)
 _TAKEN = ", ".join(f"{name} = excluded.{name}" for name in _DEAL_COLUMNS)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from hub.web.words.accuracy_en import ACCURACY_EN
 from hub.web.words.attribution_en import ATTRIBUTION_EN
+from hub.web.words.conflicts_en import CONFLICTS_EN
 from hub.web.words.connections_en import CONNECTIONS_EN
 from hub.web.words.embed_en import EMBED_EN
 from hub.web.words.enquiries_en import ENQUIRIES_EN
@@ -293,6 +294,7 @@ EN: Mapping[str, str] = {
     "can.task": "Sets tasks",
     "can.incoming": "Puts enquiries among the incoming, to be accepted or declined",
     "can.move": "Moves open deals to a stage",
+    "can.fields": "Writes fields and tags of open deals",
     "can.popup": "Shows the caller’s card to whom a call rings and who answers",
     "can.register": "Puts calls among the CRM’s own",
     "can.observe": "Gives calls of the CRM’s own telephony their source",
@@ -304,6 +306,7 @@ EN: Mapping[str, str] = {
     "standing.sandbox-tested": "Tested on a sandbox that follows the vendor's protocol.",
     **ACCURACY_EN,
     **ATTRIBUTION_EN,
+    **CONFLICTS_EN,
     **CONNECTIONS_EN,
     **EMBED_EN,
     **ENQUIRIES_EN,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from hub.web.words.accuracy_ru import ACCURACY_RU
 from hub.web.words.attribution_ru import ATTRIBUTION_RU
+from hub.web.words.conflicts_ru import CONFLICTS_RU
 from hub.web.words.connections_ru import CONNECTIONS_RU
 from hub.web.words.embed_ru import EMBED_RU
 from hub.web.words.enquiries_ru import ENQUIRIES_RU
@@ -293,6 +294,7 @@ RU: Mapping[str, str] = {
     "can.task": "Ставит задачи",
     "can.incoming": "Кладёт обращения в «Неразобранное»",
     "can.move": "Передвигает открытые сделки на этап",
+    "can.fields": "Пишет в поля и теги открытых сделок",
     "can.popup": "Показывает карточку тому, кому звонят и кто ответил",
     "can.register": "Ставит звонки среди звонков самой CRM",
     "can.observe": "Вписывает источник в звонки собственной телефонии CRM",
@@ -304,6 +306,7 @@ RU: Mapping[str, str] = {
     "standing.sandbox-tested": "Проверено на песочнице, которая повторяет протокол поставщика.",
     **ACCURACY_RU,
     **ATTRIBUTION_RU,
+    **CONFLICTS_RU,
     **CONNECTIONS_RU,
     **EMBED_RU,
     **ENQUIRIES_RU,
