@@ -11,9 +11,21 @@ from typing import Any
 from connectors import scenario_actions as actions
 from connectors import scenario_people as people
 from connectors import scenario_reader as reader
-from connectors.scenario import TALKED, WITH_OPEN_DEAL, CallerState, Result, Trigger
+from connectors.scenario import TALKED, WITH_LOST_DEAL, WITH_OPEN_DEAL, CallerState, Result, Trigger
 from connectors.scenario_hours import _SPAN
-from connectors.scenario_schema_words import ACTIONS, NOTED, RESULTS, STATES, TELEPHONY, TRIGGERS, WAYS, WHO, WORDS
+from connectors.scenario_schema_words import (
+    ACTIONS,
+    MODES,
+    NOTED,
+    OF_SEVERAL,
+    RESULTS,
+    STATES,
+    TELEPHONY,
+    TRIGGERS,
+    WAYS,
+    WHO,
+    WORDS,
+)
 from connectors.wording import LANGUAGES
 from tracking_core.qualify import DAYS
 
@@ -53,17 +65,26 @@ _HOURS: Schema = {
     "patternProperties": {f"^{_DAY}(-{_DAY})?$": {"type": "string", "pattern": f"^{_SPAN.pattern}$"}},
     "additionalProperties": False,
 }
+_IN_A_WAY: Schema = {
+    "type": "object",
+    "properties": {mode: {"description": told, **_TEXT} for mode, told in MODES.items()},
+    "additionalProperties": False,
+    "minProperties": 1,
+    "maxProperties": 1,
+}
+_FIELDS = _named({"anyOf": [_TEXT, _IN_A_WAY]}, actions.MOST_FIELDS)
 # By word, or by the place and the word where a word is something else there.
 _SHAPES: Mapping[str, Schema] = {
     "analytics": _FLAG,
     "blacklist": _list_of(_PHONE, reader.MOST_PHONES),
     "company": _TEXT,
     "due_minutes": _number(1, actions.LATEST_DUE),
-    "fields": _named(_TEXT, actions.MOST_FIELDS),
+    "fields": _FIELDS,
     "from": _list_of(_TEXT, actions.MOST_STAGES),
     "holidays": _list_of({"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}, reader.MOST_HOLIDAYS),
     "language": _one_of(LANGUAGES, default="ru"),
     "name": _TEXT,
+    "of_several": _one_of(OF_SEVERAL, OF_SEVERAL, default="newest"),
     "people": _named(_TEXT, people.MOST_PEOPLE),
     "pipeline": _TEXT,
     "popup": _FLAG,
@@ -87,10 +108,23 @@ _KEYS: Mapping[str, tuple[Sequence[str], Schema]] = {
     "note": (actions._NOTE, {"minProperties": 1, "maxProperties": 1}),
     "task": (("text", "due_minutes", "responsible"), {"required": ["text", "due_minutes"]}),
     "move": (actions._MOVE, {"required": ["stage"]}),
+    "reopen": (("stage", "pipeline"), {"required": ["stage"]}),
 }
-_JUST_TEXT = ("note",)  # actions that are a text, too
-_BARE = ("deal", "incoming")  # actions without anything behind them
-_ON_OPEN = ("move",)  # actions for a deal that is open already
+# Actions that are no set of keys, or not only.
+_WHOLE: Mapping[str, Schema] = {
+    "note": _TEXT,
+    "fields": _FIELDS,
+    "tag": {"anyOf": [_TEXT, _list_of(_TEXT, actions.MOST_TAGS)]},
+}
+_BARE = ("deal", "incoming", "close_tasks")  # actions without anything behind them
+_ALONE = ("close_tasks",)  # those of them that never have anything
+_PLACES = ("", "open", "lost")  # what there is: no deal to write on, an open one, one that can be opened again
+# Where an action may stand that may not stand everywhere.
+_ONLY: Mapping[str, Sequence[str]] = {
+    "move": ("open",),
+    "reopen": ("lost",),
+    **dict.fromkeys(("fields", "tag", "close_tasks"), ("open", "lost")),
+}
 _BOTH = (False, True)
 
 
@@ -106,12 +140,9 @@ def schema() -> Schema:
         "anyOf": [{"required": [trigger.value]} for trigger in Trigger],
         "definitions": {
             **{_name("rules", talk): _rules(talk) for talk in _BOTH},
-            **{_name("done", talk, opened): _done(talk, opened) for talk in _BOTH for opened in _BOTH},
-            "actions": _list_of(_ref("action"), actions.MOST_ACTIONS),
-            "actions_on_open": _list_of(_ref("action_on_open"), actions.MOST_ACTIONS),
-            "action": _action([word for word in actions._ACTIONS if word not in _ON_OPEN]),
-            "action_on_open": _action(actions._ACTIONS),
-            **{word: _of_action(word) for word in actions._ACTIONS},
+            **{_name("done", talk, place): _done(talk, place) for talk in _BOTH for place in _PLACES},
+            **{_name("action", False, place): _action(place) for place in _PLACES},
+            **{word: _of_action(word) for word in actions._ACTIONS if word not in _ALONE},
             "responsible": _responsible(),
         },
     }
@@ -141,37 +172,44 @@ def _top(word: str) -> Schema:
 
 def _rules(has_talked: bool) -> Schema:
     states = {
-        state.value: {"description": STATES[state], "allOf": [_ref(_name("done", has_talked, state in WITH_OPEN_DEAL))]}
+        state.value: {"description": STATES[state], "allOf": [_ref(_name("done", has_talked, _place(state)))]}
         for state in CallerState
     }
     return {"type": "object", "properties": states, "additionalProperties": False}
 
 
-def _done(has_talked: bool, is_open: bool) -> Schema:
+def _place(state: CallerState) -> str:
+    return "open" if state in WITH_OPEN_DEAL else "lost" if state in WITH_LOST_DEAL else ""
+
+
+def _done(has_talked: bool, place: str) -> Schema:
     """Return what is done for a state: actions, or actions by what came of the call."""
     nothing: Schema = {"type": "null"}
-    asked = {"anyOf": [_ref("actions_on_open" if is_open else "actions"), nothing]}
+    asked = {"anyOf": [_list_of(_ref(_name("action", False, place)), actions.MOST_ACTIONS), nothing]}
     results = list(Result) if has_talked else [Result.OTHERWISE]
     of_results = {result.value: {"description": RESULTS[result], **asked} for result in results}
     by_result = {"type": "object", "properties": of_results, "additionalProperties": False, "minProperties": 1}
     return {"anyOf": [*asked["anyOf"], by_result]}
 
 
-def _name(what: str, has_talked: bool, is_open: bool = False) -> str:
-    return what + "_of_a_talk" * has_talked + "_on_open" * is_open
+def _name(what: str, has_talked: bool, place: str = "") -> str:
+    return what + "_of_a_talk" * has_talked + (f"_on_{place}" if place else "")
 
 
 # -- actions
 
 
-def _action(words: Sequence[str]) -> Schema:
-    one = {word: {"description": ACTIONS[word], "allOf": [_ref(word)]} for word in words}
+def _action(place: str) -> Schema:
+    words = [word for word in actions._ACTIONS if place in _ONLY.get(word, _PLACES)]
+    one = {word: {"description": ACTIONS[word], "allOf": [_ref(word)]} for word in words if word not in _ALONE}
     apart = {"type": "object", "properties": one, "additionalProperties": False, "minProperties": 1, "maxProperties": 1}
     bare = [word for word in _BARE if word in words]
     return {"anyOf": [_one_of(bare, ACTIONS), apart]}
 
 
 def _of_action(word: str) -> Schema:
+    if word not in _KEYS:
+        return _WHOLE[word]
     keys, more = _KEYS[word]
     shape = {
         "type": "object",
@@ -179,7 +217,7 @@ def _of_action(word: str) -> Schema:
         "additionalProperties": False,
         **more,
     }
-    return {"anyOf": [_TEXT, shape]} if word in _JUST_TEXT else shape
+    return {"anyOf": [_WHOLE[word], shape]} if word in _WHOLE else shape
 
 
 # -- people
@@ -189,7 +227,13 @@ def _responsible() -> Schema:
     """Return who gets it: a user, a word or a way to choose one, or a list of these."""
     hours = {"anyOf": [_HOURS, {"type": "null"}]}
     shapes: Mapping[str, Schema] = {
-        "turns": {"anyOf": [_list_of(_TEXT, people.MOST_PEOPLE), _named(hours, people.MOST_PEOPLE)]},
+        "turns": {
+            "anyOf": [
+                _one_of([people.EVERYBODY]),
+                _list_of(_TEXT, people.MOST_PEOPLE),
+                _named(hours, people.MOST_PEOPLE),
+            ]
+        },
         "by_number": _named(_TEXT, people.MOST_PLACES),
         "by_region": _named(_TEXT, people.MOST_PLACES),
     }

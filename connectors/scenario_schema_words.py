@@ -44,11 +44,26 @@ ACTIONS: Mapping[str, str] = {
     "note": "Writes the call on the deal.",
     "task": "Asks a person to act, `due_minutes` after the call began.",
     "move": "Moves the open deal to a stage.",
+    "reopen": "Opens the deal of that pipeline again which was lost last.",
+    "fields": "Writes fields of the open deal.",
+    "close_tasks": "Completes the tasks that the hub has set on the open deal.",
+    "tag": "Puts tags on the open deal beside those it has.",
 }
 TELEPHONY: Mapping[str, str] = {
     "note": "It is written on its card.",
     "register": "The same, and it is one of the CRM's own calls.",
     "observe": "The CRM takes these calls itself and makes their cards; they are given the source, and a note.",
+}
+OF_SEVERAL: Mapping[str, str] = {
+    "newest": "the newest one",
+    "oldest": "the oldest one",
+    "answerers": "the one of who talked, if there is one",
+}
+MODES: Mapping[str, str] = {
+    "always": "whatever the field says",
+    "if_empty": "where it says nothing",
+    "append": "behind what it says",
+    "first": "of a person's first enquiry alone, and where it says nothing",
 }
 WHO: Mapping[str, str] = {
     "answerer": "who talked, where `people` names him",
@@ -56,7 +71,7 @@ WHO: Mapping[str, str] = {
     "contact_owner": "who is responsible for his contact",
 }
 WAYS: Mapping[str, str] = {
-    "turns": "one after the other: a list of users, or each with the hours in which he is there",
+    "turns": "one after the other: `all` users of the account, a list of them, or each with the hours in which he is there",
     "by_number": "by the number that was dialled",
     "by_region": "by the region of the caller's phone, else of his visit; names as on a map, or codes such as `RU-MOW`",
 }
@@ -73,6 +88,7 @@ WORDS: Mapping[str, str] = {
     "language": "Of the words that fill the braces.",
     "lately_days": "Days: a deal that was lost since then was lost lately.",
     "name": "Name of the deal, at most 250 characters.",
+    "of_several": "Which of several open deals is written on.",
     "people": "What telephony calls who answers -> user of the CRM.",
     "pipeline": "Name or id; left out: the one from above.",
     "popup": "`true` shows the caller's card to whom the call rings, or who answers.",
@@ -89,6 +105,8 @@ WORDS: Mapping[str, str] = {
     "working_hours": "By day (`mon`, or `mon-fri`) from when until when, in `timezone`.",
     "move.pipeline": "Whose stages these are; left out: the one from above.",
     "move.stage": "Where the deal goes; not a closed stage.",
+    "reopen.pipeline": "Whose stages these are; left out: the one from above.",
+    "reopen.stage": "Where the deal goes; not a closed stage.",
     "top.name": "What the scenario is called.",
     "top.pipeline": "Name or id; left out: the main pipeline.",
 }

@@ -14,9 +14,10 @@ import yaml
 
 from connectors import scenario_actions
 from connectors.ready_made import ready_made
-from connectors.scenario import CallerState, Result, ScenarioError, Telephony, Trigger, read_scenario
+from connectors.scenario import CallerState, OfSeveral, Result, ScenarioError, Telephony, Trigger, read_scenario
+from connectors.scenario_rules import Mode
 from connectors.scenario_schema import schema, schema_text
-from connectors.scenario_schema_words import ACTIONS, RESULTS, STATES, TELEPHONY, TRIGGERS, WAYS, WHO
+from connectors.scenario_schema_words import ACTIONS, MODES, OF_SEVERAL, RESULTS, STATES, TELEPHONY, TRIGGERS, WAYS, WHO
 from tests.house.source import ROOT
 from tests.house.test_docs import SCENARIO_PAGES, page, rows
 
@@ -82,7 +83,13 @@ RIGHT = {
     "an id in place of a name": "pipeline: 7\nresponsible: 31\n" + rule("[deal: {stage: 142}]"),
     "a phone without quotes": "staff: [+74951230001]\n" + rule("[deal]"),
     "hours of who takes turns": "responsible: {turns: {Ivan: {mon-fri: '09:00-18:00'}, Maria: }}\n" + rule("[deal]"),
+    "everybody in turn": "responsible: {turns: all}\n" + rule("[deal]"),
     "a list of whom": "responsible: [answerer, Ivan, turns: [1, 2]]\n" + rule("[deal]"),
+    "a deal that was lost": rule("[reopen: {stage: In work}, note: x, close_tasks]", "lost"),
+    "fields in some ways": rule("[fields: {A: x, B: {if_empty: y}}, tag: a, close_tasks]", "open_deal"),
+    "tags": rule("[tag: [a, b]]", "open_elsewhere"),
+    "fields of a new deal": rule("[deal: {fields: {A: {append: x}}}]"),
+    "of several deals": "of_several: oldest\n" + rule("[deal]"),
     "a move of a lead": rule("[move: {stage: In work}]", "open_lead"),
 }
 WRONG = {
@@ -115,6 +122,12 @@ WRONG = {
     "a holiday": "working_hours: {mon: '09:00-18:00'}\nholidays: [new year]\n" + rule("[deal]"),
     "a way to choose": "responsible: {truns: [1, 2]}\n" + rule("[deal]"),
     "two ways in one line": "responsible: {turns: [1], by_number: {'+74951230001': 1}}\n" + rule("[deal]"),
+    "tasks of nobody's deal": rule("[close_tasks]"),
+    "tasks with something": rule("[close_tasks: {a: b}]", "open_deal"),
+    "a way to write": rule("[fields: {A: {if_emty: x}}]", "open_deal"),
+    "two ways to write": rule("[fields: {A: {if_empty: x, append: y}}]", "open_deal"),
+    "what was won": rule("[reopen: {stage: In work}]", "won"),
+    "which of several": "of_several: oldst\n" + rule("[deal]"),
     "too many tags": "tags: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]\n" + rule("[deal]"),
 }
 
@@ -148,6 +161,7 @@ def test_every_word_says_what_it_is() -> None:
 def test_every_word_of_the_reader_is_told_of_and_no_other() -> None:
     assert (set(TRIGGERS), set(STATES), set(RESULTS)) == (set(Trigger), set(CallerState), set(Result))
     assert (set(ACTIONS), set(TELEPHONY)) == (set(scenario_actions._ACTIONS), set(Telephony))
+    assert (set(OF_SEVERAL), set(MODES)) == (set(OfSeveral), set(Mode))
 
 
 @pytest.mark.parametrize("told", [TRIGGERS, STATES, RESULTS, WHO, WAYS])
