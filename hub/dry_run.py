@@ -79,9 +79,13 @@ def dry_run(
     vault: Vault,
     days: int = DAYS,
     numbering: NumberingPlan = NO_PLAN,
+    since: datetime | None = None,
 ) -> DryRun:
-    """Try rules on an account's enquiries of the last days; nothing is written, nobody is asked."""
-    since = now - timedelta(days=days)
+    """Try rules on an account's enquiries of the last days, or since a moment; nothing is written, nobody is asked.
+
+    What was before the span has happened as it did; what the rules that run made of the span itself is not looked at.
+    """
+    since = since or now - timedelta(days=days)
     enquiries = past_enquiries(tx, of.tenant_id, since, now, vault, numbering)
     if any(rules and rules.asks_of(Trigger.CALLBACK_DONE) for rules in (tried, live)):
         enquiries = [_called_back(tx, of, one) for one in enquiries]
