@@ -49,6 +49,7 @@ class Can(StrEnum):
     TASK = "task"
     INCOMING = "incoming"
     MOVE = "move"
+    FIELDS = "fields"
     POPUP = "popup"
     REGISTER = "register"
     OBSERVE = "observe"
@@ -170,6 +171,7 @@ class Delivery:
     nearby: tuple[Ref, ...] = ()
     # The person's contacts by what the hub read just now, the oldest first; None where only a search can tell.
     people: tuple[Known, ...] | None = None
+    decided: Decision | None = None  # by an earlier attempt, where its outcome is known
 
 
 class Status(StrEnum):

@@ -53,6 +53,7 @@ class CallerState(StrEnum):
 # The states in which there is a deal to write on, and those in which the list of the customer decides, not the CRM.
 WITH_OPEN_DEAL = frozenset({CallerState.OPEN_LEAD, CallerState.OPEN_ELSEWHERE, CallerState.OPEN_DEAL})
 LISTED = frozenset({CallerState.BLACKLISTED, CallerState.STAFF})
+WITH_LOST_DEAL = frozenset({CallerState.LOST_LATELY, CallerState.LOST})
 
 
 class Result(StrEnum):
@@ -65,12 +66,37 @@ class Result(StrEnum):
     OTHERWISE = "otherwise"
 
 
+class OfSeveral(StrEnum):
+    """Which of several open deals is the one that is written on."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    ANSWERERS = "answerers"  # whose responsible has talked; the newest where that is none of them
+
+
 class Telephony(StrEnum):
     """How a call stands beside the telephony of the CRM itself."""
 
     NOTE = "note"  # it is written on its card
     REGISTER = "register"  # it is one of the CRM's own calls, too: with who answered, and its recording
     OBSERVE = "observe"  # the CRM's own telephony made the card: it is given the source, and nothing is created
+
+
+class Mode(StrEnum):
+    """How a field is written that may say something already."""
+
+    ALWAYS = "always"  # whatever it says
+    IF_EMPTY = "if_empty"
+    APPEND = "append"  # behind what it says
+    FIRST = "first"  # of a person's first enquiry alone, and where it says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """The text of a field, and how it is written."""
+
+    text: str
+    mode: Mode = Mode.ALWAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +109,7 @@ class CreateDeal:
     responsible: str | None = None
     who: tuple[Assignee, ...] = ()  # whom that is chosen from; none: it is said already, or nobody is
     tags: tuple[str, ...] = ()
-    fields: Mapping[str, str] = field(default_factory=dict)  # code or id of a field -> text; the escape hatch
+    fields: Mapping[str, Write] = field(default_factory=dict)  # by the code or id of a field; the escape hatch
     company: str = ""  # its name: found, or created, and linked to the deal and its contact
     incoming: bool = False  # among what a person first accepts or declines, where the CRM has such a place
     kind: Literal["deal"] = "deal"
@@ -121,7 +147,39 @@ class MoveDeal:
     kind: Literal["move"] = "move"
 
 
-Action = CreateDeal | AddNote | AddTask | MoveDeal
+@dataclass(frozen=True, slots=True)
+class WriteFields:
+    """Write fields of the caller's open deal, by their codes or ids; what a person cleared is empty."""
+
+    fields: Mapping[str, Write]
+    kind: Literal["fields"] = "fields"
+
+
+@dataclass(frozen=True, slots=True)
+class AddTags:
+    """Put tags on the caller's open deal, beside those it has."""
+
+    tags: tuple[str, ...]
+    kind: Literal["tag"] = "tag"
+
+
+@dataclass(frozen=True, slots=True)
+class CloseTasks:
+    """Complete the tasks that the hub has set on the caller's open deal."""
+
+    kind: Literal["close_tasks"] = "close_tasks"
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenDeal:
+    """Open the caller's deal again that was lost last in a pipeline, at one of its stages."""
+
+    pipeline: str | None  # None is only possible where the account was never read
+    stage: str
+    kind: Literal["reopen"] = "reopen"
+
+
+Action = CreateDeal | AddNote | AddTask | MoveDeal | ReopenDeal | WriteFields | AddTags | CloseTasks
 
 
 @dataclass(frozen=True, slots=True)

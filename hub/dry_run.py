@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from connectors.protocol import Connector, Decision
-from connectors.scenario import Action, AddNote, AddTask, MoveDeal, Trigger
+from connectors.scenario import Action, AddNote, AddTask, MoveDeal, ReopenDeal, Trigger
 from hub.planning import Rules, unit_of
 from hub.rehearsal import NEW, Rehearsed, rehearse
 from hub.store.call_backs import answered_by
@@ -128,7 +128,16 @@ def _made(done: Iterable[Rehearsed]) -> Made:
         incoming += did.deal is not None and did.deal.incoming
         if did.touches and not did.touches.startswith(NEW):
             touched.add(did.touches)
-    return Made(contacts, deals, incoming, len(touched), kinds[AddNote], kinds[AddTask], kinds[MoveDeal], nothing)
+    return Made(
+        contacts,
+        deals,
+        incoming,
+        len(touched),
+        kinds[AddNote],
+        kinds[AddTask],
+        kinds[MoveDeal] + kinds[ReopenDeal],
+        nothing,
+    )
 
 
 def _followed(done: Iterable[Rehearsed]) -> dict[int, int]:

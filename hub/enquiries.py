@@ -74,7 +74,8 @@ def of_call(tx: Tx, due: Due, now: datetime, vault: Vault, numbering: NumberingP
     again_at = None if call.is_ended else call.settles_at
 
     def tell() -> Enquiry:
-        return _told_of_call(enquiry_id, call, _whence(tx, due.tenant_id, found, number, call.caller, numbering), found)
+        whence = _whence(tx, due.tenant_id, found, number, call.caller, numbering)
+        return _told_of_call(enquiry_id, call, whence, found, is_first=not came_before)
 
     if call.direction is not Direction.INBOUND:
         return Onward(enquiry_id, (), None, again_at)
@@ -138,7 +139,7 @@ def of_writing(tx: Tx, due: Due, now: datetime, vault: Vault, numbering: Numberi
 
     def tell() -> Enquiry:
         whence = _whence(tx, due.tenant_id, found, None, who.phone, numbering)
-        return _told_of_writing(due.kind, kept.id, about, whence, found)
+        return _told_of_writing(due.kind, kept.id, about, whence, found, is_first=not came_before)
 
     happened = (Trigger(due.kind), *_of_judgement(verdicts[0], back))
     return Onward(kept.id, happened, tell, now if again else None)
@@ -244,7 +245,7 @@ def _confidence(found: Match) -> float | None:
     return None if nobody else found.confidence
 
 
-def _told_of_call(enquiry_id: int, call: Call, whence: _Whence, found: Match) -> Enquiry:
+def _told_of_call(enquiry_id: int, call: Call, whence: _Whence, found: Match, *, is_first: bool) -> Enquiry:
     source, region = whence
     return Enquiry(
         id=f"call:{enquiry_id}",
@@ -258,12 +259,15 @@ def _told_of_call(enquiry_id: int, call: Call, whence: _Whence, found: Match) ->
         operator=call.operator,
         source=source.fields() if source else {},
         region=region,
+        is_first=is_first,
         confidence=_confidence(found),
         reason=found.reason_words,
     )
 
 
-def _told_of_writing(kind: str, enquiry_id: int, about: About, whence: _Whence, found: Match) -> Enquiry:
+def _told_of_writing(
+    kind: str, enquiry_id: int, about: About, whence: _Whence, found: Match, *, is_first: bool
+) -> Enquiry:
     source, region = whence
     return Enquiry(
         id=f"{kind}:{enquiry_id}",
@@ -282,6 +286,7 @@ def _told_of_writing(kind: str, enquiry_id: int, about: About, whence: _Whence, 
         operator=None,
         source=source.fields() if source else {},
         region=region,
+        is_first=is_first,
         confidence=_confidence(found),
         reason=found.reason_words,
     )

@@ -8,7 +8,9 @@ from functools import cache, lru_cache
 from typing import Any
 
 from connectors import scenario as scenarios
+from connectors.protocol import Facts
 from connectors.scenario import CALL_OVER, Enquiry, Plan, Scenario, ScenarioError, Trigger
+from connectors.scenario_gone import without_gone
 from hub.delivery import queue
 from hub.delivery.queue import Planned
 from hub.sentences import told as in_language
@@ -40,7 +42,7 @@ def plan(tx: Tx, tenant_id: int, told: Told, now: datetime, vault: Vault) -> int
     """Write the deliveries that each connected account's scenario asks for; return how many are new.
 
     An account whose scenario asks for nothing when the enquiry is there is an entry of the ledger, once: nothing was
-    forgotten there. Raises ``ScenarioError`` when the rules do not fit an account as it is now.
+    forgotten there. Raises ``ScenarioError`` when the rules do not fit an account, and never did.
     """
     planned: list[Planned] = []
     idle: list[tuple[int, int]] = []
@@ -123,11 +125,8 @@ class Rules:
 
 def misfit(saved: SavedScenario, installed_facts: Mapping[str, Any]) -> str:
     """Return why rules do not fit an account as it is now; empty where they do."""
-    try:
-        _read_rules(saved.text, saved.version, json.dumps(installed_facts, sort_keys=True))
-    except ScenarioError as error:
-        return "; ".join(error.problems)
-    return ""
+    read = _read_rules(saved.text, saved.version, _json(installed_facts))
+    return "; ".join(read.problems) if isinstance(read, ScenarioError) else ""
 
 
 def live_rules(tx: Tx, tenant_id: int, installation_id: int) -> Rules | None:
@@ -156,10 +155,50 @@ def _note(tx: Tx, tenant_id: int, enquiry_id: int, idle: Sequence[tuple[int, int
 
 
 def rules_of(saved: SavedScenario, installed: Installed) -> Scenario:
-    """Return the rules with the names of this account resolved, read once per version."""
-    return _read_rules(saved.text, saved.version, json.dumps(installed.facts, sort_keys=True))
+    """Return the rules with the names of this account resolved, read once per version.
+
+    Where they fit it no longer they are as they were when they last did, without what is gone: names that were changed
+    since mean what they meant. Raises ``ScenarioError`` where they never fitted.
+    """
+    facts = _json(installed.facts)
+    read = _read_rules(saved.text, saved.version, facts)
+    if isinstance(read, ScenarioError) and runs_on(saved, installed.fitted):
+        read = _left_of(saved.text, saved.version, _json(installed.fitted["facts"]), facts)
+    if isinstance(read, ScenarioError):
+        raise ScenarioError(read.problems)
+    return read
+
+
+def runs_on(saved: SavedScenario, fitted: Mapping[str, Any]) -> bool:
+    """Say whether rules fitted the account once, by the facts that are kept of then."""
+    return fitted.get("version") == saved.version
+
+
+def learn(tx: Tx, tenant_id: int, installation_id: int, facts: Facts, now: datetime) -> None:
+    """Keep what an account offers now; where its rules do not fit that, they run on by what it offered before."""
+    before = crm.installation(tx, tenant_id, installation_id)
+    crm.save_facts(tx, tenant_id, installation_id, facts, now)
+    saved = scenario_versions.live(tx, tenant_id, before.connector)
+    if saved is None or not before.facts or misfit(saved, before.facts):
+        return
+    if misfit(saved, crm.installation(tx, tenant_id, installation_id).facts):
+        crm.keep_fitted(tx, before, saved.version)
+
+
+def _json(facts: Mapping[str, Any]) -> str:
+    return json.dumps(facts, sort_keys=True)
 
 
 @lru_cache(maxsize=64)
-def _read_rules(text: str, version: int, facts: str) -> Scenario:
-    return scenarios.read_scenario(text, f"scenario version {version}", crm.facts_of(json.loads(facts)))
+def _read_rules(text: str, version: int, facts: str) -> Scenario | ScenarioError:
+    try:
+        return scenarios.read_scenario(text, f"scenario version {version}", crm.facts_of(json.loads(facts)))
+    except ScenarioError as error:
+        return error
+
+
+@lru_cache(maxsize=64)
+def _left_of(text: str, version: int, then: str, now: str) -> Scenario | ScenarioError:
+    """Return what is left of rules that fitted an account as it was then."""
+    read, facts = _read_rules(text, version, then), crm.facts_of(json.loads(now))
+    return read if isinstance(read, ScenarioError) or facts is None else without_gone(read, facts)

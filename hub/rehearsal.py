@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from connectors.deciding import Decision, Known, KnownDeal, actions_of, decide
-from connectors.scenario import Action, CreateDeal, Enquiry, Plan, Trigger
+from connectors.scenario import Action, CreateDeal, Enquiry, Plan, ReopenDeal, Trigger
 from connectors.turns import turns_taken, with_turns
 from hub.store.contacts import DatedDeal
 from hub.store.past_enquiries import PastEnquiry
@@ -55,6 +55,7 @@ class World:
     _made: dict[str, list[Known]] = field(default_factory=dict)
     _fates: dict[str, DatedDeal] = field(default_factory=dict)
     _turns: dict[str, str] = field(default_factory=dict)
+    _reopened: set[str] = field(default_factory=set)
 
     def known(self, names: Sequence[str], moment: datetime) -> tuple[Known, ...]:
         """Return whom the account knows a person by, by the first of his names that leads to anybody."""
@@ -82,6 +83,8 @@ class World:
         return replace(known, deals=(*known.deals, *more))
 
     def _at(self, deal: KnownDeal, moment: datetime) -> KnownDeal:
+        if deal.id in self._reopened:
+            return replace(deal, outcome="open", closed_at=None)
         fate = self._fates.get(deal.id)
         if fate is None:
             return deal
@@ -90,6 +93,8 @@ class World:
 
     def make(self, names: Sequence[str], one: PastEnquiry, plan: Plan, did: Did) -> None:
         """Put there what was made for an enquiry; who left neither phone nor e-mail is nobody's next time."""
+        if did.decision.deal and any(isinstance(done, ReopenDeal) for done in did.actions):
+            self._reopened.add(did.decision.deal.id)
         asked, fate = did.deal, self.past.made.get(one.id)
         if asked is None or not names or asked.incoming:
             return

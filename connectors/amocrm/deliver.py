@@ -12,9 +12,10 @@ from itertools import chain, islice
 from connectors.amocrm import companies, incoming, parts
 from connectors.amocrm.account import NO_MARKER, Fields
 from connectors.amocrm.api import Api, Json, embedded
+from connectors.amocrm.changing import change
+from connectors.amocrm.closing import close
 from connectors.amocrm.looking import Look
 from connectors.amocrm.mappings import MARKER_CODE
-from connectors.amocrm.moving import move
 from connectors.amocrm.search import Search
 from connectors.amocrm.sending import Create, Mend, Part, Portion, Sender, never, without_author
 from connectors.amocrm.settings import Settings
@@ -59,9 +60,10 @@ class Batch:
         """Return what is known of each delivery; raises ``InstallationError`` with what was settled."""
         try:
             await self._look()
-            await move(self._api, self._sender, self._ready())
+            await change(self._api, self._sender, self._fields, self._ready())
             await self._create_deals()
             await companies.link(self._api, self._sender, self._ready())
+            await close(self._api, self._sender, self._ready())
             await self._write_on_deals()
         except ConnectorError as error:
             raise self._stopped(trouble(error)) from None
@@ -114,7 +116,7 @@ class Batch:
             work.follow(decide_on(work.delivery.what, KnownDeal(work.deal or "", "open"), work.contact or ""))
             work.responsible = None
             work.remarks.append(MERGED)
-        await move(self._api, self._sender, merged)
+        await change(self._api, self._sender, self._fields, merged)
 
     async def _send_portion(self, portion: Sequence[Part]) -> None:
         await self._send_deals(portion)

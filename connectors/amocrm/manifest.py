@@ -17,6 +17,7 @@ manifest = Manifest(
         Can.TASK: None,
         Can.INCOMING: Said("can_incoming"),
         Can.MOVE: Said("can_move"),
+        Can.FIELDS: None,
         Can.POPUP: Said("can_popup"),
         Can.READ_BACK: Said("can_read_back"),
         Can.CONTACT_INDEX: Said("can_contact_index"),

@@ -142,6 +142,6 @@ REFUSED: Mapping[str, Said] = {  # by the step that was not done, or by the kind
     "deal": Said("deal_refused"),
     "note": Said("note_refused"),
     "task": Said("task_refused"),
-    "move": Said("move_refused"),
+    "change": Said("change_refused"),
     "company": Said("company_not_linked"),
 }

@@ -54,7 +54,7 @@ _RU = {
     ),
     "deal_refused": Sentence("amoCRM не создала сделку."),
     "note_refused": Sentence("amoCRM не приняла примечание к сделке."),
-    "move_refused": Sentence("amoCRM не передвинула сделку на этап из сценария."),
+    "change_refused": Sentence("amoCRM не изменила сделку так, как просит сценарий."),
     "task_refused": Sentence("amoCRM не создала задачу."),
     "stage_gone": Sentence(
         "В воронке нет этапа, который назван в сценарии (номер {id}): его удалили или перенесли.",
@@ -190,7 +190,7 @@ _EN = {
     ),
     "deal_refused": Sentence("amoCRM refused the deal."),
     "note_refused": Sentence("amoCRM refused the note on the deal."),
-    "move_refused": Sentence("amoCRM did not move the deal to the stage of the scenario."),
+    "change_refused": Sentence("amoCRM did not change the deal as the scenario asks."),
     "task_refused": Sentence("amoCRM refused the task."),
     "stage_gone": Sentence(
         "The stage that the scenario names (number {id}) does not exist in this pipeline: it was deleted or moved.",

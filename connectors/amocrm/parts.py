@@ -88,7 +88,7 @@ def deal(
 def _new_contact(enquiry: Enquiry) -> Json:
     """A contact by which the person is found again: with his phone, his e-mail, or both."""
     ways = {"PHONE": enquiry.caller, "EMAIL": enquiry.email}
-    name = _tidy(enquiry.person) or (national(enquiry.caller) if enquiry.caller else enquiry.email or "")
+    name = tidy(enquiry.person) or (national(enquiry.caller) if enquiry.caller else enquiry.email or "")
     return {
         "first_name": name[:NAME_CAP],
         "custom_fields_values": [
@@ -106,12 +106,12 @@ def _field_values(delivery: Delivery, action: CreateDeal, fields: Fields, refuse
         if code:
             wanted[code] = text
     wanted |= own_values(delivery.what.enquiry)
-    wanted |= action.fields
+    wanted |= {code: one.text for code, one in action.fields.items()}
     values = [_value({"field_id": number(fields.ids[MARKER_CODE], MARKER_CODE)}, delivery.marker)]
     for code, text in wanted.items():
-        tidy = _tidy(text)
-        if tidy and code in fields.ids and code not in refused and code != MARKER_CODE:
-            values.append(_value(_named(code, fields.ids), tidy))
+        told = tidy(text)
+        if told and code in fields.ids and code not in refused and code != MARKER_CODE:
+            values.append(field_value(code, fields.ids, told))
     return values[:MOST_FIELD_VALUES]
 
 
@@ -134,6 +134,11 @@ def _address(landing: str) -> str:
     """Return an address that opens: one that is too long goes without its parameters."""
     whole = landing if len(landing) <= FIELD_CAP else landing.partition("?")[0]
     return whole if whole.startswith(("https://", "http://")) and len(whole) <= FIELD_CAP else ""
+
+
+def field_value(code: str, ids: Mapping[str, str], text: str) -> Json:
+    """Return the value of a field as amoCRM takes it; raises ``NoId``."""
+    return _value(_named(code, ids), text)
 
 
 def _named(code: str, ids: Mapping[str, str]) -> Json:
@@ -230,7 +235,8 @@ def number(id_: str | None, what: str) -> int:
     return int(id_)
 
 
-def _tidy(value: str) -> str:
+def tidy(value: str) -> str:
+    """Return a text of one line without signs that cannot be printed, as a field takes it."""
     if not value.isprintable():
         value = "".join(c if c.isprintable() else " " for c in value)
     return _cut(" ".join(value.split()), FIELD_CAP)

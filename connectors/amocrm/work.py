@@ -10,12 +10,22 @@ from connectors.amocrm.mappings import NOTE_CAP
 from connectors.amocrm.own_fields import names_of
 from connectors.deciding import actions_of
 from connectors.protocol import Decision, Delivery, Outcome, Ref, Status, Why
-from connectors.scenario import Action, AddNote, AddTask, CreateDeal, MoveDeal
+from connectors.scenario import (
+    Action,
+    AddNote,
+    AddTags,
+    AddTask,
+    CloseTasks,
+    CreateDeal,
+    MoveDeal,
+    ReopenDeal,
+    WriteFields,
+)
 from connectors.telling import Said
 
 # The worst trouble decides: what may have happened has to be looked up before anything else is said.
 _WORST_FIRST = (Status.UNKNOWN, Status.RETRY, Status.REJECTED)
-CALL_STEP, MOVE_STEP, LINK_STEP = "call", "move", "link"
+CALL_STEP, CHANGE_STEP, LINK_STEP, CLOSE_STEP = "call", "change", "link", "close"
 Kind = Literal["contact", "company", "deal", "note", "task"]
 
 
@@ -88,10 +98,16 @@ class Work:
         return [action for action in self.actions or () if isinstance(action, AddTask)]
 
     @property
-    def move(self) -> MoveDeal | None:
-        """The move that is still to be made."""
-        moves = (action for action in self.actions or () if isinstance(action, MoveDeal))
-        return next(moves, None) if MOVE_STEP not in self.done else None
+    def changes(self) -> list[MoveDeal | ReopenDeal | WriteFields | AddTags]:
+        """What is still to be changed of an open deal."""
+        kinds = MoveDeal | ReopenDeal | WriteFields | AddTags
+        asked = [action for action in self.actions or () if isinstance(action, kinds)]
+        return asked if CHANGE_STEP not in self.done else []
+
+    @property
+    def closes_tasks(self) -> bool:
+        """Says whether our tasks on the deal are still to be completed."""
+        return CLOSE_STEP not in self.done and any(isinstance(one, CloseTasks) for one in self.actions or ())
 
     @property
     def company_name(self) -> str:
@@ -102,9 +118,10 @@ class Work:
         """Return the names of the steps that follow the deal."""
         notes = {text_step(index) for index in range(len(self.notes))}
         calls = {CALL_STEP} if self.notes and parts.is_told(self.delivery.what) else set()
-        moves = {MOVE_STEP} if self.move else set()
-        moves |= {LINK_STEP} if self.company_name and self.company and self.contact and not self.are_new else set()
-        return calls | notes | moves | {task_step(index) for index in range(len(self.tasks))}
+        others = {CHANGE_STEP} if self.changes else set()
+        others |= {CLOSE_STEP} if self.closes_tasks else set()
+        others |= {LINK_STEP} if self.company_name and self.company and self.contact and not self.are_new else set()
+        return calls | notes | others | {task_step(index) for index in range(len(self.tasks))}
 
     @property
     def is_complete(self) -> bool:

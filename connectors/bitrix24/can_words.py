@@ -12,6 +12,7 @@ can_words: Mapping[str, Mapping[str, Sentence]] = {
         ),
         "can_task": Sentence("Это дело в карточке сделки (универсальное дело), а не задача из раздела «Задачи»."),
         "can_incoming": Sentence("Это лид; если в Битрикс24 включён режим без лидов, вместо него создаётся сделка."),
+        "can_fields": Sentence("Тегов в Битрикс24 нет: они дописываются в описание источника."),
         "can_move": Sentence("Если сделку передвинули в ту же секунду, хаб может передвинуть её дальше оттуда."),
         "can_popup": Sentence(
             "Карточка остаётся на экране, пока её не закроют; нужно право на телефонию у того, кто подключил хаб."
@@ -39,6 +40,7 @@ can_words: Mapping[str, Mapping[str, Sentence]] = {
         ),
         "can_task": Sentence("It is a to-do in the timeline of the deal, not a task of the section Tasks."),
         "can_incoming": Sentence("It is a lead; where leads are switched off a deal is made instead."),
+        "can_fields": Sentence("Bitrix24 has no tags: they are put behind the description of the source."),
         "can_move": Sentence("A deal that somebody moves in the very second of ours may be moved on from there."),
         "can_popup": Sentence(
             "The card stays on the screen until it is closed; who connected the hub needs the right to telephony."

@@ -18,6 +18,7 @@ manifest = Manifest(
         Can.TASK: Said("can_task"),
         Can.INCOMING: Said("can_incoming"),
         Can.MOVE: Said("can_move"),
+        Can.FIELDS: Said("can_fields"),
         Can.POPUP: Said("can_popup"),
         Can.REGISTER: Said("can_register"),
         Can.OBSERVE: Said("can_observe"),

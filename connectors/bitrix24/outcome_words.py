@@ -32,6 +32,7 @@ _RU = {
     "source_not_on_card": Sentence(
         "Битрикс24 не дал записать источник в поля карточки: {words}.", "Источник виден в комментарии."
     ),
+    "fields_refused": Sentence("Битрикс24 не дал записать поля сделки: {words}."),
     "call_not_on_deal": Sentence(
         "Звонок записан в контакт, но не показан в сделке: {words}.", "Звонок и его запись видны в контакте."
     ),
@@ -152,7 +153,7 @@ _RU = {
         "Остальное выполнено. Исправьте этап в сценарии.",
     ),
     "same_caller": Sentence("Сначала уходит прошлый звонок этого же человека.", _NOTHING_RU),
-    "same_deal": Sentence("Другое обращение той же партии передвигает ту же сделку.", _NOTHING_RU),
+    "same_deal": Sentence("Другое обращение той же партии меняет ту же сделку.", _NOTHING_RU),
     "same_company": Sentence("Другое обращение той же партии создаёт ту же компанию.", _NOTHING_RU),
     "answer_lost": Sentence(
         "Ответ Битрикс24 потерялся: неизвестно, принял ли он обращение.",
@@ -192,6 +193,7 @@ _EN = {
     "source_not_on_card": Sentence(
         "Bitrix24 did not take the source into the fields of the card: {words}.", "The source is in the comment."
     ),
+    "fields_refused": Sentence("Bitrix24 did not take the fields of the deal: {words}."),
     "call_not_on_deal": Sentence(
         "The call is on the contact, and is not shown on the deal: {words}.",
         "The call and its recording are on the contact.",
@@ -314,7 +316,7 @@ _EN = {
         "Everything else was done. Correct the stage in the scenario.",
     ),
     "same_caller": Sentence("An earlier call of the same person goes first.", _NOTHING_EN),
-    "same_deal": Sentence("Another enquiry of the same batch moves the same deal.", _NOTHING_EN),
+    "same_deal": Sentence("Another enquiry of the same batch changes the same deal.", _NOTHING_EN),
     "same_company": Sentence("Another enquiry of the same batch makes the same company.", _NOTHING_EN),
     "answer_lost": Sentence(
         "Bitrix24's answer was lost: it is not known whether it took the enquiry.",

@@ -33,7 +33,7 @@ from connectors.bitrix24.mappings import (
 from connectors.bitrix24.settings import Settings
 from connectors.bitrix24.work import Work, mark
 from connectors.protocol import Delivery
-from connectors.scenario import AddNote, AddTask, CreateDeal, Enquiry, MoveDeal
+from connectors.scenario import AddNote, AddTask, CreateDeal, Enquiry, MoveDeal, ReopenDeal
 from tracking_core.phone import national
 
 Id = int | Link | None
@@ -128,7 +128,8 @@ def lead(delivery: Delivery, action: CreateDeal, portal: Portal, whose: tuple[Id
 
 def _shared(delivery: Delivery, action: CreateDeal, portal: Portal, left_out: set[str]) -> Json:
     responsible = action.responsible or portal.settings.responsible
-    told = source_of(delivery.what.enquiry, portal.settings, action.tags, action.fields)
+    fields = {code: one.text for code, one in action.fields.items()}
+    told = source_of(delivery.what.enquiry, portal.settings, action.tags, fields)
     return {
         **{key: value for key, value in told.items() if key not in left_out},
         "assignedById": number(responsible, "responsible") if responsible else None,
@@ -183,7 +184,7 @@ def _address(landing: str) -> str:
     return whole if whole.startswith(("https://", "http://")) and len(whole) <= FIELD_CAP else ""
 
 
-def move(work: Work, action: MoveDeal) -> Json:
+def move(work: Work, action: MoveDeal | ReopenDeal) -> Json:
     """Return the change of a deal or lead that moves it inside its pipeline."""
     return {"entityTypeId": work.entity, "id": work.deal, "fields": {"stageId": action.stage}, **ORIGINAL_NAMES}
 

@@ -201,7 +201,7 @@ def _plain(name: str) -> str:
     return name.replace("_", "").lower()
 
 
-def _culprits(part: Part, fault: Fault) -> list[str]:
+def culprits(part: Part, fault: Fault) -> list[str]:
     """Return the fields of a card that a refusal names."""
     fields = part.params.get("fields", {})
     named = {_plain(name) for name in _NAMED.findall(fault.text)}
@@ -210,7 +210,7 @@ def _culprits(part: Part, fault: Fault) -> list[str]:
 
 def _mended(part: Part, fault: Fault) -> bool:
     """Leave out the fields the account refused; a contact that is refused is gone, and the next attempt searches."""
-    wrong = _culprits(part, fault)
+    wrong = culprits(part, fault)
     if "contactId" in wrong and isinstance(part.params["fields"]["contactId"], int):
         part.work.trouble(Status.RETRY, Why.TOO_EARLY, _CONTACT_GONE, detail=words(fault))
         return True
@@ -223,7 +223,7 @@ def _mended(part: Part, fault: Fault) -> bool:
 def _reasons(part: Part, fault: Fault) -> tuple[Said, ...]:
     """Return what was not done, and why as far as the vendor names a field or says it in words."""
     fields = part.params.get("fields", {})
-    known = [(FIELD_SAID[_plain(name)], fields[name]) for name in _culprits(part, fault) if _plain(name) in FIELD_SAID]
+    known = [(FIELD_SAID[_plain(name)], fields[name]) for name in culprits(part, fault) if _plain(name) in FIELD_SAID]
     reasons = tuple(replace(said, values={"id": str(value)}) for said, value in known)
     if not reasons and "required" in f"{fault.code} {fault.text}".lower():
         reasons = (Said("required_empty", {"words": words(fault)}),)

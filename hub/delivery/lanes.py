@@ -61,7 +61,7 @@ def open_lane(tx: Tx, tenant_id: int, installation_id: int, now: datetime, spent
     }
     tx.execute(
         insert_or(tx, _lane)
-        .values(installation_id=installation_id, tenant_id=tenant_id, fence=0, turns={}, **free)
+        .values(installation_id=installation_id, tenant_id=tenant_id, fence=0, **free)
         .on_conflict_do_update(index_elements=["installation_id"], set_={**free, "fence": _lane.c.fence + 1})
     )
     bell.ring(tx)

@@ -22,7 +22,7 @@ from connectors.protocol import (
     Why,
 )
 from connectors.telling import Said
-from hub import asked_goals, contacts, credentials, failpoints, readback, ties
+from hub import asked_goals, contacts, credentials, failpoints, planning, readback, ties
 from hub.delivery import answers, lanes, queue, turns
 from hub.delivery.answers import Hung, Patience
 from hub.delivery.lanes import Claim, FenceLost
@@ -165,7 +165,7 @@ class Serving:
     async def _learn(self, session: CrmSession) -> None:
         """Read what the account has: its pipelines, stages, people and fields."""
         worker, facts = self.worker, await self.patience.wait(session.facts())
-        await worker.db.write(crm.save_facts, self.of.tenant_id, self.of.id, facts, worker.clock.now())
+        await worker.db.write(planning.learn, self.of.tenant_id, self.of.id, facts, worker.clock.now())
         self.of = await self._fresh()
 
     async def _send(self, session: CrmSession, taken: Sequence[Taken]) -> None:
@@ -176,7 +176,7 @@ class Serving:
             people = await contacts.known(worker.db, self.connector, self.of, taken, worker.vault)
         plans = await turns.dealt(worker.db, self.claim, taken)
         batch = [
-            Delivery(d.id, d.marker, plans[d.id], d.attempt, d.in_doubt, d.refs, d.nearby, people.get(d.id))
+            Delivery(d.id, d.marker, plans[d.id], d.attempt, d.in_doubt, d.refs, d.nearby, people.get(d.id), d.decided)
             for d in taken
         ]
         try:

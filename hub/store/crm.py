@@ -40,6 +40,7 @@ class Installed:
     reason: str
     facts: Mapping[str, Any]
     facts_at: datetime | None
+    fitted: Mapping[str, Any]
     cursor: str | None
     contacts_cursor: str | None
     contacts_known: bool
@@ -171,6 +172,12 @@ def save_facts(tx: Tx, tenant_id: int, installation_id: int, facts: Facts, now: 
     """Keep what the account offers."""
     here = (_installation.c.tenant_id == tenant_id, _installation.c.id == installation_id)
     tx.execute(update(_installation).where(*here).values(facts=asdict(facts), facts_at=now))
+
+
+def keep_fitted(tx: Tx, of: Installed, version: int) -> None:
+    """Keep the facts that a version of the scenario fits, before they are replaced by those that it does not."""
+    here = (_installation.c.tenant_id == of.tenant_id, _installation.c.id == of.id)
+    tx.execute(update(_installation).where(*here).values(fitted={"version": version, "facts": of.facts}))
 
 
 def facts_of(kept: Mapping[str, Any]) -> Facts | None:

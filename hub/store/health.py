@@ -97,6 +97,7 @@ class Health:
     status: str
     reason: str
     facts: dict[str, Any]
+    fitted: dict[str, Any]
     connected_at: datetime
     read_back_at: datetime | None
     hold_until: datetime | None
@@ -157,6 +158,7 @@ def installations(tx: Tx, tenant_id: int) -> list[Health]:
         "status",
         "reason",
         "facts",
+        "fitted",
         "connected_at",
         "hold_until",
         "hold_why",

@@ -36,6 +36,7 @@ _OF_ENQUIRY = (
     "phone_key",
     "email_key",
     "qualified",
+    "first_time",
 )
 _OF_CALL = ("dialled", "talk_s", "wait_s", "status", "operator", "ended_at", "recording", "recording_id")
 
@@ -106,6 +107,7 @@ def _past(row: Mapping[Any, Any], tenant_id: int, vault: Vault, numbering: Numbe
         operator=row["c_operator"],
         source=_source(row).fields() if is_matched else {},
         region=of_phone(phone, numbering) or row["v_region"],
+        is_first=bool(row["e_first_time"]),
         confidence=row["confidence"] if is_matched else None,
         reason=row["words"] or "",
     )

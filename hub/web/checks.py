@@ -37,10 +37,15 @@ def missing(connector: Connector | None, facts: Mapping[str, Any] | None, hold_w
             yield _said(connector, one, t)
 
 
-def rules(saved: SavedScenario | None, facts: Mapping[str, Any] | None, t: Words) -> Iterator[Check]:
-    """Yield that the scenario speaks of what the account does not have any more: what comes in then waits for it."""
-    why = in_words(t.language, planning.misfit(saved, facts)) if saved and facts else ""
-    if why:
+def rules(
+    saved: SavedScenario | None, facts: Mapping[str, Any] | None, fitted: Mapping[str, Any], t: Words
+) -> Iterator[Check]:
+    """Yield that the scenario speaks of what the account does not have: it runs on as far as it can, or waits."""
+    if saved is None or not facts or not (why := in_words(t.language, planning.misfit(saved, facts))):
+        return
+    if planning.runs_on(saved, fitted):
+        yield Check(False, t("check.runs_on", why=why), t("check.runs_on_do"))
+    else:
         yield Check(False, t("check.misfit", why=why), t("check.misfit_do"), "bad")
 
 

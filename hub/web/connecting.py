@@ -4,6 +4,7 @@ import structlog
 
 from connectors.errors import ConnectorError
 from connectors.protocol import CrmSession, Facts, Grant, InstallationError
+from hub import planning
 from hub.delivery import lanes
 from hub.hub import Hub
 from hub.store import crm, market
@@ -32,7 +33,7 @@ def install(
     now = hub.clock.now()
     installation_id = crm.install(tx, tenant_id, of.connector, grant, now, hub.vault, by)
     if facts is not None:
-        crm.save_facts(tx, tenant_id, installation_id, facts, now)
+        planning.learn(tx, tenant_id, installation_id, facts, now)
     lanes.open_lane(tx, tenant_id, installation_id, now, spent)
     market.forget_account(tx, of)
 

@@ -7,7 +7,20 @@ from typing import Any
 from connectors.assigning import Assignee, InTurn, Owner, Person
 from connectors.deciding import Decision, KnownDeal, actions_of
 from connectors.filling import filled_rules
-from connectors.scenario import Action, AddNote, AddTask, CreateDeal, Enquiry, Plan, Result, Rule
+from connectors.scenario import (
+    Action,
+    AddNote,
+    AddTags,
+    AddTask,
+    CloseTasks,
+    CreateDeal,
+    Enquiry,
+    Plan,
+    ReopenDeal,
+    Result,
+    Rule,
+    WriteFields,
+)
 from hub.rehearsal import Rehearsed
 from hub.web.words import Words
 from tracking_core.phone import masked, national
@@ -77,6 +90,14 @@ def act(action: Action, enquiry: Enquiry, facts: Mapping[str, Any], t: Words) ->
     if isinstance(action, AddTask):
         asked = t("plan.task", text=_covered(action.text, enquiry), minutes=action.due_minutes)
         return _owned(asked, action, facts, t)
+    if isinstance(action, WriteFields):
+        return t("plan.fields", fields=_written(action, enquiry))
+    if isinstance(action, CloseTasks):
+        return t("act.close_tasks")
+    if isinstance(action, AddTags):
+        return t("act.tag", tags=", ".join(_covered(tag, enquiry) for tag in action.tags))
+    if isinstance(action, ReopenDeal):
+        return t("act.reopen", stage=_stage_name(facts, action.stage))
     return t("plan.note") if isinstance(action, AddNote) else t("plan.move", stage=_stage_name(facts, action.stage))
 
 
@@ -92,7 +113,19 @@ def short(action: Action, facts: Mapping[str, Any], t: Words) -> str:
         return _owned(t("act.incoming" if action.incoming else "act.deal", name=action.name), action, facts, t)
     if isinstance(action, AddTask):
         return _owned(t("act.task", text=action.text, minutes=action.due_minutes), action, facts, t)
+    if isinstance(action, WriteFields):
+        return t("act.fields", fields=", ".join(action.fields))
+    if isinstance(action, CloseTasks):
+        return t("act.close_tasks")
+    if isinstance(action, AddTags):
+        return t("act.tag", tags=", ".join(action.tags))
+    if isinstance(action, ReopenDeal):
+        return t("act.reopen", stage=_stage_name(facts, action.stage))
     return t("act.note") if isinstance(action, AddNote) else t("act.move", stage=_stage_name(facts, action.stage))
+
+
+def _written(action: WriteFields, enquiry: Enquiry) -> str:
+    return ", ".join(f"{code} = {_covered(one.text, enquiry)}" for code, one in action.fields.items())
 
 
 def _owned(told: str, action: CreateDeal | AddTask, facts: Mapping[str, Any], t: Words) -> str:

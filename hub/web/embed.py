@@ -188,7 +188,7 @@ def _found_out(tx: Tx, guest: Guest, rules: SavedScenario | None) -> list[Check]
     hold_why = lane["hold_why"] if is_held else ""
     return [
         *checks.hold(guest.connector, hold_why, t),
-        *checks.rules(rules, of.facts, t),
+        *checks.rules(rules, of.facts, of.fitted, t),
         *checks.token(ends_at, now, day, t),
         *checks.missing(guest.connector, of.facts, hold_why, t),
         *checks.doorbell(guest.connector, doorbells.told(tx, of.tenant_id, now).get(of.id), t),

@@ -17,6 +17,7 @@ from connectors.scenario import (
     MoveDeal,
     ScenarioError,
     Trigger,
+    Write,
     dump_plan,
     facts_needed,
     load_plan,
@@ -125,7 +126,7 @@ def test_a_deal_may_go_elsewhere_than_the_rest():
 
 def test_a_field_may_be_named_by_code_or_id():
     text = 'ended: {unknown: [deal: {fields: {UTM_SOURCE: "{source}", 700002: Опт}}]}'
-    assert only_case(text, FACTS)[0].fields == {"UTM_SOURCE": "{source}", "700002": "Опт"}
+    assert only_case(text, FACTS)[0].fields == {"UTM_SOURCE": Write("{source}"), "700002": Write("Опт")}
 
 
 def test_the_default_responsible_gets_the_tasks():
@@ -231,8 +232,8 @@ def test_the_ready_made_file_does_what_it_promises(trigger, state, kinds):
     [
         ("naem: x\nended: {unknown: [deal]}", "rules.yaml:1: unknown key 'naem' in the scenario; did you mean name?;"),
         ("ended:\n  unknwn: [deal]", "rules.yaml:2: unknown key 'unknwn' in `ended`; did you mean unknown?; allowed: blacklisted, staff, unknown"),
-        ("ended:\n  unknown:\n    - del", "rules.yaml:3: an action is a set of `key: value` lines; allowed: deal, incoming, note, task, move"),
-        ("ended:\n  unknown:\n    - {deal: {}, note: x}", "rules.yaml:3: an action is one of these; put each on its own `-` line; allowed: deal, incoming, note, task, move"),
+        ("ended:\n  unknown:\n    - del", "rules.yaml:3: an action is a set of `key: value` lines; allowed: deal, incoming, note, task, move, reopen, fields, tag, close_tasks"),
+        ("ended:\n  unknown:\n    - {deal: {}, note: x}", "rules.yaml:3: an action is one of these; put each on its own `-` line; allowed: deal, incoming, note, task, move, reopen, fields, tag, close_tasks"),
         ("ended:\n  unknown:\n    - deal\n    - deal", "rules.yaml:4: `unknown` creates a second deal; one is allowed"),
         ("ended:\n  unknown:\n    - note: x", "rules.yaml:3: `unknown` has no deal yet for this note: put `- deal` before it"),
         ("ended:\n  unknown:\n    - deal\n    - task: {text: x}", "rules.yaml:4: `task` needs `due_minutes`"),
@@ -278,8 +279,8 @@ def test_a_problem_names_file_line_and_what_is_allowed(text, problem):
         ("responsible: Пётр\nended: {unknown: [deal]}", "rules.yaml:1: unknown user 'Пётр'; allowed: Иван Петров, Анна, Анна"),
         ("responsible: Анна\nended: {unknown: [deal]}", "rules.yaml:1: several are called user 'Анна': use the id; allowed: 72, 73"),
         ('people: {"101": Пётр}\nended: {unknown: [deal]}', "rules.yaml:1: unknown user 'Пётр'; allowed: Иван Петров, Анна, Анна"),
-        ("ended:\n  open_deal:\n  - move: {stage: Успешно}", "rules.yaml:3: `move` neither closes a deal nor opens one again, and 'Успешно' is closed"),
-        ("ended:\n  open_deal:\n  - move: {stage: Первичный контакт, from: [Успешно]}", "rules.yaml:3: `move` neither closes a deal nor opens one again, and 'Успешно' is closed"),
+        ("ended:\n  open_deal:\n  - move: {stage: Успешно}", "rules.yaml:3: no deal is closed by a scenario, and 'Успешно' is closed"),
+        ("ended:\n  open_deal:\n  - move: {stage: Первичный контакт, from: [Успешно]}", "rules.yaml:3: no deal is closed by a scenario, and 'Успешно' is closed"),
         ("ended:\n  open_deal:\n  - move: {stage: Первичный контакт}", "rules.yaml:3: no open stage comes before this one: name in `from` where deals are moved from"),
         ("ended:\n  open_deal:\n  - move: {pipeline: Ремонт, stage: Первичный контакт}", "rules.yaml:3: unknown stage 'Первичный контакт'; allowed: Заявка"),
         ("ended:\n  unknown:\n  - deal: {fields: {UTM_SORCE: x}}", "rules.yaml:3: unknown field 'UTM_SORCE'; did you mean UTM_SOURCE?; allowed: UTM_SOURCE, 700002"),
@@ -404,7 +405,7 @@ def test_a_deal_always_has_a_name():
 def test_empty_tags_and_fields_are_left_out():
     made = planned('ended:\n  unknown:\n    - deal: {tags: ["{content}", a], fields: {X: "{content}", Y: b}}')
     deal = cases(made)[CallerState.UNKNOWN][0]
-    assert (deal.tags, deal.fields) == (("a",), {"Y": "b"})
+    assert (deal.tags, deal.fields) == (("a",), {"Y": Write("b")})
 
 
 def test_facts_needed_name_every_id():

@@ -67,7 +67,7 @@ def test_one_that_it_offers_is_taken():
         ("ended: {unknown: [deal]}", "rules.yaml:2: with `telephony: observe`, `ended` has `open_deal` alone"),
         (
             "missed: {open_deal: [task: {text: x, due_minutes: 5}]}",
-            "rules.yaml:2: `telephony: observe` creates nothing: `missed` may `note` and `move`",
+            "rules.yaml:2: `telephony: observe` creates nothing: `missed` may `note`, `move`, `fields` and `tag`",
         ),
         (
             'people: {"101": x}\npopup: true\nended: {open_deal: [note: x]}',

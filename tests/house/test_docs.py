@@ -26,7 +26,7 @@ from connectors import scenario as scenarios
 from connectors import scenario_actions, scenario_people, scenario_reader
 from connectors.protocol import Can, Connector, Facts, Limits, Pipeline, Stage, Status, Why
 from connectors.registry import CONNECTORS
-from connectors.scenario import CallerState, Result, Trigger
+from connectors.scenario import CallerState, Mode, Result, Trigger
 from connectors.wording import PLACEHOLDERS
 from hub.__main__ import cli
 from hub.app import build, web_app
@@ -182,6 +182,7 @@ SCENARIO_WORDS = sorted(
         *scenario_actions._NOTE,
         *scenario_people._WORDS,
         *scenario_people._WAYS,
+        *Mode,
         *Trigger,
         *CallerState,
         *Result,
@@ -221,7 +222,14 @@ def test_the_example_of_a_scenario_fits_an_account(
 ) -> None:
     stages = (Stage("70", stage, "open"), Stage("71", next_stage, "open"), Stage("142", "Won", "won"))
     first = Pipeline("7", pipeline, stages)
-    facts = Facts("1", "Romashka", "RUB", (first,), dict(zip("56", people, strict=True)), {"UTM_SOURCE": "610933"})
+    facts = Facts(
+        "1",
+        "Romashka",
+        "RUB",
+        (first,),
+        dict(zip("56", people, strict=True)),
+        dict.fromkeys(("UTM_SOURCE", "UTM_CAMPAIGN", "UTM_CONTENT", "UTM_TERM"), "610933"),
+    )
     read = scenarios.read_scenario(example(name, "scenario"), name, facts)
     assert scenarios.facts_needed(read).stages == {"70", "71"}
     assert set(read.rules) == set(Trigger)

@@ -205,14 +205,36 @@ async def manager_dismissed(world: World) -> None:
         ({"responsible": "Пётр Продавцов"}, manager_dismissed, "Пётр Продавцов"),
     ],
 )
-async def test_a_scenario_that_names_what_the_account_is_known_not_to_have(
+async def test_a_scenario_runs_on_without_what_the_account_has_no_more(
     connected: World, names: dict[str, str], happens: Callable[[World], Awaitable[None]], named: str
 ) -> None:
     await rules(connected, **names)
     await happens(connected)
     connected.clock.forward(3_700)  # what the account has is read again by now
-    told = await says(connected, "/connections", "Сценарий не подходит к аккаунту")
+    told = await says(connected, "/connections", "Сценарий работает дальше")
     assert named in told
+    assert "The scenario runs on" in await widget(connected, EN)
+    await rings(connected)
+    await connected.delivered(1)
+    await is_there_once(connected)
+
+
+async def test_a_stage_that_was_renamed_is_still_the_stage_that_is_meant(connected: World) -> None:
+    await rules(connected, stage="Принимают решение")
+    pipeline = (await connected.state())["pipelines"][0]
+    stage = next(one for one in pipeline["stages"] if one["name"] == "Принимают решение")
+    await ask(connected, "pipeline", id=pipeline["id"], stages={stage["id"]: "Думают"})
+    connected.clock.forward(3_700)
+    await says(connected, "/connections", "Сценарий работает дальше")
+    await rings(connected)
+    await connected.delivered(1)
+    assert (await is_there_once(connected))["status_id"] == stage["id"]
+
+
+async def test_a_scenario_that_never_fitted_has_its_calls_wait_for_a_person(connected: World) -> None:
+    await rules(connected, stage="Нигде")
+    told = await says(connected, "/connections", "Сценарий не подходит к аккаунту")
+    assert "Нигде" in told
     await rings(connected)
     await connected.until(lambda status: status["calls"] == 1)
     assert "cthub apply" in await widget(connected, RU)

@@ -28,7 +28,7 @@ from tests.hub.test_trying import tried
 from tests.hub.world import World
 
 WEEK = timedelta(days=7)
-OF = Installed(1, 1, "acme", "a", "a.example", "active", "", {}, None, None, None, False, None, "t")
+OF = Installed(1, 1, "acme", "a", "a.example", "active", "", {}, None, {}, None, None, False, None, "t")
 
 
 async def log_of(world: World) -> list[Kept]:

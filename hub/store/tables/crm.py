@@ -42,6 +42,8 @@ class Installation(SQLModel, table=True):
     reason: str = ""  # why there is no access, as store/said.py keeps it
     facts: dict[str, Any] = json_()
     facts_at: datetime | None = moment(nullable=True)
+    # The version of the scenario that fits those facts no longer, and the facts that it last fitted; empty: none.
+    fitted: dict[str, Any] = json_(dict)
     cursor: str | None = None
     contacts_cursor: str | None = None
     contacts_known: bool = False  # every contact there is has been read once
@@ -92,7 +94,7 @@ class Lane(SQLModel, table=True):
     held_since: datetime = moment()  # the first of them
     share: int = 1  # the batch is the manifest's divided by it: doubled by trouble, halved by success
     hold_why: str = ""  # the kind of trouble, and what was said of it as store/said.py keeps it
-    turns: dict[str, str] = json_()  # who of a list had the last enquiry; see delivery/turns.py
+    turns: dict[str, str] = json_(dict)  # who of a list had the last enquiry; see delivery/turns.py
 
 
 class Delivery(SQLModel, table=True):

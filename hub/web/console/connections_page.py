@@ -69,7 +69,7 @@ def _checks(desk: Desk, one: Health, heard: Heard | None, rules: SavedScenario |
     connector: Connector | None = desk.hub.connectors.get(one.connector)
     day = desk.f.day(desk.f.local(one.token_ends_at).date()) if one.token_ends_at else ""
     return [
-        *checks.rules(rules, one.facts, desk.words),
+        *checks.rules(rules, one.facts, one.fitted, desk.words),
         *checks.token(one.token_ends_at, desk.now, day, desk.words),
         *checks.missing(connector, one.facts, one.hold_why if one.is_held(desk.now) else "", desk.words),
         *(found for found in checks.doorbell(connector, heard, desk.words) if not found.ok),

@@ -10,6 +10,8 @@ CONNECTIONS_EN: Mapping[str, str] = {
     "check.held_do": "If the cause is mended, check the connection: what waits goes at once.",
     "check.misfit": "The scenario does not fit the account: it names what the account does not have any more ({why}). New enquiries wait",
     "check.misfit_do": "Correct the scenario and apply it (cthub apply): what waits goes by itself within some minutes.",
+    "check.runs_on": "Names in the account have changed ({why}). The scenario runs on: it knows what was renamed, and leaves out what was deleted",
+    "check.runs_on_do": "Correct the names on the page Scenarios when you can. In place of a deleted stage the first one is taken, and the CRM chooses who is responsible.",
     "check.token_ends": "The token given by hand is good until {day}: {left} left",
     "check.token_ends_do": "Create a new token and paste it in the hub: Connections, Connect by token.",
     "check.token_over": "The token given by hand was good until {day}. Calls wait",

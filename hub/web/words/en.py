@@ -294,6 +294,7 @@ EN: Mapping[str, str] = {
     "can.task": "Sets tasks",
     "can.incoming": "Puts enquiries among the incoming, to be accepted or declined",
     "can.move": "Moves open deals to a stage",
+    "can.fields": "Writes fields and tags of open deals",
     "can.popup": "Shows the caller’s card to whom a call rings and who answers",
     "can.register": "Puts calls among the CRM’s own",
     "can.observe": "Gives calls of the CRM’s own telephony their source",

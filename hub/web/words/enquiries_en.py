@@ -118,6 +118,7 @@ ENQUIRIES_EN: Mapping[str, str] = {
     "plan.deal": "create the deal “{name}”",
     "plan.incoming": "put “{name}” among the incoming, to be accepted or declined",
     "plan.move": "move the deal on to “{stage}”; one that stands elsewhere or further on stays there",
+    "plan.fields": "write fields of the deal: {fields}",
     "plan.note": "write the enquiry with its source as a note",
     "plan.task": "set the task “{text}”, due in {minutes} min",
     "enquiries.show.written": "Written",

@@ -118,6 +118,7 @@ ENQUIRIES_RU: Mapping[str, str] = {
     "plan.deal": "создать сделку «{name}»",
     "plan.incoming": "положить «{name}» в «Неразобранное»",
     "plan.move": "передвинуть сделку на этап «{stage}»; если она уже дальше или в другом месте, оставить там",
+    "plan.fields": "записать в поля сделки: {fields}",
     "plan.note": "записать обращение с источником в примечание",
     "plan.task": "поставить задачу «{text}» на {minutes} мин",
     "enquiries.show.written": "Заявки",

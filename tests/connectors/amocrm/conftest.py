@@ -15,6 +15,7 @@ from connectors.protocol import App, Grant
 
 FIXTURES = Path(__file__).parent / "fixtures"
 HOST = "https://romashka.amocrm.ru"
+OPEN = "21000001"  # a deal
 NOW = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
 
 
@@ -93,3 +94,17 @@ FIELDS = {"HUB_CALL_ID": "700001", "UTM_SOURCE": "610933", "UTM_TERM": "610934",
 @pytest.fixture
 def session(http, app, grant):
     return connector.open(http, app, grant, {"fields": FIELDS, "currency": "RUB"})
+
+
+def standing(**changed):
+    """An open deal at stage 45100002 of pipeline 5100001."""
+    return httpx.Response(200, json=load("lead__open") | {"id": int(OPEN), "pipeline_id": 5100001} | changed)
+
+
+@pytest.fixture
+def account(vendor):
+    """An account whose caller has one open deal, which the index knows of."""
+    vendor.on("GET", f"api/v4/leads/{OPEN}", standing())
+    vendor.on("PATCH", "api/v4/leads", "leads__moved")
+    vendor.on("POST", "api/v4/leads/notes", "notes__created")
+    return vendor

@@ -11,7 +11,7 @@ from connectors.contract import MARKER, delivery, enquiry
 from connectors.contract_inputs import STARTED, rules
 from connectors.http import Http
 from connectors.protocol import InstallationError, Ref, Status, Why
-from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, MoveDeal, Trigger
+from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, MoveDeal, Trigger, Write
 from connectors.telling import Said
 
 COMPLEX, NOTES, TASKS = "api/v4/leads/complex", "api/v4/leads/notes", "api/v4/tasks"
@@ -131,7 +131,7 @@ async def test_values_are_tidied_and_cut(session, creating):
 
 
 async def test_raw_fields_of_the_scenario_are_written_by_id(session, creating):
-    await deliver(session, delivery(what=plan_of(CreateDeal("x", fields={"700002": "Опт", "GONE": "?"}))))
+    await deliver(session, delivery(what=plan_of(CreateDeal("x", fields={"700002": Write("Опт"), "GONE": Write("?")}))))
     [[deal]] = creating.sent("/leads/complex")
     assert deal["custom_fields_values"][-1] == {"field_id": 700002, "values": [{"value": "Опт"}]}
 

@@ -4,35 +4,22 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from connectors.amocrm.moving import STAGE_GONE
+from connectors.amocrm.changing import STAGE_GONE
 from connectors.contract import delivery, enquiry
 from connectors.contract_inputs import rules
 from connectors.protocol import InstallationError, Known, KnownDeal, Ref, Status, Why
 from connectors.scenario import AddNote, CallerState, MoveDeal
 from connectors.telling import Said
+from tests.connectors.amocrm.conftest import OPEN, standing
 
 LEADS, NOTES, CONTACTS, EVENTS = "api/v4/leads", "api/v4/leads/notes", "api/v4/contacts", "api/v4/events"
-OPEN = "21000001"  # stands at 45100002 of 5100001
 ON = MoveDeal("5100001", "45100003", ("45100002",))
 
 
-def moving(action=ON, **changed):
-    plan = replace(delivery().what, rules=rules({CallerState.OPEN_DEAL: (AddNote("Ещё звонок"), action)}))
+def moving(*actions, **changed):
+    plan = replace(delivery().what, rules=rules({CallerState.OPEN_DEAL: (AddNote("Ещё звонок"), *(actions or (ON,)))}))
     known = Known("61000001", (KnownDeal(OPEN, "open", "7100001"),))
     return delivery(what=plan, **{"people": (known,), **changed})
-
-
-def standing(load, **changed):
-    return httpx.Response(200, json=load("lead__open") | {"id": int(OPEN), "pipeline_id": 5100001} | changed)
-
-
-@pytest.fixture
-def account(vendor, load):
-    """An account whose caller has one open deal, which the index knows of."""
-    vendor.on("GET", f"{LEADS}/{OPEN}", standing(load))
-    vendor.on("PATCH", LEADS, "leads__moved")
-    vendor.on("POST", NOTES, "notes__created")
-    return vendor
 
 
 def moved(vendor):
@@ -53,7 +40,7 @@ async def test_an_open_deal_is_moved_to_the_stage_of_the_scenario(session, accou
     outcome = await deliver(session)
     assert outcome.status is Status.DELIVERED
     assert moved(account) == [
-        [{"id": 21000001, "pipeline_id": 5100001, "status_id": 45100003, "request_id": "d-1:move"}]
+        [{"id": 21000001, "pipeline_id": 5100001, "status_id": 45100003, "request_id": "d-1:change"}]
     ]
 
 
@@ -76,7 +63,7 @@ async def test_a_deal_that_was_just_read_is_not_read_again(session, account, loa
     ids=["there already", "further on", "won", "lost", "in another pipeline"],
 )
 async def test_a_deal_that_stands_elsewhere_stays_and_gets_its_note(session, account, load, stands):
-    account.on("GET", f"{LEADS}/{OPEN}", standing(load, **stands))
+    account.on("GET", f"{LEADS}/{OPEN}", standing(**stands))
     outcome = await deliver(session)
     assert (outcome.status, outcome.said) == (Status.DELIVERED, ())
     assert not moved(account)
@@ -92,7 +79,7 @@ async def test_an_answer_need_not_repeat_what_we_called_the_request(session, acc
 
 async def test_an_answer_that_names_another_deal_is_doubt(session, account, load):
     told = load("leads__moved")
-    told["_embedded"]["leads"][0] |= {"id": 999, "request_id": "d-9:move"}
+    told["_embedded"]["leads"][0] |= {"id": 999, "request_id": "d-9:change"}
     account.on("PATCH", LEADS, httpx.Response(200, json=told))
     assert (await deliver(session)).status is Status.UNKNOWN
 
@@ -109,7 +96,7 @@ async def test_a_refusal_nobody_foresaw_is_told_to_a_person_and_the_rest_is_done
     account.on("PATCH", LEADS, "error__400_unnamed", status=400)
     outcome = await deliver(session)
     assert outcome.status is Status.REJECTED
-    assert outcome.said[0] == Said("move_refused")
+    assert outcome.said[0] == Said("change_refused")
     assert account.sent("/leads/notes")
 
 
@@ -180,7 +167,7 @@ async def test_without_any_history_it_is_moved_now(session, noted, doubtful):
 
 
 async def test_what_stands_at_the_stage_needs_no_history(session, noted, doubtful, load):
-    noted.on("GET", f"{LEADS}/{OPEN}", standing(load, status_id=45100003))
+    noted.on("GET", f"{LEADS}/{OPEN}", standing(status_id=45100003))
     outcome = await deliver(session, doubtful)
     assert outcome.status is Status.DELIVERED
     assert not noted.asked("/events")

@@ -10,7 +10,7 @@ from connectors.contract import MARKER, delivery, enquiry
 from connectors.contract_inputs import STARTED, rules
 from connectors.http import Http
 from connectors.protocol import InstallationError, Ref, Status, Why
-from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, Trigger
+from connectors.scenario import AddNote, AddTask, CallerState, CreateDeal, Trigger, Write
 from connectors.telling import Said
 from tests.connectors.bitrix24.conftest import CLOCK, Fault, card, made
 from tracking_core.enquiry import EnquiryKind
@@ -189,7 +189,9 @@ async def test_the_stage_of_the_settings_is_not_mixed_with_another_pipeline(open
 
 
 async def test_raw_fields_of_the_scenario_are_written_where_the_account_has_them(session, portal):
-    await deliver(session, delivery(what=plan_of(CreateDeal("x", fields={"UF_CRM_7": "Опт", "GONE": "?"}))))
+    await deliver(
+        session, delivery(what=plan_of(CreateDeal("x", fields={"UF_CRM_7": Write("Опт"), "GONE": Write("?")})))
+    )
     [asked] = cards_of(portal, 2)
     assert asked["fields[UF_CRM_7]"] == "Опт"
     assert "?" not in asked.params.values()

@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("facts_at", sa.BigInteger(), nullable=True),
+        sa.Column("fitted", sa.JSON(), nullable=False),
         sa.Column("cursor", sa.String(), nullable=True),
         sa.Column("contacts_cursor", sa.String(), nullable=True),
         sa.Column("contacts_known", sa.Boolean(), nullable=False),
