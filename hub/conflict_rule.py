@@ -98,11 +98,11 @@ def _verdict(enquiries: int, marks: Sequence[Mark], later: int, *, is_by_robots:
     if not marks:
         return Verdict.NOTHING
     _, middle, steady = _most_alike(marks)
-    is_steady = _are_most(steady, marks) and abs(middle) <= NEAR_S
-    least = LEAST_OF_ROBOTS if is_by_robots else LEAST
-    at_once = {one.made_at.replace(second=0, microsecond=0) for one in marks}  # an import makes many in one minute
-    is_often = len(at_once) >= least and len(marks) >= SHARE * enquiries and len(marks) >= TIMES * later
-    if not is_often or not (is_by_robots or is_steady):
+    is_steady = _are_most(steady, marks) and abs(middle) <= NEAR_S and len(marks) >= LEAST
+    minutes = {one.made_at.replace(second=0, microsecond=0) for one in marks}  # an import makes many in one
+    is_program = is_steady or (is_by_robots and len(minutes) >= LEAST_OF_ROBOTS)
+    is_often = len(marks) >= SHARE * enquiries and len(marks) >= TIMES * later
+    if not (is_program and is_often):
         return Verdict.BY_HAND
     return Verdict.OVER if is_quiet else Verdict.CONFLICT
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -15,11 +16,17 @@ from typer.testing import CliRunner
 from connectors.changes import ROBOT
 from hub import conflicts
 from hub.__main__ import cli
-from hub.conflict_rule import Since, Verdict
+from hub.conflict_rule import Judged, Since, Verdict
 from hub.conflicts import Conflicts
+from hub.store.crm import Installed
 from hub.store.people import tenants
-from tests.hub.test_contact_index import as_person, contact
-from tests.hub.world import World
+from hub.web.console.conflicts_told import conflict_lines, verdict
+from hub.web.console.formats import Formats
+from hub.web.words import LANGUAGES, Words
+from tests.house.test_docs import example, missing, page, shape
+from tests.hub.test_contact_index import as_person, contact, known
+from tests.hub.test_moving import dial
+from tests.hub.world import OPENING, World
 from tracking_core.enquiry import EnquiryKind
 
 NUMBER = "+74951110001"
@@ -50,6 +57,15 @@ async def call(world: World, number: int, beside: Beside | None = None) -> None:
 async def calls(world: World, number: int, beside: Beside) -> None:
     for one in range(number):
         await call(world, one, beside)
+
+
+async def while_it_rings(world: World, number: int) -> None:
+    """Let a person call; another program makes a deal of a contact it knows him by, three seconds after it rings."""
+    rings_at = world.clock.now().timestamp() + 5
+    contacts = {"contacts": [{"id": await contact(world, PHONES[number])}]}
+    theirs = {"name": "Звонок", "created_at": int(rings_at) + 3, "_embedded": contacts}
+    await as_person(world, "POST", "leads", [theirs])
+    await call(world, number)
 
 
 async def found(world: World) -> Conflicts:
@@ -184,14 +200,25 @@ async def test_an_older_open_deal_is_no_evidence(connected: World) -> None:
 async def test_a_deal_on_which_the_hub_wrote_is_no_evidence(connected: World) -> None:
     """The other program was there first, while the phone rang, and the hub found its deal."""
     for number in range(6):
-        rings_at = connected.clock.now().timestamp() + 5
-        theirs = {"name": "Звонок", "created_at": int(rings_at) + 3}
-        contacts = {"contacts": [{"id": await contact(connected, PHONES[number])}]}
-        await as_person(connected, "POST", "leads", [{**theirs, "_embedded": contacts}])
-        await call(connected, number)
+        await while_it_rings(connected, number)
     made = await found(connected)
     assert made.judged[EnquiryKind.CALL].enquiries == 6
     assert made.doubles == ()
+
+
+@pytest.mark.parametrize(("control", "said"), [(True, False), (False, True)])
+async def test_a_deal_that_duplicate_control_put_ours_into_is_none_and_that_of_a_contact_with_the_same_phone_is(
+    connected: World, control: bool, said: bool
+) -> None:
+    """The hub does not find the contact of the other program in the CRM; the CRM itself does, where it looks."""
+    await dial(connected, query_digits=False, duplicate_control=control)
+    await known(connected)
+    for number in range(6):
+        await while_it_rings(connected, number)
+    await is_read(connected, 3_700)  # contacts are read once an hour where few people call
+    made = await found(connected)
+    assert made.judged[EnquiryKind.CALL].enquiries == 6
+    assert bool(made.said) == bool(made.doubles) == said
 
 
 async def test_a_deal_that_is_written_on_at_the_next_call_stays_evidence_of_the_one_before(connected: World) -> None:
@@ -223,10 +250,10 @@ async def test_the_page_of_connections_says_it_in_words(conflict: World) -> None
 
 async def test_the_page_of_evidence_leads_to_each_call_and_each_deal(conflict: World) -> None:
     await conflict.log_in()
-    page = (await conflict.web.get("/connections/1/conflicts", headers={"accept": "text/html"})).text
+    text = (await conflict.web.get("/connections/1/conflicts", headers={"accept": "text/html"})).text
     leads = (await conflict.state())["leads"]
-    assert [one["id"] for one in leads if f"/leads/detail/{one['id']}" not in page] == []
-    assert len(set(re.findall(r"/enquiries/(\d+)", page))) == 6
+    assert [one["id"] for one in leads if f"/leads/detail/{one['id']}" not in text] == []
+    assert len(set(re.findall(r"/enquiries/(\d+)", text))) == 6
 
 
 async def test_the_account_of_another_customer_is_not_here(conflict: World) -> None:
@@ -238,6 +265,37 @@ async def test_the_interface_tells_the_evidence(conflict: World) -> None:
     (told,) = (await conflict.api("conflicts", days=7))["conflicts"]
     assert (told["conflict"], len(told["evidence"])) == (True, 6)
     assert [(one["kind"], one["verdict"]) for one in told["kinds"]] == [("call", "conflict")]
+
+
+async def test_the_interface_tells_it_as_documented(conflict: World) -> None:
+    told = await conflict.api("conflicts")
+    documented = json.loads(example("api.md", "conflicts-answer"))
+    assert shape(told) == shape(documented)
+    (shown,), (account,) = documented["conflicts"], told["conflicts"]
+    assert list(account["evidence"][0]) == list(shown["evidence"][0])
+    assert list(account["kinds"][0]) == list(shown["kinds"][0])
+
+
+def test_every_verdict_and_every_moment_is_explained() -> None:
+    assert missing([*Verdict, *Since], page("api.md")) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_and_every_moment_has_its_sentence(language: str) -> None:
+    """A conflict of forms, made by a robot before ours: whatever is found can be said."""
+    f = Formats(Words(language), "UTC", "RUB")
+    of = Installed(
+        1, 1, "acme", "1", "acme.example", "active", "", {"users": {"7": "Анна"}}, *[None] * 2, None, True, None, "t"
+    )
+    for kind in EnquiryKind:
+        for since in Since:
+            for author, median_s in ((ROBOT, -4), ("7", 65), ("8", 0)):
+                robots = 7 if author == ROBOT else 0
+                judged = Judged(9, 7, 0, robots, 7, since, median_s, OPENING, OPENING, author, Verdict.CONFLICT)
+                (line,) = conflict_lines(f, Conflicts(of, OPENING, OPENING, {kind: judged}, ()))
+                assert len(line) > 100
+    for said in (Verdict.NOTHING, Verdict.BY_HAND, Verdict.OVER):
+        assert verdict(f, replace(judged, verdict=said))
 
 
 @pytest.mark.parametrize("days", ["0", "91", "-1", "x"])
