@@ -16,7 +16,8 @@ from tests.hub.test_history_reads import long_ways, statements_of, without_stati
 from tests.hub.world import World
 
 __all__ = ["without_statistics"]
-OF = Installed(1, 1, "amocrm", "1", "acme.example", "active", "", {}, None, None, None, True, None, "token")
+_TOLD: dict[str, Any] = {"id": 1, "tenant_id": 1, "connector": "amocrm"}
+OF = Installed(**dict.fromkeys(Installed.__slots__) | _TOLD)
 CARD = Card("deal", "7", datetime(2026, 11, 20, tzinfo=UTC), ("3",))
 Ask = Callable[[Tx, datetime], Any]
 
