@@ -24,7 +24,7 @@ from tests.hub.world import World
 
 NUMBER = "+74951110001"
 PEOPLE = [f"+7916{number:07}" for number in range(1, 31)]
-DAYS, ROUNDS, OF_ROUND = 7, 3, 10
+DAYS, ROUNDS, OF_ROUND = 7, 3, 4
 ENOUGH = 0.995
 RULES = """
 lately_days: 1
