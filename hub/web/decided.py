@@ -12,6 +12,7 @@ from connectors.scenario import (
     AddNote,
     AddTags,
     AddTask,
+    CallerState,
     CloseTasks,
     CreateDeal,
     Enquiry,
@@ -19,6 +20,7 @@ from connectors.scenario import (
     ReopenDeal,
     Result,
     Rule,
+    Trigger,
     WriteFields,
 )
 from hub.rehearsal import Rehearsed
@@ -80,6 +82,12 @@ def when(rule: Rule, t: Words) -> str:
     """Return for whom a rule is."""
     state = t.of("caller_state", rule.state)
     return state if rule.result is Result.OTHERWISE else f"{state}, {t.of('caller_result', rule.result)}"
+
+
+def cell(trigger: Trigger, state: CallerState, t: Words) -> str:
+    """Return what a cell of a scenario's table is for, such as "The call was missed: if there is an open deal"."""
+    happens, knows = t.of("trigger", trigger), t.of("caller_state", state)
+    return t("cell.head", trigger=happens[:1].upper() + happens[1:], state=knows[:1].lower() + knows[1:])
 
 
 def act(action: Action, enquiry: Enquiry, facts: Mapping[str, Any], t: Words) -> str:

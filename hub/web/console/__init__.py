@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from hub.web.answers import refused
 from hub.web.console import (
     accuracy_page,
+    cell_page,
     conflicts_page,
     connections_page,
     correction_page,
@@ -67,6 +68,7 @@ routes: list[BaseRoute] = [
     Route("/scenarios", scenarios_page.show, methods=["GET"]),
     Route("/scenarios/try", scenarios_page.try_out, methods=["POST"]),
     Route("/scenarios/publish", scenarios_page.publish, methods=["POST"]),
+    Route("/scenarios/cell", cell_page.show, methods=["POST"]),
     Route("/scenarios/back", scenarios_page.go_back, methods=["POST"]),
     Route("/sites", sites_page.show, methods=["GET"]),
     Route("/sites/{key}/numbers", numbers_page.show, methods=["GET"]),

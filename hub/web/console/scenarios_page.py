@@ -25,7 +25,10 @@ from hub.web.given import id_in
 
 _MOST_DAYS = 366  # of a trial
 _SHOWN = 50  # differences of a trial
-_FILE = "scenario"  # what problems call the text of the page
+FILE = "scenario"  # what problems call the text of the page
+
+
+Place = tuple[CallerState, Trigger]  # of a cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,54 +46,82 @@ class Matrix:
 
     triggers: Sequence[Trigger]
     states: Sequence[CallerState]
-    cells: Mapping[tuple[CallerState, Trigger], Sequence[Rule]]
+    cells: Mapping[Place, Sequence[Rule]]
+    changed: frozenset[Place] = frozenset()  # cells of a draft that are not as those that run
 
 
 @page
 async def show(desk: Desk) -> Response:
     """Show the scenario of a connected CRM, and what can be done with it."""
-    accounts = await _accounts(desk)
+    accounts = await accounts_of(desk)
     if not accounts:
         return render(desk, "scenarios.html", account=None, accounts=())
-    of = _chosen(accounts, desk.request.query_params.get("connector", ""))
+    of = chosen(accounts, desk.request.query_params.get("connector", ""))
     versions = await desk.hub.db.read(scenario_versions.every, desk.tenant_id, of.connector)
     told, start = desk.request.query_params.get("done", ""), desk.request.query_params.get("start", "")
     begun = ready_made(desk.words.language).get(start)
+    drafted = read_draft(begun, of) if begun else None
     text = begun or (versions[0].text if versions else "")
-    return _page(desk, accounts, of, versions, text=text, done=told)
+    return show_page(desk, accounts, of, versions, text=text, done=told, drafted=drafted)
 
 
 @form
 async def try_out(desk: Desk) -> Response:
     """Try a text on what has been, and show what it would have done."""
     asked = await form_of(desk.request)
-    accounts = await _accounts(desk)
-    of = _chosen(accounts, str(asked.get("connector", "")))
-    text, days = _text(asked.get("text")), _days(asked.get("days"))
+    accounts = await accounts_of(desk)
+    of = chosen(accounts, str(asked.get("connector", "")))
+    text, days = text_in(asked.get("text")), _days(asked.get("days"))
     versions = await desk.hub.db.read(scenario_versions.every, desk.tenant_id, of.connector)
+    return await try_draft(desk, accounts, of, versions, text, str(asked.get("based_on", "")), days)
+
+
+async def try_draft(
+    desk: Desk,
+    accounts: Sequence[Installed],
+    of: Installed,
+    versions: Sequence[SavedScenario],
+    text: str,
+    based_on: str,
+    days: int = DAYS,
+    changed: Place | None = None,
+) -> Response:
+    """Show a text that is not saved as a table, with what it would have done; ``changed`` is the cell just changed."""
     try:
-        tried = Rules(read_scenario(text, _FILE, crm.facts_of(of.facts)), 0)
+        drafted = Rules(read_scenario(text, FILE, crm.facts_of(of.facts)), 0)
     except ScenarioError as error:
-        return _page(desk, accounts, of, versions, text=text, problems=error.problems, days=days)
-    made = await desk.hub.db.read(_tried, desk, of, tried, versions[0] if versions else None, days)
-    return _page(desk, accounts, of, versions, text=text, made=made, tried=tried, days=days)
+        return show_page(desk, accounts, of, versions, text=text, problems=error.problems, days=days, based_on=based_on)
+    made = await desk.hub.db.read(_tried, desk, of, drafted, versions[0] if versions else None, days)
+    return show_page(
+        desk,
+        accounts,
+        of,
+        versions,
+        text=text,
+        made=made,
+        drafted=drafted,
+        changed=changed,
+        days=days,
+        based_on=based_on,
+    )
 
 
 @form
 async def publish(desk: Desk) -> Response:
     """Let a text run from now on: refused while something is wrong with it, or when another was saved meanwhile."""
     asked = await form_of(desk.request)
-    accounts = await _accounts(desk)
-    of = _chosen(accounts, str(asked.get("connector", "")))
-    text, based_on = _text(asked.get("text")), str(asked.get("based_on", ""))
+    accounts = await accounts_of(desk)
+    of = chosen(accounts, str(asked.get("connector", "")))
+    text, based_on = text_in(asked.get("text")), str(asked.get("based_on", ""))
     versions = await desk.hub.db.read(scenario_versions.every, desk.tenant_id, of.connector)
     try:
-        read_scenario(text, _FILE, crm.facts_of(of.facts))
+        read_scenario(text, FILE, crm.facts_of(of.facts))
     except ScenarioError as error:
-        return _page(desk, accounts, of, versions, text=text, problems=error.problems)
+        return show_page(desk, accounts, of, versions, text=text, problems=error.problems, based_on=based_on)
     saved = await desk.hub.db.write(_saved, desk, of, text, based_on)
     if not saved:
-        return _page(desk, accounts, of, versions, text=text, is_late=True)
+        drafted = read_draft(text, of)
+        return show_page(desk, accounts, of, versions, text=text, is_late=True, drafted=drafted)
     return RedirectResponse(f"/scenarios?connector={of.connector}&done=published", status_code=303)
 
 
@@ -98,7 +129,7 @@ async def publish(desk: Desk) -> Response:
 async def go_back(desk: Desk) -> Response:
     """Let an older version run again, as a new one."""
     asked = await form_of(desk.request)
-    of = _chosen(await _accounts(desk), str(asked.get("connector", "")))
+    of = chosen(await accounts_of(desk), str(asked.get("connector", "")))
     wanted = id_in(str(asked.get("version", ""))) or 0
     older = await desk.hub.db.read(scenario_versions.one, desk.tenant_id, of.connector, wanted)
     if older is None:
@@ -110,13 +141,13 @@ async def go_back(desk: Desk) -> Response:
 # -- reading and saving
 
 
-async def _accounts(desk: Desk) -> list[Installed]:
+async def accounts_of(desk: Desk) -> list[Installed]:
     """Return an account of each connected CRM: its names are those a scenario is read with."""
     there = await desk.hub.db.read(crm.installations, desk.tenant_id)
     return list({one.connector: one for one in reversed(there) if one.status != REMOVED}.values())
 
 
-def _chosen(accounts: Sequence[Installed], connector: str) -> Installed:
+def chosen(accounts: Sequence[Installed], connector: str) -> Installed:
     found = next((one for one in accounts if connector in ("", one.connector)), None)
     if found is None:
         raise NotHere
@@ -135,7 +166,7 @@ def _starts(language: str, facts: str) -> dict[str, str]:
     return found
 
 
-def _text(told: object) -> str:
+def text_in(told: object) -> str:
     return str(told or "").replace("\r\n", "\n")
 
 
@@ -163,7 +194,7 @@ def _saved(tx: Tx, desk: Desk, of: Installed, text: str, based_on: str | None) -
 # -- the page
 
 
-def _page(
+def show_page(
     desk: Desk,
     accounts: Sequence[Installed],
     of: Installed,
@@ -173,12 +204,16 @@ def _page(
     done: str = "",
     problems: Sequence[str] = (),
     made: DryRun | None = None,
-    tried: Rules | None = None,
+    drafted: Rules | None = None,
+    changed: Place | None = None,
     days: int = DAYS,
     is_late: bool = False,
+    based_on: str = "",
 ) -> Response:
+    """Show the page; ``drafted`` are the rules of ``text`` where it is not the one that runs."""
     saved = versions[0] if versions else None
-    rules = tried or fitting(saved, of)
+    live = fitting(saved, of)
+    rules = drafted or live
     return render(
         desk,
         "scenarios.html",
@@ -187,9 +222,14 @@ def _page(
         accounts=accounts,
         saved=saved,
         unfit=misfit(saved, of.facts) if saved else "",
-        matrix=_matrix(rules.scenario) if rules else None,
+        matrix=_matrix(rules.scenario, live.scenario if live and drafted else None, changed) if rules else None,
+        is_draft=drafted is not None,
+        changed=changed,
+        triggers=list(Trigger),
+        states=list(CallerState),
         versions=list(_with_diffs(versions)),
         text=text,
+        based_on=based_on or (saved.version if saved else 0),
         done=done if done in ("published", "back") else "",
         problems=problems,
         made=made,
@@ -201,16 +241,40 @@ def _page(
     )
 
 
-def _matrix(scenario: Scenario) -> Matrix:
-    cells: dict[tuple[CallerState, Trigger], list[Rule]] = {}
+def read_draft(text: str, of: Installed) -> Rules | None:
+    """Return the rules of a text that is not saved; None where it does not fit the account."""
+    try:
+        return Rules(read_scenario(text, FILE, crm.facts_of(of.facts)), 0)
+    except ScenarioError:
+        return None
+
+
+def _matrix(scenario: Scenario, live: Scenario | None, changed: Place | None) -> Matrix:
+    """Return the table of a scenario; of a draft with what is otherwise than in the one that runs."""
+    cells, runs = _cells(scenario), _cells(live) if live else {}
+    other = (
+        {place for place in cells.keys() | runs.keys() if _does(cells, place) != _does(runs, place)} if live else set()
+    )
+    marked = frozenset(other | ({changed} if changed and not live else set()))
+    there = cells.keys() | marked
+    triggers = [one for one in Trigger if any(trigger is one for _, trigger in there)]
+    return Matrix(triggers, [one for one in CallerState if any(state is one for state, _ in there)], cells, marked)
+
+
+def _cells(scenario: Scenario) -> dict[Place, list[Rule]]:
+    cells: dict[Place, list[Rule]] = {}
     for trigger, rule in every_rule(scenario):
         cells.setdefault((rule.state, trigger), []).append(rule)
-    triggers = [one for one in Trigger if one in scenario.rules]
-    return Matrix(triggers, [one for one in CallerState if any((one, t) in cells for t in triggers)], cells)
+    return cells
+
+
+def _does(cells: Mapping[Place, Sequence[Rule]], place: Place) -> object:
+    """Return what is done in a cell, whatever the numbers of its rules; None where it has none."""
+    return {rule.result: rule.actions for rule in cells[place]} if place in cells else None
 
 
 def _with_diffs(versions: Sequence[SavedScenario]) -> list[Version]:
-    before: Sequence[Any] = [*versions[1:], None]
+    before: Sequence[Any] = [*versions[1:], None][: len(versions)]
     return [
         Version(one, _diff(older, one), is_live=one is versions[0]) for one, older in zip(versions, before, strict=True)
     ]

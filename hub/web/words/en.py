@@ -6,6 +6,7 @@ from hub.web.words.accuracy_en import ACCURACY_EN
 from hub.web.words.attribution_en import ATTRIBUTION_EN
 from hub.web.words.conflicts_en import CONFLICTS_EN
 from hub.web.words.connections_en import CONNECTIONS_EN
+from hub.web.words.editor_en import EDITOR_EN
 from hub.web.words.embed_en import EMBED_EN
 from hub.web.words.enquiries_en import ENQUIRIES_EN
 from hub.web.words.goals_en import GOALS_EN
@@ -321,4 +322,5 @@ EN: Mapping[str, str] = {
     **PERSON_EN,
     **PAGES_EN,
     **SCENARIOS_EN,
+    **EDITOR_EN,
 }

@@ -6,6 +6,7 @@ from hub.web.words.accuracy_ru import ACCURACY_RU
 from hub.web.words.attribution_ru import ATTRIBUTION_RU
 from hub.web.words.conflicts_ru import CONFLICTS_RU
 from hub.web.words.connections_ru import CONNECTIONS_RU
+from hub.web.words.editor_ru import EDITOR_RU
 from hub.web.words.embed_ru import EMBED_RU
 from hub.web.words.enquiries_ru import ENQUIRIES_RU
 from hub.web.words.goals_ru import GOALS_RU
@@ -321,4 +322,5 @@ RU: Mapping[str, str] = {
     **PERSON_RU,
     **PAGES_RU,
     **SCENARIOS_RU,
+    **EDITOR_RU,
 }
