@@ -6,6 +6,7 @@ from typing import Literal
 
 # A deal that is so much older than an enquiry was not made of it, whatever mark it carries: the CRM merged them.
 OLDER_BY = timedelta(hours=1)
+ROBOT = "robot"  # the author of a card where the CRM says that it was no user
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class DealChange:
     contacts: tuple[str, ...] = ()
     responsible: str | None = None
     payments: tuple[str, ...] | None = None  # ids of those that stand on it; None where a deal does not tell
+    author: str | None = None  # the user who made it, or ROBOT; None where it is not told
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class ContactChange:
     keys: tuple[str, ...] = field(repr=False)
     deleted: bool = False
     is_sure: bool = True
+    made_at: datetime | None = None
+    author: str | None = None  # as of a deal
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,49 +10,20 @@ result first. Where no rule fits nothing is done: that is the stated default.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from functools import cache
-from typing import Literal
 
 import orjson
 from pydantic import TypeAdapter
 
 from connectors.assigning import Person, picked
 from connectors.filling import filled
-from connectors.scenario import TALKED, Action, CallerState, CreateDeal, Plan, Result, Rule, assigns
-
-
-@dataclass(frozen=True, slots=True)
-class KnownDeal:
-    """A deal or lead of a person as it was last read; what is not known is None."""
-
-    id: str
-    outcome: Literal["open", "won", "lost"]
-    responsible: str | None = None
-    pipeline: str | None = None
-    stage: str | None = None
-    closed_at: datetime | None = None
-    is_lead: bool = False
-
-    @property
-    def is_open(self) -> bool:
-        """Says whether it is neither won nor lost."""
-        return self.outcome == "open"
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A contact that a person is known by, with its deals; ``contact`` is empty for leads that are nobody's yet."""
-
-    contact: str
-    deals: tuple[KnownDeal, ...]
-    responsible: str | None = None
-
-
-def age_of(id_: str) -> tuple[int, str]:
-    """Order ids as they were given: numbers by their size, whatever else by its length and text."""
-    return len(id_), id_
+from connectors.known import Known as Known
+from connectors.known import KnownDeal as KnownDeal
+from connectors.known import age_of as age_of
+from connectors.reopening import lost_deal, reopens
+from connectors.scenario import TALKED, Action, CallerState, CreateDeal, OfSeveral, Plan, Result, Rule, assigns
 
 
 class NotFollowed(StrEnum):
@@ -100,7 +71,9 @@ def decide(plan: Plan, people: Sequence[Known]) -> Decision:
     responsible = deal.responsible if deal else contact.responsible if contact else None
     states = tuple(_states(plan, people, deal))
     results = tuple(_results(plan, responsible))
-    rule = _first(plan.rules, states, results)
+    rule = _first([one for one in plan.rules if _can_be(one, people)], states, results)
+    if rule and (asked := reopens(rule)) and (lost := lost_deal(asked, people)):
+        contact, deal = (lost[0] if lost[0].contact else contact), lost[1]
     return Decision(
         state=states[0],
         result=results[0],
@@ -181,6 +154,12 @@ def _first(rules: Sequence[Rule], states: Sequence[CallerState], results: Sequen
     return next((by_place[place] for place in places if place in by_place), None)
 
 
+def _can_be(rule: Rule, people: Sequence[Known]) -> bool:
+    """Say whether there is what a rule opens again: where there is none, a more general one is followed."""
+    asked = reopens(rule)
+    return asked is None or lost_deal(asked, people) is not None
+
+
 def _why(rule: Rule, states: Sequence[CallerState], results: Sequence[Result]) -> NotFollowed:
     if rule.state not in states:
         return NotFollowed.OTHER_STATE
@@ -250,7 +229,15 @@ def _open_deal(plan: Plan, people: Iterable[Known]) -> tuple[Known | None, Known
     found = [(known, deal) for known in people for deal in known.deals if deal.is_open]
     if not found:
         return None, None
-    return max(found, key=lambda one: (not one[1].is_lead, _is_here(plan, one[1]), *age_of(one[1].id)))
+    best = max(_rank(plan, deal) for _, deal in found)
+    same = sorted((one for one in found if _rank(plan, one[1]) == best), key=lambda one: age_of(one[1].id))
+    return same[0 if plan.of_several is OfSeveral.OLDEST else -1]
+
+
+def _rank(plan: Plan, deal: KnownDeal) -> tuple[bool, bool, bool]:
+    """Order deals by what counts more than their age."""
+    is_his = plan.answered_by is not None and deal.responsible == plan.answered_by
+    return not deal.is_lead, _is_here(plan, deal), is_his and plan.of_several is OfSeveral.ANSWERERS
 
 
 def _is_here(plan: Plan, deal: KnownDeal) -> bool:

@@ -3,7 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from connectors.scenario import NAME_CAP, Action, AddTags, CreateDeal, Mode, MoveDeal, Plan, Rule, Write, WriteFields
+from connectors.scenario import (
+    NAME_CAP,
+    Action,
+    AddTags,
+    CloseTasks,
+    CreateDeal,
+    Mode,
+    MoveDeal,
+    Plan,
+    ReopenDeal,
+    Rule,
+    Write,
+    WriteFields,
+)
 from connectors.templates import fill
 from connectors.wording import values_of
 
@@ -29,7 +42,7 @@ def company_of(plan: Plan, action: CreateDeal) -> str:
 
 
 def _filled(action: Action, values: Mapping[str, str], *, is_first: bool) -> Action:
-    if isinstance(action, MoveDeal):
+    if isinstance(action, MoveDeal | ReopenDeal | CloseTasks):
         return action
     if isinstance(action, WriteFields):
         return replace(action, fields=_fields(action.fields, values, is_first=is_first))

@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from connectors.changes import ROBOT as ROBOT
 from connectors.changes import ContactChange as ContactChange
 from connectors.changes import ContactPage as ContactPage
 from connectors.changes import DealChange as DealChange
@@ -170,6 +171,7 @@ class Delivery:
     nearby: tuple[Ref, ...] = ()
     # The person's contacts by what the hub read just now, the oldest first; None where only a search can tell.
     people: tuple[Known, ...] | None = None
+    decided: Decision | None = None  # by an earlier attempt, where its outcome is known
 
 
 class Status(StrEnum):

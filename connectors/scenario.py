@@ -35,15 +35,19 @@ from connectors.scenario_nodes import ScenarioError as ScenarioError
 from connectors.scenario_rules import CALL_OVER as CALL_OVER
 from connectors.scenario_rules import LISTED as LISTED
 from connectors.scenario_rules import TALKED as TALKED
+from connectors.scenario_rules import WITH_LOST_DEAL as WITH_LOST_DEAL
 from connectors.scenario_rules import WITH_OPEN_DEAL as WITH_OPEN_DEAL
 from connectors.scenario_rules import Action as Action
 from connectors.scenario_rules import AddNote as AddNote
 from connectors.scenario_rules import AddTags as AddTags
 from connectors.scenario_rules import AddTask as AddTask
 from connectors.scenario_rules import CallerState as CallerState
+from connectors.scenario_rules import CloseTasks as CloseTasks
 from connectors.scenario_rules import CreateDeal as CreateDeal
 from connectors.scenario_rules import Mode as Mode
 from connectors.scenario_rules import MoveDeal as MoveDeal
+from connectors.scenario_rules import OfSeveral as OfSeveral
+from connectors.scenario_rules import ReopenDeal as ReopenDeal
 from connectors.scenario_rules import Result as Result
 from connectors.scenario_rules import Rule as Rule
 from connectors.scenario_rules import Telephony as Telephony
@@ -102,6 +106,7 @@ class Plan:
     caller_is: CallerState | None = None  # one of ``LISTED``
     is_short: bool = False  # the talk was shorter than the scenario takes for one
     lately_days: int = LATELY_DAYS
+    of_several: OfSeveral = OfSeveral.NEWEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,7 @@ class Scenario:
     short_s: int = 0  # seconds of talk; a shorter one is short
     lately_days: int = LATELY_DAYS
     hours: tuple[Hours, ...] = ()  # when somebody is at work; none: always
+    of_several: OfSeveral = OfSeveral.NEWEST
 
 
 def read_scenario(text: str, filename: str, facts: "Facts | None") -> Scenario:
@@ -162,6 +168,7 @@ def plan(scenario: Scenario, version: int, enquiry: Enquiry, trigger: Trigger | 
         caller_is=listed,
         is_short=trigger is not Trigger.ANSWERED and enquiry.answered and enquiry.talk_s < scenario.short_s,
         lately_days=scenario.lately_days,
+        of_several=scenario.of_several,
     )
 
 
@@ -245,7 +252,8 @@ def facts_needed(scenario: Scenario) -> FactsNeeded:
     moves = [action for action in actions if isinstance(action, MoveDeal)]
     given = [action for action in actions if isinstance(action, CreateDeal | AddTask)]
     users = {user for one in given for user in (one.responsible, *users_in(one.who)) if user}
-    places: list[CreateDeal | MoveDeal] = [*deals, *moves]
+    reopened = [action for action in actions if isinstance(action, ReopenDeal)]
+    places: list[CreateDeal | MoveDeal | ReopenDeal] = [*deals, *moves, *reopened]
     stages = [place.stage for place in places] + [stage for move in moves for stage in move.from_stages]
     return FactsNeeded(
         pipelines=frozenset(place.pipeline for place in places if place.pipeline),

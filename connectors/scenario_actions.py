@@ -7,15 +7,18 @@ import yaml
 
 from connectors.assigning import Assignee, Person
 from connectors.scenario import (
+    WITH_LOST_DEAL,
     WITH_OPEN_DEAL,
     Action,
     AddNote,
     AddTags,
     AddTask,
     CallerState,
+    CloseTasks,
     CreateDeal,
     Mode,
     MoveDeal,
+    ReopenDeal,
     Write,
     WriteFields,
 )
@@ -30,8 +33,8 @@ _DEAL = ("name", *PLACE, "tags", "fields", "company")
 _INCOMING = tuple(word for word in _DEAL if word != "stage")  # where it goes is said by whoever accepts it
 _NOTE = ("text", "use")
 _MOVE = ("stage", "from", "pipeline")
-_ACTIONS = ("deal", "incoming", "note", "task", "move", "fields", "tag")
-_OF_NEW = {"fields": "fields", "tag": "tags"}
+_ACTIONS = ("deal", "incoming", "note", "task", "move", "reopen", "fields", "tag", "close_tasks")
+_OF_NEW = {"fields": "has its `fields` in `deal`", "tag": "has its `tags` in `deal`", "close_tasks": "has no tasks yet"}
 MOST_ACTIONS, MOST_TAGS, MOST_FIELDS, MOST_STAGES, MOST_TEXTS = 10, 10, 20, 100, 50
 LATEST_DUE = 30 * 24 * 60  # minutes
 
@@ -65,8 +68,8 @@ class Actions:
             return ()
         for line in list_of(node, self._problems, f"`{state}`", MOST_ACTIONS):
             action = self._action(line)
-            has_deal = state in WITH_OPEN_DEAL or any(isinstance(done, CreateDeal) for done in actions)
-            if isinstance(action, CreateDeal | MoveDeal | WriteFields | AddTags):
+            has_deal = state in WITH_OPEN_DEAL or any(isinstance(done, CreateDeal | ReopenDeal) for done in actions)
+            if isinstance(action, CreateDeal | MoveDeal | ReopenDeal | WriteFields | AddTags | CloseTasks):
                 self._check_deals(line, state, [*actions, action])
             if isinstance(action, AddNote | AddTask) and not has_deal:
                 self._problems.add(line, f"`{state}` has no deal yet for this {action.kind}: put `- deal` before it")
@@ -77,6 +80,8 @@ class Actions:
     def _action(self, node: yaml.Node) -> Action | None:
         if isinstance(node, yaml.ScalarNode) and node.value in ("deal", "incoming"):
             return self._deal if node.value == "deal" else _incoming(self._deal)
+        if isinstance(node, yaml.ScalarNode) and node.value == "close_tasks":
+            return CloseTasks()
         found = keys_of(node, _ACTIONS, self._problems, "an action")
         if len(found) != 1:
             if found:
@@ -89,25 +94,35 @@ class Actions:
             return _incoming(self._deal if is_blank(value) else self._create_deal(value, _INCOMING))
         if word == "move":
             return self._move(value)
+        if word == "reopen":
+            return self._reopen(value)
         if word == "fields":
             return WriteFields(self._fields(value))
+        if word == "close_tasks":
+            self._problems.add(node, "`close_tasks` stands alone: write `- close_tasks`")
+            return None
         if word == "tag":
             one = isinstance(value, yaml.ScalarNode)
             return AddTags((self._template(value, "a tag"),) if one else self._tags(value, "`tag`"))
         return self._note(value) if word == "note" else self._task(value)
 
     def _check_deals(self, line: yaml.Node, state: CallerState, so_far: Sequence[Action]) -> None:
-        made, moved = (sum(isinstance(one, kind) for one in so_far) for kind in (CreateDeal, MoveDeal))
+        made, moved, reopened = (
+            sum(isinstance(one, kind) for one in so_far) for kind in (CreateDeal, MoveDeal, ReopenDeal)
+        )
+        if reopened and (state not in WITH_LOST_DEAL or made or reopened > 1):
+            told = f"`reopen` stands once, without a new deal, in {' or '.join(sorted(WITH_LOST_DEAL))}"
+            self._problems.add(line, told)
         if made > 1:
             self._problems.add(line, f"`{state}` creates a second deal; one is allowed")
         if moved > 1:
             self._problems.add(line, f"`{state}` moves the deal twice; once is allowed")
         if moved and (made or state not in WITH_OPEN_DEAL):
             self._problems.add(line, "`move` is for a deal that is open already; a new one has its `stage` in `deal`")
-        changed = {one.kind for one in so_far if isinstance(one, WriteFields | AddTags)}
-        for kind in changed if made or state not in WITH_OPEN_DEAL else ():
-            told = f"`{kind}` is for a deal that is open already; a new one has its `{_OF_NEW[kind]}` in `deal`"
-            self._problems.add(line, told)
+        changed = {one.kind for one in so_far if isinstance(one, WriteFields | AddTags | CloseTasks)}
+        has_deal = state in WITH_OPEN_DEAL or reopened
+        for kind in sorted(changed) if made or not has_deal else ():
+            self._problems.add(line, f"`{kind}` is for a deal that is open already; a new one {_OF_NEW[kind]}")
 
     def _create_deal(self, node: yaml.Node, allowed: Sequence[str]) -> CreateDeal:
         keys = keys_of(node, allowed, self._problems, "`deal`" if allowed is _DEAL else "`incoming`")
@@ -166,12 +181,20 @@ class Actions:
         named = list_of(keys["from"][1], self._problems, "`from`", MOST_STAGES)
         return MoveDeal(pipeline, stage, tuple(self._open_stage(line, pipeline)[1] for line in named))
 
+    def _reopen(self, node: yaml.Node) -> ReopenDeal:
+        keys = keys_of(node, ("stage", "pipeline"), self._problems, "`reopen`")
+        if "stage" not in keys:
+            self._problems.add(node, "`reopen` needs `stage`")
+            return ReopenDeal(None, "")
+        place = self._names.pipeline(keys["pipeline"][1]) if "pipeline" in keys else self._deal.pipeline
+        return ReopenDeal(*self._open_stage(keys["stage"][1], place))
+
     def _open_stage(self, node: yaml.Node, pipeline: str | None) -> tuple[str | None, str]:
         """A deal that is closed is nobody's open deal any more, so none is moved from there, nor closed by a move."""
         place, stage = self._names.stage(node, pipeline)
         closed = [one.name for one in self._names.stages(place) if one.id == stage and one.outcome != "open"]
         if closed:
-            self._problems.add(node, f"`move` neither closes a deal nor opens one again, and {closed[0]!r} is closed")
+            self._problems.add(node, f"no deal is closed by a scenario, and {closed[0]!r} is closed")
         return place, stage
 
     def _before(self, node: yaml.Node, pipeline: str | None, stage: str) -> tuple[str, ...]:

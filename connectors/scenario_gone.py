@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from connectors.assigning import Assignee, ByNumber, ByRegion, InTurn, Person
-from connectors.scenario import Action, AddTask, CreateDeal, MoveDeal, Rule, Scenario, Write, WriteFields
+from connectors.reopening import reopens
+from connectors.scenario import Action, AddTask, CreateDeal, MoveDeal, ReopenDeal, Rule, Scenario, Write, WriteFields
 
 if TYPE_CHECKING:
     from connectors.protocol import Facts
@@ -21,7 +22,7 @@ def without_gone(scenario: Scenario, facts: "Facts") -> Scenario:
     pipeline = scenario.pipeline if scenario.pipeline in left.stages else next(iter(left.stages), None)
     return replace(
         scenario,
-        rules={trigger: tuple(left.of_rule(rule) for rule in rules) for trigger, rules in scenario.rules.items()},
+        rules={trigger: left.of_rules(rules) for trigger, rules in scenario.rules.items()},
         people={name: user for name, user in scenario.people.items() if user in facts.users},
         pipeline=pipeline,
     )
@@ -34,8 +35,12 @@ class _Left:
     stages: Mapping[str, frozenset[str]]
     facts: "Facts"
 
-    def of_rule(self, rule: Rule) -> Rule:
-        return replace(rule, actions=tuple(left for one in rule.actions for left in self._action(one)))
+    def of_rules(self, rules: Sequence[Rule]) -> tuple[Rule, ...]:
+        """Return rules with what is left of them; one that opens a deal again in a pipeline that is gone is gone."""
+        there = (rule for rule in rules if (asked := reopens(rule)) is None or asked.pipeline in self.stages)
+        return tuple(
+            replace(rule, actions=tuple(left for one in rule.actions for left in self._action(one))) for rule in there
+        )
 
     def _action(self, action: Action) -> Iterator[Action]:
         if isinstance(action, CreateDeal | AddTask):
@@ -44,6 +49,8 @@ class _Left:
             action = self._placed(replace(action, fields=self._fields(action)))
         if isinstance(action, WriteFields):
             action = replace(action, fields=self._fields(action))
+        if isinstance(action, ReopenDeal) and action.stage not in self.stages[action.pipeline or ""]:
+            action = replace(action, stage=self._first_open[action.pipeline or ""])
         if isinstance(action, MoveDeal):
             there = self.stages.get(action.pipeline or "", frozenset())
             action = replace(action, from_stages=tuple(one for one in action.from_stages if one in there))
@@ -51,6 +58,13 @@ class _Left:
                 yield action
         elif not isinstance(action, WriteFields) or action.fields:
             yield action
+
+    @property
+    def _first_open(self) -> Mapping[str, str]:
+        """The first stage of each pipeline at which a deal is open."""
+        return {
+            one.id: next(stage.id for stage in one.stages if stage.outcome == "open") for one in self.facts.pipelines
+        }
 
     def _user(self, user: str | None) -> str | None:
         return user if user in self.facts.users else None

@@ -44,6 +44,11 @@ class Names:
         word = text_of(node, self._problems, "responsible")
         return self._named(node, "user", word, self._facts.users if self._facts else {})
 
+    @property
+    def users(self) -> tuple[str, ...]:
+        """Every user of the account; none where the account is not known."""
+        return tuple(self._facts.users) if self._facts else ()
+
     def field(self, node: yaml.Node) -> str:
         """Return the code of a field."""
         word = text_of(node, self._problems, "a field")

@@ -18,6 +18,7 @@ _WORDS: Mapping[str, Assignee] = {
     "contact_owner": Owner("contact"),
 }
 _WAYS = ("turns", "by_number", "by_region")
+EVERYBODY = "all"  # of the account, in turn
 
 HoursOf = Callable[[yaml.Node], tuple[Hours, ...]]
 
@@ -57,7 +58,9 @@ class People:
         return ByNumber(self._by_number(node)) if word == "by_number" else ByRegion(self._by_region(node))
 
     def _turns(self, node: yaml.Node) -> InTurn:
-        """Return the turns of a list of users, or of a mapping of users to the hours in which they are there."""
+        """Return the turns of a list of users, of a mapping of users to their hours, or of `all` of the account."""
+        if isinstance(node, yaml.ScalarNode) and node.value == EVERYBODY:
+            return InTurn(self._names.users or (EVERYBODY,))
         hours: dict[str, tuple[Hours, ...]] = {}
         if isinstance(node, yaml.MappingNode):
             lines = self._lines(node, "turns", "user: hours", MOST_PEOPLE)

@@ -16,6 +16,7 @@ from connectors.scenario import (
     AddTask,
     CallerState,
     CreateDeal,
+    OfSeveral,
     Result,
     Rule,
     Scenario,
@@ -37,7 +38,19 @@ if TYPE_CHECKING:
 _NUMBERS = {"short_s": (0, 600, 0), "lately_days": (1, 3_650, LATELY_DAYS)}  # key -> least, most, when left out
 _LISTS = ("staff", "blacklist")
 _HOURS = ("working_hours", "holidays")
-_WORDS = ("name", "language", "timezone", *PLACE, "tags", "texts", "people", "popup", "telephony", "analytics")
+_WORDS = (
+    "name",
+    "language",
+    "timezone",
+    *PLACE,
+    "tags",
+    "texts",
+    "people",
+    "popup",
+    "telephony",
+    "analytics",
+    "of_several",
+)
 _TOP = (*_WORDS, *_NUMBERS, *_LISTS, *_HOURS, *Trigger)
 DEFAULT_NAME: Mapping[str, str] = {"ru": "Звонок {caller}", "en": "Call {caller}"}
 MOST_PHONES, MOST_HOLIDAYS = 1_000, 400
@@ -94,6 +107,7 @@ class _Reader:
             short_s=least["short_s"],
             lately_days=least["lately_days"],
             hours=self._hours(top, hours),
+            of_several=OfSeveral(self._one_of(top, "of_several", tuple(OfSeveral), OfSeveral.NEWEST)),
         )
 
     # -- rules

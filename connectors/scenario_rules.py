@@ -53,6 +53,7 @@ class CallerState(StrEnum):
 # The states in which there is a deal to write on, and those in which the list of the customer decides, not the CRM.
 WITH_OPEN_DEAL = frozenset({CallerState.OPEN_LEAD, CallerState.OPEN_ELSEWHERE, CallerState.OPEN_DEAL})
 LISTED = frozenset({CallerState.BLACKLISTED, CallerState.STAFF})
+WITH_LOST_DEAL = frozenset({CallerState.LOST_LATELY, CallerState.LOST})
 
 
 class Result(StrEnum):
@@ -63,6 +64,14 @@ class Result(StrEnum):
     BY_OTHER = "by_other"  # another of the account's users has
     BY_UNLINKED = "by_unlinked"  # somebody whom the scenario names no user for, or nobody knows who
     OTHERWISE = "otherwise"
+
+
+class OfSeveral(StrEnum):
+    """Which of several open deals is the one that is written on."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    ANSWERERS = "answerers"  # whose responsible has talked; the newest where that is none of them
 
 
 class Telephony(StrEnum):
@@ -154,7 +163,23 @@ class AddTags:
     kind: Literal["tag"] = "tag"
 
 
-Action = CreateDeal | AddNote | AddTask | MoveDeal | WriteFields | AddTags
+@dataclass(frozen=True, slots=True)
+class CloseTasks:
+    """Complete the tasks that the hub has set on the caller's open deal."""
+
+    kind: Literal["close_tasks"] = "close_tasks"
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenDeal:
+    """Open the caller's deal again that was lost last in a pipeline, at one of its stages."""
+
+    pipeline: str | None  # None is only possible where the account was never read
+    stage: str
+    kind: Literal["reopen"] = "reopen"
+
+
+Action = CreateDeal | AddNote | AddTask | MoveDeal | ReopenDeal | WriteFields | AddTags | CloseTasks
 
 
 @dataclass(frozen=True, slots=True)

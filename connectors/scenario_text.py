@@ -180,7 +180,7 @@ class _Writer:
         return _indented(before + action + after, column)
 
     def _lines_of(self, among: yaml.SequenceNode, place: int) -> tuple[str, str, str]:
-        """Return the comments above an action, its lines (the dash in the first column), and the rest of the last."""
+        """Return the comments above an action, its lines, dash first, and the rest of its last."""
         action = among.value[place]
         if among.flow_style:
             said = self._text[action.start_mark.index : action.end_mark.index]

@@ -22,6 +22,7 @@ from hub import report as reporting
 from hub.app import build, web_app, work_until
 from hub.cli_accuracy import accuracy
 from hub.cli_app import app_cli
+from hub.cli_conflicts import conflicts
 from hub.cli_deliveries import deliveries_cli
 from hub.cli_habits import habits
 from hub.cli_hub import Company, DaysBack, latest, tenant_of, with_hub
@@ -55,6 +56,7 @@ cli.add_typer(app_cli, name="app")
 cli.add_typer(scenario_cli, name="scenario")
 cli.command()(habits)
 cli.command()(accuracy)
+cli.command()(conflicts)
 cli.command("reconcile")(reconcile_)
 err = Console(stderr=True)
 

@@ -1,29 +1,30 @@
 """``cthub scenario``: rules are checked, and tried on what has been, before they run."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from connectors.protocol import Facts
 from connectors.registry import CONNECTORS
-from connectors.scenario import Scenario, ScenarioError, every_rule, read_scenario
+from connectors.scenario import ScenarioError, every_rule, read_scenario
+from connectors.scenario_schema import schema_text
 from hub.cli_hub import Company, tenant_of, with_hub
-from hub.dry_run import DAYS, Checked, Difference, DryRun, dry_run
+from hub.dry_run import DAYS, Checked, DryRun
 from hub.errors import HubError
 from hub.hub import Hub
-from hub.planning import Rules, live_rules
-from hub.rehearsal import Did
+from hub.planning import Rules
 from hub.store import crm
 from hub.store.crm import Installed
-from hub.store.tx import Tx
-from hub.web import decided
+from hub.web import decided, dry_run_told
 from hub.web.console.formats import Formats
+from hub.web.dry_run_told import MOST_DAYS
 from hub.web.words import Words
 
 scenario_cli = typer.Typer(no_args_is_help=True, help="What becomes of an enquiry in the CRM.")
@@ -47,14 +48,15 @@ def check(
     if against:
         of = with_hub(lambda hub: account_of(hub, tenant_of(hub, company), connector), writes=False)
         facts = crm.facts_of(of.facts)
-    scenario = _read(text, str(file), facts)
+    with _told_by_line():
+        scenario = read_scenario(text, str(file), facts)
     print(f"{file}: {len(list(every_rule(scenario)))} rules for {', '.join(scenario.rules)}.")
 
 
 @scenario_cli.command("dry-run")
 def dry_run_(
     file: File = None,
-    days: Annotated[int, typer.Option(help="How many days back from now.", min=1, max=366)] = DAYS,
+    days: Annotated[int, typer.Option(help="How many days back from now.", min=1, max=MOST_DAYS)] = DAYS,
     connector: Crm = "",
     company: Company = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
@@ -64,28 +66,30 @@ def dry_run_(
 
     def tried(hub: Hub) -> tuple[Installed, Rules, DryRun]:
         of = account_of(hub, tenant_of(hub, company), connector)
-        return hub.db.read_now(_tried, hub, of, text, str(file), days)
+        found = hub.db.read_now(dry_run_told.tried, hub, of, text, str(file), days)
+        if found is None:
+            raise HubError(f"No scenario of {of.connector} runs that fits the account: name a file.")
+        return of, *found
 
-    of, rules, made = with_hub(tried, writes=False)
+    with _told_by_line():
+        of, rules, made = with_hub(tried, writes=False)
     if as_json:
-        print(json.dumps(_plain(made, rules), ensure_ascii=False, default=str))
+        print(json.dumps(dry_run_told.plainly(made, rules), ensure_ascii=False, default=str))
     else:
         _Shown(of, rules, made).all()
 
 
-def _tried(tx: Tx, hub: Hub, of: Installed, text: str | None, name: str, days: int) -> tuple[Installed, Rules, DryRun]:
-    live = live_rules(tx, of.tenant_id, of.id)
-    tried = Rules(_read(text, name, crm.facts_of(of.facts)), 0) if text is not None else live
-    if tried is None:
-        raise HubError(f"No scenario of {of.connector} runs that fits the account: name a file.")
-    connector = hub.connectors[of.connector]
-    return of, tried, dry_run(tx, of, connector, tried, live, hub.clock.now(), hub.vault, days, hub.numbering)
+@scenario_cli.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of scenario files: editors complete and check by it."""
+    print(schema_text(), end="")
 
 
-def _read(text: str, name: str, facts: Facts | None) -> Scenario:
-    """Return a scenario; where something is wrong, print each problem and end."""
+@contextmanager
+def _told_by_line() -> Iterator[None]:
+    """Where something is wrong with a scenario, print each problem and end."""
     try:
-        return read_scenario(text, name, facts)
+        yield
     except ScenarioError as error:
         for problem in error.problems:
             print(problem)
@@ -115,49 +119,6 @@ def account_of(hub: Hub, tenant_id: int, connector: str) -> Installed:
 
 
 # -- what is printed
-
-
-def _plain(made: DryRun, rules: Rules) -> dict[str, Any]:
-    """Return what JSON takes: what is made, how often each rule was followed, and each difference."""
-    t = Words("en")
-    return {
-        "since": made.since.isoformat(),
-        "until": made.until.isoformat(),
-        "enquiries": made.enquiries,
-        "unsure": made.unsure,
-        "tried": asdict(made.tried),
-        "live": asdict(made.live) if made.live else None,
-        "rules": [
-            {"rule": number, "when": _when(rules, number, t), "times": times} for number, times in made.rules.items()
-        ],
-        "differences": [_difference(one) for one in made.differences],
-        "checked": asdict(made.checked),
-    }
-
-
-def _difference(one: Difference) -> dict[str, Any]:
-    return {
-        "enquiry": one.enquiry.id,
-        "kind": one.enquiry.enquiry.kind,
-        "at": one.enquiry.enquiry.started_at.isoformat(),
-        "live": [_did(trigger, did) for trigger, did in one.live.items()],
-        "tried": [_did(trigger, did) for trigger, did in one.tried.items()],
-    }
-
-
-def _did(trigger: str, did: Did) -> dict[str, Any]:
-    told = did.decision
-    gist = {"trigger": trigger, "rule": told.rule, "state": told.state, "result": told.result}
-    return gist | {"actions": [action.kind for action in did.actions]}
-
-
-def _when(rules: Rules, number: int, t: Words) -> str:
-    """Return for what and whom a rule is; 0 is no rule."""
-    found = next(((trigger, rule) for trigger, rule in every_rule(rules.scenario) if rule.number == number), None)
-    if found is None:
-        return t("dry_run.no_rule")
-    trigger, rule = found
-    return f"{t.of('trigger', trigger)}: {decided.when(rule, t)}"
 
 
 class _Shown:
@@ -196,7 +157,9 @@ class _Shown:
         table.add_column(self._f.words("dry_run.times"), justify="right")
         for number, times in self._made.rules.items():
             name = (
-                f"{number}. {_when(self._rules, number, self._f.words)}" if number else self._f.words("dry_run.no_rule")
+                f"{number}. {dry_run_told.when(self._rules, number, self._f.words)}"
+                if number
+                else self._f.words("dry_run.no_rule")
             )
             table.add_row(Text(name), str(times))
         return table

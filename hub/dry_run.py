@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from connectors.protocol import Connector, Decision
-from connectors.scenario import Action, AddNote, AddTask, MoveDeal, Trigger
+from connectors.scenario import Action, AddNote, AddTask, MoveDeal, ReopenDeal, Trigger
 from hub.planning import Rules, unit_of
 from hub.rehearsal import NEW, Rehearsed, rehearse
 from hub.store.call_backs import answered_by
@@ -79,9 +79,13 @@ def dry_run(
     vault: Vault,
     days: int = DAYS,
     numbering: NumberingPlan = NO_PLAN,
+    since: datetime | None = None,
 ) -> DryRun:
-    """Try rules on an account's enquiries of the last days; nothing is written, nobody is asked."""
-    since = now - timedelta(days=days)
+    """Try rules on an account's enquiries of the last days, or since a moment; nothing is written, nobody is asked.
+
+    What was before the span has happened as it did; what the rules that run made of the span itself is not looked at.
+    """
+    since = since or now - timedelta(days=days)
     enquiries = past_enquiries(tx, of.tenant_id, since, now, vault, numbering)
     if any(rules and rules.asks_of(Trigger.CALLBACK_DONE) for rules in (tried, live)):
         enquiries = [_called_back(tx, of, one) for one in enquiries]
@@ -128,7 +132,16 @@ def _made(done: Iterable[Rehearsed]) -> Made:
         incoming += did.deal is not None and did.deal.incoming
         if did.touches and not did.touches.startswith(NEW):
             touched.add(did.touches)
-    return Made(contacts, deals, incoming, len(touched), kinds[AddNote], kinds[AddTask], kinds[MoveDeal], nothing)
+    return Made(
+        contacts,
+        deals,
+        incoming,
+        len(touched),
+        kinds[AddNote],
+        kinds[AddTask],
+        kinds[MoveDeal] + kinds[ReopenDeal],
+        nothing,
+    )
 
 
 def _followed(done: Iterable[Rehearsed]) -> dict[int, int]:

@@ -12,13 +12,13 @@ from functools import partial
 
 from connectors.amocrm.account import Fields
 from connectors.amocrm.api import Api, Json, embedded, linked, objects
-from connectors.amocrm.find import deals
+from connectors.amocrm.find import deals, known_deal
 from connectors.amocrm.mappings import FIELD_CAP, MARKER_CODE, NAME_CAP
 from connectors.amocrm.parts import NoId, field_code, field_value, number, tidy
 from connectors.amocrm.sending import Part, Sender
 from connectors.amocrm.work import CHANGE_STEP, Work
 from connectors.protocol import Status, Why
-from connectors.scenario import AddTags, MoveDeal, WriteFields
+from connectors.scenario import AddTags, MoveDeal, ReopenDeal, WriteFields
 from connectors.telling import Said
 from connectors.together import side_by_side
 from connectors.writing import becomes
@@ -61,7 +61,7 @@ async def _part(api: Api, fields: Fields, work: Work, deal: Json) -> Part | None
     body: Json = {}
     try:
         for one in work.changes:
-            if isinstance(one, MoveDeal):
+            if isinstance(one, MoveDeal | ReopenDeal):
                 body |= await _place(api, work, deal, one)
             else:
                 body |= _written(fields, work, deal, one) if isinstance(one, WriteFields) else _tagged(deal, one)
@@ -78,23 +78,28 @@ async def _part(api: Api, fields: Fields, work: Work, deal: Json) -> Part | None
 # -- the stage
 
 
-async def _place(api: Api, work: Work, deal: Json, action: MoveDeal) -> Json:
+async def _place(api: Api, work: Work, deal: Json, action: MoveDeal | ReopenDeal) -> Json:
     if not _stands_before(deal, action) or (work.looks_first and await _has_arrived(api, work, deal, action)):
         return {}
     return {"pipeline_id": number(action.pipeline, "pipeline"), "status_id": number(action.stage, "stage")}
 
 
-def _stands_before(deal: Json, action: MoveDeal) -> bool:
-    return str(deal.get("pipeline_id")) == action.pipeline and str(deal.get("status_id")) in action.from_stages
+def _stands_before(deal: Json, action: MoveDeal | ReopenDeal) -> bool:
+    """Say whether a deal stands where it is moved from: at one of the stages named, or lost."""
+    if isinstance(action, ReopenDeal):
+        is_from = known_deal("", deal).outcome == "lost"
+    else:
+        is_from = str(deal.get("status_id")) in action.from_stages
+    return is_from and str(deal.get("pipeline_id")) == action.pipeline
 
 
-async def _has_arrived(api: Api, work: Work, deal: Json, action: MoveDeal) -> bool:
+async def _has_arrived(api: Api, work: Work, deal: Json, action: MoveDeal | ReopenDeal) -> bool:
     since = int((work.delivery.what.enquiry.started_at - _SKEW).timestamp())
     found = await api.arrivals(str(deal["id"]), action.pipeline or "", action.stage, since)
     return any(_tells_of(event, str(deal["id"]), action) for event in found)
 
 
-def _tells_of(event: Json, deal: str, action: MoveDeal) -> bool:
+def _tells_of(event: Json, deal: str, action: MoveDeal | ReopenDeal) -> bool:
     came = [side.get("lead_status") for side in objects(event.get("value_after"))]
     stages = [(str(one.get("pipeline_id")), str(one.get("id"))) for one in objects(came)]
     return str(event.get("entity_id")) == deal and (action.pipeline, action.stage) in stages

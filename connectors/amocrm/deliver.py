@@ -13,6 +13,7 @@ from connectors.amocrm import companies, incoming, parts
 from connectors.amocrm.account import NO_MARKER, Fields
 from connectors.amocrm.api import Api, Json, embedded
 from connectors.amocrm.changing import change
+from connectors.amocrm.closing import close
 from connectors.amocrm.looking import Look
 from connectors.amocrm.mappings import MARKER_CODE
 from connectors.amocrm.search import Search
@@ -62,6 +63,7 @@ class Batch:
             await change(self._api, self._sender, self._fields, self._ready())
             await self._create_deals()
             await companies.link(self._api, self._sender, self._ready())
+            await close(self._api, self._sender, self._ready())
             await self._write_on_deals()
         except ConnectorError as error:
             raise self._stopped(trouble(error)) from None

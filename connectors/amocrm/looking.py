@@ -69,11 +69,16 @@ class Look:
         if contact is not None:
             work.hold("contact", str(contact["id"]))
         ours = is_left or (carries(deal, work.delivery.marker, self._fields.marker) and not _is_older(deal, work))
-        open_deal = replace(known_deal(str(deal["id"]), deal), outcome="open")  # it may have been closed since
-        plan = work.delivery.what
-        work.follow(await self._first(work, deal) if ours else decide_on(plan, open_deal, work.contact or ""))
+        work.follow(await self._first(work, deal) if ours else self._on(work, deal))
         if company is not None and work.company_name:
             work.hold("company", str(company["id"]))
+
+    def _on(self, work: Work, deal: Json) -> Decision:
+        """Decide for a deal that is there as an earlier attempt did, else as for an open one."""
+        before, id_ = work.delivery.decided, str(deal["id"])
+        if before is not None and before.deal is not None and before.deal.id == id_:
+            return before
+        return decide_on(work.delivery.what, replace(known_deal(id_, deal), outcome="open"), work.contact or "")
 
     async def _first(self, work: Work, deal: Json) -> Decision:
         """Return what an earlier attempt that made ``deal`` decided: by what there is besides what it made."""

@@ -34,6 +34,7 @@ OWN_FIELDS: Mapping[str, tuple[str, str, str]] = {  # code -> (name on a card of
     "HUB_LANDING": ("Посадочная страница", "Landing page", "url"),
     "HUB_NUMBER": ("Номер, на который звонили", "Number that was dialled", "text"),
     "HUB_CONFIDENCE": ("Уверенность в источнике", "Confidence in the source", "text"),
+    "HUB_SCENARIO": ("Версия сценария", "Version of the scenario", "text"),
 }
 
 # What webhooks are asked for: what changes a deal's money, stage or existence [4.1]. Contacts and people in charge are

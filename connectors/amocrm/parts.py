@@ -21,6 +21,7 @@ from connectors.amocrm.mappings import (
     TRACKING,
 )
 from connectors.amocrm.settings import Settings
+from connectors.marks import signed
 from connectors.protocol import Delivery
 from connectors.scenario import CALL_OVER, AddNote, AddTask, CreateDeal, Enquiry, Plan
 from connectors.telling import Said
@@ -105,7 +106,7 @@ def _field_values(delivery: Delivery, action: CreateDeal, fields: Fields, refuse
         code = TRACKING.get(key.lower())
         if code:
             wanted[code] = text
-    wanted |= own_values(delivery.what.enquiry)
+    wanted |= own_values(delivery.what)
     wanted |= {code: one.text for code, one in action.fields.items()}
     values = [_value({"field_id": number(fields.ids[MARKER_CODE], MARKER_CODE)}, delivery.marker)]
     for code, text in wanted.items():
@@ -115,9 +116,9 @@ def _field_values(delivery: Delivery, action: CreateDeal, fields: Fields, refuse
     return values[:MOST_FIELD_VALUES]
 
 
-def own_values(enquiry: Enquiry) -> dict[str, str]:
+def own_values(plan: Plan) -> dict[str, str]:
     """Return what our own fields say of an enquiry, by code; only what is known."""
-    told = enquiry.source
+    enquiry, told = plan.enquiry, plan.enquiry.source
     source = " / ".join(told[key] for key in ("utm_source", "utm_medium") if told.get(key))
     values = {
         "HUB_SOURCE": source or told.get("referrer", "") or told.get("channel", ""),
@@ -126,6 +127,7 @@ def own_values(enquiry: Enquiry) -> dict[str, str]:
         "HUB_LANDING": _address(told.get("landing", "")),
         "HUB_NUMBER": national(enquiry.dialled) if enquiry.dialled else "",
         "HUB_CONFIDENCE": f"{enquiry.confidence:.0%}" if enquiry.confidence is not None else "",
+        "HUB_SCENARIO": str(plan.scenario_version),
     }
     return {code: text for code, text in values.items() if text}
 
@@ -189,7 +191,7 @@ def call(delivery: Delivery, deal_id: str, responsible: str | None) -> Json | No
 def text(delivery: Delivery, action: AddNote, step: int, deal_id: str) -> Json:
     """Return the source in words as a service note of the deal; its last line is our mark."""
     enquiry = delivery.what.enquiry
-    lines = [_cut(action.text, NOTE_CAP), mark(delivery, step)]
+    lines = [_cut(action.text, NOTE_CAP), signed(mark(delivery, step), delivery.what.scenario_version)]
     if not enquiry.caller and enquiry.recording_url and enquiry.recording_url not in action.text:
         lines.insert(1, enquiry.recording_url)
     params = {"service": SERVICE, "text": "\n".join(line for line in lines if line)}
@@ -200,7 +202,7 @@ def task(delivery: Delivery, action: AddTask, step: int, deal_id: str, settings:
     """Return a task of the deal, due from the start of the enquiry; its last line is our mark [3.12]."""
     due = delivery.what.enquiry.started_at + timedelta(minutes=action.due_minutes)
     body: Json = {
-        "text": f"{_cut(action.text, NOTE_CAP)}\n{mark(delivery, step)}",
+        "text": f"{_cut(action.text, NOTE_CAP)}\n{signed(mark(delivery, step), delivery.what.scenario_version)}",
         "complete_till": int(due.timestamp()),
         "entity_id": number(deal_id, "deal"),
         "entity_type": "leads",

@@ -5,8 +5,9 @@ digits decide (find.same_phone); of any other number only a search can say which
 """
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
-from connectors.amocrm.api import Api, Json, ids_within
+from connectors.amocrm.api import Api, Json, author, ids_within
 from connectors.amocrm.find import RUSSIA, contacts, digits, significant, unextended, values_of
 from connectors.amocrm.mappings import CONTACT_EVENTS, DELETED, MERGED, RESTORED
 from connectors.amocrm.trouble import trouble
@@ -82,4 +83,11 @@ def _named(event: Json) -> list[object]:
 
 
 def _change(contact: Json) -> ContactChange:
-    return ContactChange(str(contact["id"]), tuple(dict.fromkeys(keys_in(contact))), bool(contact.get("is_deleted")))
+    made = seconds(contact, "created_at")
+    return ContactChange(
+        id=str(contact["id"]),
+        keys=tuple(dict.fromkeys(keys_in(contact))),
+        deleted=bool(contact.get("is_deleted")),
+        made_at=datetime.fromtimestamp(made, UTC) if made else None,
+        author=author(contact),
+    )

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from connectors.amocrm.api import Api, Json, ids_within, linked, objects, whole
+from connectors.amocrm.api import Api, Json, author, ids_within, linked, objects, whole
 from connectors.amocrm.find import deals, values_of
 from connectors.amocrm.invoices import Books, Reading, looked_for, on_deal, paid
 from connectors.amocrm.mappings import (
@@ -195,6 +195,7 @@ def _change(address: str, deal: Json, marker_field: str | None, currency: str, c
         contacts=tuple(str(contact["id"]) for contact in linked(deal, "contacts")),
         responsible=str(deal["responsible_user_id"]) if deal.get("responsible_user_id") else None,
         payments=() if deleted and catalog else on_deal(deal, catalog),
+        author=author(deal),
     )
 
 

@@ -10,12 +10,22 @@ from connectors.amocrm.mappings import NOTE_CAP
 from connectors.amocrm.own_fields import names_of
 from connectors.deciding import actions_of
 from connectors.protocol import Decision, Delivery, Outcome, Ref, Status, Why
-from connectors.scenario import Action, AddNote, AddTags, AddTask, CreateDeal, MoveDeal, WriteFields
+from connectors.scenario import (
+    Action,
+    AddNote,
+    AddTags,
+    AddTask,
+    CloseTasks,
+    CreateDeal,
+    MoveDeal,
+    ReopenDeal,
+    WriteFields,
+)
 from connectors.telling import Said
 
 # The worst trouble decides: what may have happened has to be looked up before anything else is said.
 _WORST_FIRST = (Status.UNKNOWN, Status.RETRY, Status.REJECTED)
-CALL_STEP, CHANGE_STEP, LINK_STEP = "call", "change", "link"
+CALL_STEP, CHANGE_STEP, LINK_STEP, CLOSE_STEP = "call", "change", "link", "close"
 Kind = Literal["contact", "company", "deal", "note", "task"]
 
 
@@ -88,10 +98,16 @@ class Work:
         return [action for action in self.actions or () if isinstance(action, AddTask)]
 
     @property
-    def changes(self) -> list[MoveDeal | WriteFields | AddTags]:
+    def changes(self) -> list[MoveDeal | ReopenDeal | WriteFields | AddTags]:
         """What is still to be changed of an open deal."""
-        asked = [action for action in self.actions or () if isinstance(action, MoveDeal | WriteFields | AddTags)]
+        kinds = MoveDeal | ReopenDeal | WriteFields | AddTags
+        asked = [action for action in self.actions or () if isinstance(action, kinds)]
         return asked if CHANGE_STEP not in self.done else []
+
+    @property
+    def closes_tasks(self) -> bool:
+        """Says whether our tasks on the deal are still to be completed."""
+        return CLOSE_STEP not in self.done and any(isinstance(one, CloseTasks) for one in self.actions or ())
 
     @property
     def company_name(self) -> str:
@@ -103,6 +119,7 @@ class Work:
         notes = {text_step(index) for index in range(len(self.notes))}
         calls = {CALL_STEP} if self.notes and parts.is_told(self.delivery.what) else set()
         others = {CHANGE_STEP} if self.changes else set()
+        others |= {CLOSE_STEP} if self.closes_tasks else set()
         others |= {LINK_STEP} if self.company_name and self.company and self.contact and not self.are_new else set()
         return calls | notes | others | {task_step(index) for index in range(len(self.tasks))}
 

@@ -37,7 +37,8 @@ def change(address: str, kind: int, card: Json, marker: str | None, currency: st
         closed_at=(_time(card, "movedTime") if card.get("movedTime") else updated) if outcome != "open" else None,
         marker=marker,
         contacts=tuple(dict.fromkeys(str(one) for told in contacts if (one := whole(told)))),
-        responsible=str(whole(card.get("assignedById"))) if whole(card.get("assignedById")) else None,
+        responsible=_user(card, "assignedById"),
+        author=_user(card, "createdBy"),
     )
 
 
@@ -57,6 +58,10 @@ def gone(address: str, kind: int, id_: int, at: datetime, currency: str) -> Deal
         marker=None,
         deleted=True,
     )
+
+
+def _user(card: Json, key: str) -> str | None:
+    return str(whole(card.get(key))) if whole(card.get(key)) else None
 
 
 def _time(card: Json, key: str) -> datetime:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
 
-from connectors.bitrix24 import changing, companies, observing, parts, registering
+from connectors.bitrix24 import changing, closing, companies, observing, parts, registering
 from connectors.bitrix24.api import COMMANDS, Api
 from connectors.bitrix24.cards import NoId, whole
 from connectors.bitrix24.encoding import Link, result
@@ -144,6 +144,7 @@ class Batch:
     async def _write(self) -> None:
         ready = [work for work in self.works if work.deal and work.actions and work.is_live]
         await changing.change(self._api, self._sender, self._settings, ready)
+        await closing.close(self._api, self._sender, ready)
         made = following([work for work in ready if work.is_live], self._portal)
         await side_by_side(partial(self._sender.follow, chunk) for chunk in _whole(made))
         await registering.attach(self._api, ready)

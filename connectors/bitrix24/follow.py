@@ -7,12 +7,13 @@ from connectors.bitrix24 import observing, parts, registering, traces
 from connectors.bitrix24.api import Json
 from connectors.bitrix24.cards import NoId, whole
 from connectors.bitrix24.encoding import result
+from connectors.bitrix24.find import known_deal
 from connectors.bitrix24.mappings import LEAD, LEADS
 from connectors.bitrix24.parts import Owner, Portal, owner_of
 from connectors.bitrix24.sending import Part
 from connectors.bitrix24.work import CALL_STEP, MOVE_STEP, Work, task_step, text_step
 from connectors.protocol import Status, Why
-from connectors.scenario import MoveDeal
+from connectors.scenario import MoveDeal, ReopenDeal
 from connectors.telling import Said
 
 _SAME_DEAL = Said("same_deal")
@@ -65,10 +66,15 @@ def _moves(work: Work, moved: set[tuple[int, int | None]]) -> list[Part]:
     return [Part(work, MOVE_STEP, "move", "crm.item.update", parts.move(work, action), _took_move)]
 
 
-def _stands_before(work: Work, action: MoveDeal) -> bool:
+def _stands_before(work: Work, action: MoveDeal | ReopenDeal) -> bool:
+    """Say whether a card stands where it is moved from: at one of the stages named, or lost."""
     deal = work.as_read or {}
     pipeline = LEADS if work.entity == LEAD else str(whole(deal.get("categoryId")))
-    return pipeline == action.pipeline and str(deal.get("stageId") or "") in action.from_stages
+    if isinstance(action, ReopenDeal):
+        is_from = known_deal(work.entity, deal).outcome == "lost"
+    else:
+        is_from = str(deal.get("stageId") or "") in action.from_stages
+    return is_from and pipeline == action.pipeline
 
 
 def _written(work: Work, on: Owner, portal: Portal) -> list[Part]:

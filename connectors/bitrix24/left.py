@@ -8,7 +8,7 @@ from connectors.bitrix24.api import Json, Replies
 from connectors.bitrix24.cards import whole
 from connectors.bitrix24.find import marked, time_of
 from connectors.bitrix24.work import CALL_STEP, MOVE_STEP, Work, mark, task_step, text_step
-from connectors.scenario import MoveDeal
+from connectors.scenario import MoveDeal, ReopenDeal
 
 _SKEW = timedelta(minutes=1)  # between the clocks of telephony and of the vendor
 
@@ -45,7 +45,7 @@ def note_steps(told: Replies, key: str, work: Work) -> None:
         work.done.add(MOVE_STEP)
 
 
-def _came(rows: Iterable[Json], action: MoveDeal, work: Work) -> bool:
+def _came(rows: Iterable[Json], action: MoveDeal | ReopenDeal, work: Work) -> bool:
     """Say whether a card came to a stage since the enquiry: an attempt before may have moved it, and a person back."""
     since = work.delivery.what.enquiry.started_at - _SKEW
     return any(

@@ -188,7 +188,10 @@ class Look:
             work.is_of(company)
 
     def _on(self, work: Work, entity: int, card: Json) -> Decision:
-        """Decide for a card that is there: open, even if somebody closed it since an earlier attempt wrote on it."""
+        """Decide for a card that is there as an earlier attempt did, else as for an open one."""
+        before = work.delivery.decided
+        if before is not None and before.deal is not None and before.deal.id == named(*_id((entity, card))):
+            return before
         deal = replace(known_deal(entity, card), outcome="open")
         return decide_on(work.delivery.what, deal, str(work.contact or ""))
 

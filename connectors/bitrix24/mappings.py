@@ -60,6 +60,7 @@ OWN_FIELDS: Mapping[str, tuple[str, str, str]] = {
     "HUB_LANDING": ("Посадочная страница", "Landing page", "url"),
     "HUB_NUMBER": ("Номер, на который звонили", "Number that was dialled", "string"),
     "HUB_CONFIDENCE": ("Уверенность в источнике", "Confidence in the source", "string"),
+    "HUB_SCENARIO": ("Версия сценария", "Version of the scenario", "string"),
 }
 USER_FIELD = "UF_CRM_"
 

@@ -172,7 +172,7 @@ def _take(told: Replies, work: Work, entity: int, settings: Settings) -> None:
     if entity in (DEAL, LEAD) and (contact := whole(card.get("contactId"))):
         work.hold(contact)
     work.follow(decide_on(work.delivery.what, KnownDeal(named(entity, work.deal), "open"), str(work.contact or "")))
-    wanted = source_of(work.delivery.what.enquiry, settings)
+    wanted = source_of(work.delivery.what, settings)
     work.unsaid = {name: text for name, text in wanted.items() if name in card and not card[name]}
     if work.looks_first:
         left.note_steps(told, str(work.place), work)

@@ -32,8 +32,9 @@ from connectors.bitrix24.mappings import (
 )
 from connectors.bitrix24.settings import Settings
 from connectors.bitrix24.work import Work, mark
+from connectors.marks import signed
 from connectors.protocol import Delivery
-from connectors.scenario import AddNote, AddTask, CreateDeal, Enquiry, MoveDeal
+from connectors.scenario import AddNote, AddTask, CreateDeal, Enquiry, MoveDeal, Plan, ReopenDeal
 from tracking_core.phone import national
 
 Id = int | Link | None
@@ -129,7 +130,7 @@ def lead(delivery: Delivery, action: CreateDeal, portal: Portal, whose: tuple[Id
 def _shared(delivery: Delivery, action: CreateDeal, portal: Portal, left_out: set[str]) -> Json:
     responsible = action.responsible or portal.settings.responsible
     fields = {code: one.text for code, one in action.fields.items()}
-    told = source_of(delivery.what.enquiry, portal.settings, action.tags, fields)
+    told = source_of(delivery.what, portal.settings, action.tags, fields)
     return {
         **{key: value for key, value in told.items() if key not in left_out},
         "assignedById": number(responsible, "responsible") if responsible else None,
@@ -138,27 +139,28 @@ def _shared(delivery: Delivery, action: CreateDeal, portal: Portal, left_out: se
 
 
 def source_of(
-    enquiry: Enquiry, settings: Settings, tags: Sequence[str] = (), fields: Mapping[str, str] | None = None
+    plan: Plan, settings: Settings, tags: Sequence[str] = (), fields: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """Return what a card says of where an enquiry came from; only what is known, and what the account has a place for.
 
     ``fields`` are more values, by the names of their fields.
     """
+    enquiry = plan.enquiry
     source = SOURCE_OF.get(enquiry.kind)
     wanted: dict[str, str] = {
         "sourceId": source if source and f"{HAS_SOURCE}{source}" in settings.traits else "",
-        "sourceDescription": _description(enquiry, tags),
+        "sourceDescription": _description(plan, tags),
     }
     wanted |= {UTM[key.lower()]: text for key, text in enquiry.source.items() if key.lower() in UTM}
-    own = own_values(enquiry)
+    own = own_values(plan)
     named = {f"{USER_FIELD}{code}": own[code] for code in OWN_FIELDS if code in own} | dict(fields or {})
     wanted |= {settings.fields[code]: text for code, text in named.items() if code in settings.fields}
     return {key: value for key, text in wanted.items() if (value := tidy(text, FIELD_CAP))}
 
 
-def own_values(enquiry: Enquiry) -> dict[str, str]:
+def own_values(plan: Plan) -> dict[str, str]:
     """Return what our own fields say of an enquiry, by their names; only what is known."""
-    told = enquiry.source
+    enquiry, told = plan.enquiry, plan.enquiry.source
     source = " / ".join(told[key] for key in ("utm_source", "utm_medium") if told.get(key))
     values = {
         "HUB_SOURCE": source or told.get("referrer", "") or told.get("channel", ""),
@@ -167,13 +169,14 @@ def own_values(enquiry: Enquiry) -> dict[str, str]:
         "HUB_LANDING": _address(told.get("landing", "")),
         "HUB_NUMBER": national(enquiry.dialled) if enquiry.dialled else "",
         "HUB_CONFIDENCE": f"{enquiry.confidence:.0%}" if enquiry.confidence is not None else "",
+        "HUB_SCENARIO": str(plan.scenario_version),
     }
     return {code: text for code, text in values.items() if text}
 
 
-def _description(enquiry: Enquiry, tags: Sequence[str]) -> str:
+def _description(plan: Plan, tags: Sequence[str]) -> str:
     """Return the way of an enquiry in one line, and the tags, for which the vendor has no place of their own."""
-    own = own_values(enquiry)
+    own = own_values(plan)
     ways = ("HUB_SOURCE", "HUB_CAMPAIGN", "HUB_KEYWORD", "HUB_CONFIDENCE")
     return ", ".join([*(own[code] for code in ways if code in own), *(f"#{tag}" for tag in tags)])
 
@@ -184,7 +187,7 @@ def _address(landing: str) -> str:
     return whole if whole.startswith(("https://", "http://")) and len(whole) <= FIELD_CAP else ""
 
 
-def move(work: Work, action: MoveDeal) -> Json:
+def move(work: Work, action: MoveDeal | ReopenDeal) -> Json:
     """Return the change of a deal or lead that moves it inside its pipeline."""
     return {"entityTypeId": work.entity, "id": work.deal, "fields": {"stageId": action.stage}, **ORIGINAL_NAMES}
 
@@ -217,11 +220,18 @@ def call(work: Work, on: Owner, *, is_russian: bool) -> Json:
 def text(work: Work, on: Owner, action: AddNote, step: int) -> Json:
     """Return the source in words as a comment of the timeline; its last line is our mark."""
     enquiry = work.delivery.what.enquiry
-    lines = [_plain(_cut(action.text, NOTE_CAP)), mark(work.delivery, step)]
+    lines = [
+        _plain(_cut(action.text, NOTE_CAP)),
+        _signature(work, step),
+    ]
     if not enquiry.caller and enquiry.recording_url and enquiry.recording_url not in action.text:
         lines.insert(1, enquiry.recording_url)
     comment = "\n".join(line for line in lines if line)
     return {"ENTITY_ID": on.id, "ENTITY_TYPE": TIMELINE[on.entity], "COMMENT": comment}
+
+
+def _signature(work: Work, step: int) -> str:
+    return signed(mark(work.delivery, step), work.delivery.what.scenario_version)
 
 
 def task(work: Work, on: Owner, action: AddTask, step: int, portal: Portal) -> Json:
@@ -233,7 +243,7 @@ def task(work: Work, on: Owner, action: AddTask, step: int, portal: Portal) -> J
         "ownerId": on.id,
         "deadline": moment(due),
         "title": tidy(action.text, TITLE_CAP) or SERVICE,
-        "description": f"{_plain(_cut(action.text, NOTE_CAP))}\n{mark(work.delivery, step)}",
+        "description": f"{_plain(_cut(action.text, NOTE_CAP))}\n{_signature(work, step)}",
         "responsibleId": number(responsible, "responsible") if responsible else on.responsible,
     }
 

@@ -36,6 +36,7 @@ SELECT = (
     "leadId",
     "orderStage",
     "createdTime",
+    "createdBy",
     "updatedTime",
     "movedTime",
 )

@@ -17,8 +17,10 @@ from connectors.scenario import (
     AddNote,
     AddTags,
     AddTask,
+    CloseTasks,
     CreateDeal,
     MoveDeal,
+    ReopenDeal,
     Telephony,
     WriteFields,
 )
@@ -29,7 +31,7 @@ _WORST_FIRST = (Status.UNKNOWN, Status.RETRY, Status.REJECTED)
 _ORDER = ("account", "company", "contact", "deal", "note", "task", "trace")
 CALL_STEP, MOVE_STEP = "call", "move"
 LINK_STEP, RECORD_STEP = "link", "record"  # of a call that is registered: it is put on the deal, it has its recording
-ENRICH_STEP, TRACE_STEP, FIELDS_STEP = "enrich", "trace", "fields"
+ENRICH_STEP, TRACE_STEP, FIELDS_STEP, CLOSE_STEP = "enrich", "trace", "fields", "close"
 Kind = Literal["contact", "company", "deal", "note", "task", "trace", "move"]
 
 
@@ -123,9 +125,9 @@ class Work:
         return [action for action in self.actions or () if isinstance(action, AddTask)]
 
     @property
-    def move(self) -> MoveDeal | None:
+    def move(self) -> MoveDeal | ReopenDeal | None:
         """The move that is still to be made."""
-        moves = (action for action in self.actions or () if isinstance(action, MoveDeal))
+        moves = (action for action in self.actions or () if isinstance(action, MoveDeal | ReopenDeal))
         return next(moves, None) if MOVE_STEP not in self.done else None
 
     @property
@@ -133,6 +135,11 @@ class Work:
         """What is still to be written of the fields and tags of an open deal."""
         asked = [action for action in self.actions or () if isinstance(action, WriteFields | AddTags)]
         return asked if FIELDS_STEP not in self.done else []
+
+    @property
+    def closes_tasks(self) -> bool:
+        """Says whether our to-dos on the card are still to be completed."""
+        return CLOSE_STEP not in self.done and any(isinstance(one, CloseTasks) for one in self.actions or ())
 
     @property
     def telephony(self) -> Telephony:
@@ -169,6 +176,7 @@ class Work:
             CALL_STEP: self.tells_call or self.registers,
             MOVE_STEP: bool(self.move),
             FIELDS_STEP: bool(self.writes),
+            CLOSE_STEP: self.closes_tasks,
             ENRICH_STEP: bool(self.unsaid),
             TRACE_STEP: self.is_new and bool(self.tags),
         }

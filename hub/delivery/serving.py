@@ -176,7 +176,7 @@ class Serving:
             people = await contacts.known(worker.db, self.connector, self.of, taken, worker.vault)
         plans = await turns.dealt(worker.db, self.claim, taken)
         batch = [
-            Delivery(d.id, d.marker, plans[d.id], d.attempt, d.in_doubt, d.refs, d.nearby, people.get(d.id))
+            Delivery(d.id, d.marker, plans[d.id], d.attempt, d.in_doubt, d.refs, d.nearby, people.get(d.id), d.decided)
             for d in taken
         ]
         try:

@@ -9,6 +9,7 @@ import orjson
 import structlog
 from sqlalchemy import text
 
+from connectors.deciding import Decision, load_decision
 from connectors.protocol import Limits, Ref, Why
 from connectors.scenario import Plan, load_plan
 from connectors.telling import Said
@@ -37,6 +38,7 @@ class Taken:
     in_doubt: bool
     created_at: datetime
     refs: tuple[Ref, ...]
+    decided: Decision | None
     nearby: tuple[Ref, ...]  # what this caller's deliveries made lately: a lagging search may not show it yet
 
     @property
@@ -59,6 +61,7 @@ class _Row(NamedTuple):
     created_at: int
     refs: str
     why: str
+    decision: str | None
     nearby: str | None  # JSON: a list of lists of refs, the latest first
 
 
@@ -165,6 +168,7 @@ def _taken(row: _Row, vault: Vault) -> Taken:
         spent=row.spent,
         in_doubt=bool(row.in_doubt),
         created_at=from_micros(row.created_at),
+        decided=load_decision(row.decision) if row.decision else None,
         refs=_refs([orjson.loads(row.refs)]) if row.refs != "[]" else (),
         nearby=_refs(orjson.loads(row.nearby)) if row.nearby else (),
     )

@@ -33,7 +33,8 @@ def save_page(tx: Tx, of: Installed, page: ContactPage, vault: Vault) -> None:
             now[change.id] = set() if change.deleted else set(hashes(of, change.keys, vault).values())
         else:
             doubted |= now.get(change.id, set())
-    _write(tx, of, _key.c.contact, _key.c.key, before, now)
+    made = {change.id: {"made_at": change.made_at, "author": change.author} for change in page.contacts}
+    _write(tx, of, _key.c.contact, _key.c.key, before, now, made)
     _write(tx, of, _key.c.contact, _key.c.key, {}, {_NOBODY_KNOWS: doubted})
     here = (_installation.c.tenant_id == of.tenant_id, _installation.c.id == of.id)
     kept = {"contacts_cursor": page.cursor, "contacts_known": page.is_whole}
@@ -68,8 +69,9 @@ def _write(
     what: Column[str],
     before: Mapping[str, set[str]],
     now: Mapping[str, set[str]],
+    more: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Write what each has now in place of what it had, all at once."""
+    """Write what each has now in place of what it had, all at once; ``more`` are values that stand beside it."""
     table, place = whose.table, {"tenant_id": of.tenant_id, "installation_id": of.id}
     here = (table.c.tenant_id == of.tenant_id, table.c.installation_id == of.id)
     for one in now:
@@ -77,7 +79,7 @@ def _write(
             tx.execute(delete(table).where(*here, whose == one, what == other))
     come = [(one, other) for one in now for other in sorted(now[one] - before.get(one, set()))]
     if come:
-        rows = [{**place, whose.name: one, what.name: other} for one, other in come]
+        rows = [{**place, whose.name: one, what.name: other, **(more or {}).get(one, {})} for one, other in come]
         tx.execute(insert_or(tx, table).on_conflict_do_nothing(), rows)
 
 

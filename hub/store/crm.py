@@ -267,7 +267,7 @@ def kept_deal(tx: Tx, of: Installed, external_id: str) -> KeptDeal:
 
 _DEAL_COLUMNS = (
     "url", "pipeline", "stage", "outcome", "amount_minor", "currency", "created_at", "updated_at", "closed_at",
-    "deleted", "responsible", "told",
+    "deleted", "responsible", "author", "told",
 )  # fmt: skip
 _GIVEN = ", ".join(f":{name}" for name in _DEAL_COLUMNS)
 _TAKEN = ", ".join(f"{name} = excluded.{name}" for name in _DEAL_COLUMNS)

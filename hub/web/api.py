@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from connectors.protocol import Connector
-from hub import accuracy, costs, report
+from hub import accuracy, conflicts, costs, report
 from hub.delivery import lanes, queue
 from hub.errors import HubError
 from hub.hub import Hub
@@ -19,7 +19,7 @@ from hub.store.people import Who
 from hub.store.said import of_hold
 from hub.store.tx import Tx
 from hub.web.answers import Json
-from hub.web.api_door import Bad, day, guarded, page_of, site_of
+from hub.web.api_door import Bad, day, guarded, number, page_of, site_of
 from hub.web.console.gaps_told import plainly
 from hub.web.telling import Connectors
 from hub.web.telling import plainly as plainly_said
@@ -70,6 +70,14 @@ async def _reconciliation(hub: Hub, who: Who, _request: Request) -> Response:
     return Json({"reconciliation": plainly(orjson.loads(told), hub.connectors) if told else None})
 
 
+async def _conflicts(hub: Hub, who: Who, request: Request) -> Response:
+    days = number(request, "days", conflicts.DAYS)
+    if not 1 <= days <= conflicts.MOST_DAYS:
+        raise Bad(f"The parameter days is a whole number from 1 to {conflicts.MOST_DAYS}.")
+    found = await hub.db.read(conflicts.of_tenant, who.tenant_id, hub.clock.now(), days)
+    return Json({"conflicts": [conflicts.plainly(one) for one in found]})
+
+
 async def _status(hub: Hub, who: Who, _request: Request) -> Response:
     return Json(await hub.db.read(_told, who.tenant_id, hub.connectors))
 
@@ -107,5 +115,6 @@ def routes() -> list[Route]:
         Route("/api/v1/spend", guarded(_spend), methods=["POST"]),
         Route("/api/v1/goals", guarded(_goals)),
         Route("/api/v1/reconciliation", guarded(_reconciliation)),
+        Route("/api/v1/conflicts", guarded(_conflicts)),
         Route("/api/v1/status", guarded(_status)),
     ]

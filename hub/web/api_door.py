@@ -63,10 +63,11 @@ def day(request: Request, name: str) -> date:
 
 def page_of(request: Request) -> tuple[int, int]:
     """Return the id after which a list is to go on, and how long it may be; raises ``Bad``."""
-    return _number(request, "after", 0), min(_number(request, "limit", _PAGE), _PAGE)
+    return number(request, "after", 0), min(number(request, "limit", _PAGE), _PAGE)
 
 
-def _number(request: Request, name: str, default: int) -> int:
+def number(request: Request, name: str, default: int) -> int:
+    """Return a whole number of the query; raises ``Bad``."""
     given = request.query_params.get(name, str(default))
     if not given.isdecimal() or len(given) > 18:
         raise Bad(f"The parameter {name} is a whole number.")

@@ -13,9 +13,11 @@ from connectors.scenario import (
     AddTags,
     AddTask,
     CallerState,
+    CloseTasks,
     CreateDeal,
     Enquiry,
     Plan,
+    ReopenDeal,
     Result,
     Rule,
     Trigger,
@@ -98,8 +100,12 @@ def act(action: Action, enquiry: Enquiry, facts: Mapping[str, Any], t: Words) ->
         return _owned(asked, action, facts, t)
     if isinstance(action, WriteFields):
         return t("plan.fields", fields=_written(action, enquiry))
+    if isinstance(action, CloseTasks):
+        return t("act.close_tasks")
     if isinstance(action, AddTags):
         return t("act.tag", tags=", ".join(_covered(tag, enquiry) for tag in action.tags))
+    if isinstance(action, ReopenDeal):
+        return t("act.reopen", stage=_stage_name(facts, action.stage))
     return t("plan.note") if isinstance(action, AddNote) else t("plan.move", stage=_stage_name(facts, action.stage))
 
 
@@ -117,8 +123,12 @@ def short(action: Action, facts: Mapping[str, Any], t: Words) -> str:
         return _owned(t("act.task", text=action.text, minutes=action.due_minutes), action, facts, t)
     if isinstance(action, WriteFields):
         return t("act.fields", fields=", ".join(action.fields))
+    if isinstance(action, CloseTasks):
+        return t("act.close_tasks")
     if isinstance(action, AddTags):
         return t("act.tag", tags=", ".join(action.tags))
+    if isinstance(action, ReopenDeal):
+        return t("act.reopen", stage=_stage_name(facts, action.stage))
     return t("act.note") if isinstance(action, AddNote) else t("act.move", stage=_stage_name(facts, action.stage))
 
 

@@ -16,6 +16,7 @@ from hub.store.away import touch
 from hub.web import (
     api,
     api_enquiries,
+    api_scenarios,
     api_visitors,
     console,
     embed,
@@ -47,6 +48,7 @@ def routes(hub: Hub) -> list[BaseRoute]:
         *mail.routes(),
         *api.routes(),
         *api_enquiries.routes(),
+        *api_scenarios.routes(),
         *api_visitors.routes(),
         *oauth.routes(connecting),
         *hooks.Hooks(hub, connecting).routes(),

@@ -12,10 +12,11 @@ from sandbox.demo.forms import FormPlan
 from sandbox.demo.plan import Day
 from sandbox.demo.stage import Stage
 from sandbox.demo.telephony import Mango, Message, SmallProvider, generic_messages, mango_messages
-from sandbox.demo.tenant import HubStatus, Tenant
+from sandbox.demo.tenant import Foreseen, HubStatus, Tenant
 
 SHIFT_S, LAST_SHIFT_S = 900.0, 5_400.0
 SMALL_PROVIDER_EVERY = 7  # each seventh number of the pool is at the small provider
+LATE = 0.75  # of the opening hours are over when the last part of the day begins
 FORGED_EVERY = 20  # after so many calls somebody tries to post a call of his own
 
 At = Callable[[float, Callable[[], None]], None]  # puts a happening on the agenda
@@ -40,6 +41,8 @@ class Played:
     repeats: int
     moves: int
     seen_of_others: int
+    foreseen: Foreseen
+    foreseen_late: Foreseen  # of the day's last part, the rest as it was
 
 
 @dataclass(slots=True)
@@ -117,7 +120,7 @@ class Cast:
 
     def left_behind(self, connection: Connection, seen_of_others: int) -> Played:
         """Returns what there is of this company at the end of its day."""
-        tenant = self.tenant
+        tenant, day = self.tenant, self.day
         return Played(
             connection=connection,
             browsers=self.browsers,
@@ -133,4 +136,6 @@ class Cast:
             repeats=tenant.api.repeats,
             moves=self.sales.moves,
             seen_of_others=seen_of_others,
+            foreseen=tenant.foreseen(day.opens),
+            foreseen_late=tenant.foreseen(day.opens + LATE * (day.closes - day.opens)),
         )

@@ -96,6 +96,7 @@ _EXPECTED = {
     "numbers_wasted": "No number was given to a robot, the office, or people who did not agree.",
     "calls": "Every call is counted once.",
     "forms": "Every form is counted once and given to who wrote it.",
+    "foreseen": "A trial of the rules that run foresees at least 99.5 in 100 of what they did.",
     "throttled": "The CRM never asked the hub to be slower.",
     "forged_refused": "Every forged call event was refused.",
     "walls": "Its owner sees nothing of the other company, neither in the console nor by the interface.",
@@ -136,6 +137,8 @@ def _figures(figures: Mapping[str, Any]) -> Table:
         ("revenue, ₽", _money(figures["revenue_minor"])),
         ("spend, ₽", _money(figures["spend_minor"])),
         ("CRM requests", figures["requests_crm"]),
+        ("a trial foresees", f"{figures['foreseen']} of {figures['foreseen_of']}"),
+        ("of the last part", f"{figures['foreseen_late']} of {figures['foreseen_late_of']}"),
     ]
     for start in range(0, len(cells), _PAIRS):
         table.add_row(*(str(cell) for pair in cells[start : start + _PAIRS] for cell in pair))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.demo.company import DAY, Company
@@ -50,6 +50,15 @@ class HubStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Foreseen:
+    """How far a trial of the rules that run says what they did: of `known` deliveries `same` went so."""
+
+    enquiries: int
+    known: int
+    same: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """One of the hub's tenants; `api` carries his token, `crm_url` is where people work in his CRM."""
 
@@ -92,6 +101,13 @@ class Tenant:
     def accuracy(self) -> dict[str, Any]:
         """Returns what the hub says of its own accuracy of the day."""
         return self._of_day("accuracy")
+
+    def foreseen(self, since: float) -> Foreseen:
+        """Returns what a trial of the rules that run says of what they did since a moment of the day."""
+        moment = datetime.fromtimestamp(since, UTC).isoformat().replace("+00:00", "Z")
+        path = f"/api/v1/scenarios/{self.company.crm.value}/dry-run?since={moment}"
+        told = self.api.send("POST", path, Letter()).expect(200).told()
+        return Foreseen(told["enquiries"], **told["checked"])
 
     def _of_day(self, what: str) -> dict[str, Any]:
         day = DAY.isoformat()

@@ -23,6 +23,9 @@ from sandbox.demo.truth import (
     unproven,
 )
 
+FORESEEN = 0.995  # of the deliveries that a trial of the rules foresees, at least
+MOST = 0.9  # of all deliveries must be among them
+
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
@@ -64,6 +67,7 @@ def judge(day: Day, played: Played) -> Verdict:
         **_of_enquiries(day, played, lost),
         **_of_matches(day, played),
         **_of_sales(played),
+        **_of_trials(played),
         **_of_browsers(day, played),
         "install_answer_ms": round(played.connection.answer_ms, 1),
         "requests_crm": played.traffic.requests,
@@ -123,6 +127,17 @@ def _of_sales(played: Played) -> dict[str, Any]:
         "revenue_crm_minor": crm_revenue_minor(played.crm),
         "spend_minor": total["spend_minor"],
         "romi_percent": total["romi_percent"],
+    }
+
+
+def _of_trials(played: Played) -> dict[str, Any]:
+    return {
+        "deliveries": sum(played.hub_status.deliveries.values()),
+        "foreseen_of": played.foreseen.known,
+        "foreseen": played.foreseen.same,
+        "late_enquiries": played.foreseen_late.enquiries,
+        "foreseen_late_of": played.foreseen_late.known,
+        "foreseen_late": played.foreseen_late.same,
     }
 
 
@@ -188,6 +203,14 @@ def expect(day: Day, played: Played, figures: Mapping[str, Any], lost: Sequence[
             " to who wrote them.",
         ),
         Expectation(
+            "foreseen",
+            _foresees(figures["deliveries"], figures["foreseen_of"], figures["foreseen"])
+            and _foresees(figures["late_enquiries"], figures["foreseen_late_of"], figures["foreseen_late"]),
+            f"A trial of the rules foresees {figures['foreseen']} of {figures['foreseen_of']} deliveries, and"
+            f" {figures['foreseen_late']} of {figures['foreseen_late_of']} of the day's last part; there are"
+            f" {figures['deliveries']}.",
+        ),
+        Expectation(
             "throttled",
             figures["throttled"] == 0,
             f"The CRM asked the hub {figures['throttled']} times to be slower.",
@@ -203,3 +226,7 @@ def expect(day: Day, played: Played, figures: Mapping[str, Any], lost: Sequence[
             f"Its owner was shown {figures['seen_of_others']} times what is another company's.",
         ),
     )
+
+
+def _foresees(there: int, known: int, same: int) -> bool:
+    return known >= MOST * there > 0 and same >= FORESEEN * known

@@ -62,6 +62,7 @@ def problem(text):
         ("[{by_number: {8 (495) 111-22-33: Анна}}, Иван]", (ByNumber({"+74951112233": "8"}), Person("7"))),
         ("{by_region: {Санкт-Петербург: Анна, KZ: Иван}}", (ByRegion({"RU-SPE": "8", "KZ": "7"}),)),
         ("{turns: [Иван, Анна]}", (InTurn(("7", "8")),)),
+        ("{turns: all}", (InTurn(("7", "8", "9")),)),
         ("{turns: {Иван: {mon: 09:00-18:00}, Анна: }}", (InTurn(("7", "8"), {"7": (replace(DAY, days=frozenset({"mon"})),)}),)),
     ],
 )  # fmt: skip

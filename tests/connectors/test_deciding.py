@@ -19,7 +19,19 @@ from connectors.deciding import (
     dump_decision,
     load_decision,
 )
-from connectors.scenario import LISTED, TALKED, AddNote, CallerState, CreateDeal, Plan, Result, Rule, Trigger
+from connectors.scenario import (
+    LISTED,
+    TALKED,
+    AddNote,
+    CallerState,
+    CreateDeal,
+    OfSeveral,
+    Plan,
+    ReopenDeal,
+    Result,
+    Rule,
+    Trigger,
+)
 
 S, R = CallerState, Result
 SALES, REPAIR = "51", "52"
@@ -73,6 +85,28 @@ def state_of(people, **changed):
 )
 def test_a_caller_is_in_the_most_exact_state_that_fits(people, state):
     assert state_of(people) is state
+
+
+@pytest.mark.parametrize(
+    ("of_several", "answered_by", "deal"),
+    [
+        (OfSeveral.NEWEST, "8", "20"),
+        (OfSeveral.OLDEST, "7", "19"),
+        (OfSeveral.ANSWERERS, "8", "19"),
+        (OfSeveral.ANSWERERS, "9", "20"),
+        (OfSeveral.ANSWERERS, None, "20"),
+    ],
+)
+def test_of_several_open_deals_the_one_the_scenario_says_is_written_on(of_several, answered_by, deal):
+    plan = planned(of_several=of_several, answered_by=answered_by)
+    assert decide(plan, of(OPEN, OLDER)).deal.id == deal
+
+
+@pytest.mark.parametrize("of_several", OfSeveral)
+def test_a_deal_that_is_here_comes_before_any_that_is_elsewhere(of_several):
+    mine_elsewhere = replace(ELSEWHERE, responsible="8", id="2")
+    plan = planned(of_several=of_several, answered_by="8")
+    assert decide(plan, of(OPEN, mine_elsewhere)).deal == OPEN
 
 
 @pytest.mark.parametrize("listed", sorted(LISTED))
@@ -290,3 +324,36 @@ def test_with_a_rule_for_each_general_state_something_is_always_done(known):
 def test_a_decision_is_kept_as_it_is(plan, known):
     decision = decide(plan, known)
     assert load_decision(dump_decision(decision)) == decision
+
+
+# -- what is opened again
+
+
+def reopening(*rules, **changed):
+    """A plan whose rules open the lost deal of the main pipeline again, or write a note."""
+    made = tuple(
+        Rule(n, state, R.OTHERWISE, (ReopenDeal(SALES, "2"),) if is_reopening else (AddNote("x"),))
+        for n, (state, is_reopening) in enumerate(rules, 1)
+    )
+    return planned(rules=made, **changed)
+
+
+def test_the_deal_that_was_lost_last_is_opened_again():
+    older = replace(LOST, id="9")
+    decision = decide(reopening((S.LOST, True)), of(older, LATELY))
+    assert (decision.rule, decision.deal) == (1, LATELY)
+
+
+@pytest.mark.parametrize("deal", [replace(LOST, pipeline=REPAIR), replace(LOST, is_lead=True)])
+def test_where_no_deal_of_that_pipeline_was_lost_a_more_general_rule_is_followed(deal):
+    decision = decide(reopening((S.LOST, True), (S.NO_OPEN_DEAL, False)), of(deal))
+    assert (decision.rule, decision.deal) == (2, None)
+
+
+def test_whose_deal_it_is_is_the_contact_that_is_written_to():
+    people = (Known("61", (), "5"), Known("62", (LOST,), "6"))
+    assert decide(reopening((S.LOST, True)), people).contact == "62"
+
+
+def test_a_deal_that_was_won_is_left_in_peace():
+    assert decide(reopening((S.LOST, True), (S.WON, False)), of(LOST, WON)).rule == 2

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from connectors.amocrm import connector
 from connectors.contract import Step
+from connectors.contract_fields import FieldsContract
 from connectors.contract_moves import MoveContract
 from connectors.scenario import MoveDeal
 
@@ -26,10 +27,14 @@ def with_deal(answer):
     return (NOBODY, Step("POST", "/api/v4/leads/complex", fixture(answer)), NOTES, TASKS)
 
 
-def with_open_deal(status, *before):
-    """The caller has one open deal, which stands at a stage."""
+def with_open_deal(status, *before, says=""):
+    """The caller has one open deal, which stands at a stage, and whose source says something."""
     deals = fixture("leads__open_and_lost")
-    deals["_embedded"]["leads"][0] |= {"status_id": status, "pipeline_id": 5100001}
+    deals["_embedded"]["leads"][0] |= {
+        "status_id": status,
+        "pipeline_id": 5100001,
+        "custom_fields_values": [{"field_id": 610933, "field_code": "UTM_SOURCE", "values": [{"value": says}]}],
+    }
     return (
         *before,
         Step("GET", "/api/v4/contacts", fixture("contacts__one_with_open_deal")),
@@ -40,7 +45,7 @@ def with_open_deal(status, *before):
     )
 
 
-class TestAmocrm(MoveContract):
+class TestAmocrm(MoveContract, FieldsContract):
     connector = connector
     host = "romashka.amocrm.ru"
     settings = MappingProxyType({"currency": "RUB", "fields": FIELDS})
@@ -57,6 +62,8 @@ class TestAmocrm(MoveContract):
     moved = with_open_deal(45100002)
     further = with_open_deal(45100004)
     arrived = with_open_deal(45100002, Step("GET", "/api/v4/events", fixture("events__came_to_stage")))
+    field, says = "UTM_SOURCE", "google"
+    written = with_open_deal(45100002, says=says)
     changed = (
         Step("GET", "/api/v4/account", fixture("account__filters_off")),
         Step("GET", "/api/v4/leads", fixture("leads__changed")),

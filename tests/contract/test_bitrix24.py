@@ -8,6 +8,7 @@ import pytest
 
 from connectors.bitrix24 import connector
 from connectors.contract import Step, answer
+from connectors.contract_fields import FieldsContract
 from connectors.contract_moves import MoveContract
 from connectors.protocol import Why
 from connectors.scenario import MoveDeal
@@ -19,7 +20,16 @@ def batch(name):
     return (Step("POST", "/rest/batch", json.loads((FIXTURES / f"batch__{name}.json").read_text("utf-8"))),)
 
 
-class TestBitrix24(MoveContract):
+def saying(name, text):
+    """The same, and the open deal's source says something; it is changed."""
+    [step] = batch(name)
+    result = step.body["result"]["result"]
+    deal = result["deals0"]["items"][0] | {"UF_CRM_HUB_SOURCE": text}
+    result |= {"now0": {"item": deal}, "fields0": {"item": {"id": deal["id"]}}}
+    return (step,)
+
+
+class TestBitrix24(MoveContract, FieldsContract):
     connector = connector
     host = "romashka.bitrix24.ru"
     settings = MappingProxyType(
@@ -33,6 +43,8 @@ class TestBitrix24(MoveContract):
     moved = batch("open_deal_at_preparation")
     further = batch("open_deal_further_on")
     arrived = batch("open_deal_moved_back")
+    field, says = "UF_CRM_HUB_SOURCE", "google"
+    written = saying("open_deal_at_preparation", says)
     changed = batch("changed")
 
     @pytest.mark.parametrize(

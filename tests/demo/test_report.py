@@ -19,6 +19,7 @@ NAMES = (
     *("visits", "sources", "calls", "forms", "unmatched", "unmatched_rightly", "matched_right", "matched_wrong"),
     *("taps", "copies", "anonymous_visits", "opted_out_visits", "contacts", "deals", "tasks", "won", "paid"),
     *("revenue_minor", "named", "named_rightly", "named_rightly_told", "spend_minor", "requests_crm"),
+    *("foreseen", "foreseen_of", "foreseen_late", "foreseen_late_of"),
 )
 ROW = dict.fromkeys(("visits", "calls", "qualified", "deals", "won", "revenue_minor", "spend_minor"), 0)
 MET = Expectation("calls", is_met=True, sentence="")

@@ -10,7 +10,7 @@ from sandbox.demo.cast import Played
 from sandbox.demo.console import Connection
 from sandbox.demo.crm import CrmState, Traffic
 from sandbox.demo.plan import Day, make_day
-from sandbox.demo.tenant import HubStatus
+from sandbox.demo.tenant import Foreseen, HubStatus
 from sandbox.demo.verdict import Verdict, expect
 from sandbox.demo.windows import WINDOWS
 
@@ -37,6 +37,8 @@ def played() -> Played:
         repeats=0,
         moves=0,
         seen_of_others=0,
+        foreseen=Foreseen(20, 20, 20),
+        foreseen_late=Foreseen(5, 5, 5),
     )
 
 
@@ -56,6 +58,12 @@ def figures(day: Day) -> dict[str, Any]:
         "calls": 20,
         "forms": 0,
         "forms_right": 0,
+        "deliveries": 400,
+        "foreseen_of": 400,
+        "foreseen": 398,
+        "late_enquiries": 100,
+        "foreseen_late_of": 90,
+        "foreseen_late": 90,
         "throttled": 0,
         "seen_of_others": 0,
     }
@@ -69,6 +77,10 @@ def test_a_good_day_fails_nothing(day: Day, played: Played, figures: dict[str, A
     assert failures(day, played, figures) == []
 
 
+def _foreseen(day: str, late: str) -> str:
+    return f"A trial of the rules foresees {day} deliveries, and {late} of the day's last part; there are 400."
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
@@ -79,6 +91,10 @@ def test_a_good_day_fails_nothing(day: Day, played: Played, figures: dict[str, A
         ({"visits": 41}, "The hub counts 41 visits of 42."),
         ({"calls": 21}, "The hub counts 21 calls of 20."),
         ({"forms": 1}, "The hub counts 1 forms of 0, and gives 0 of them to who wrote them."),
+        ({"foreseen": 397}, _foreseen("397 of 400", "90 of 90")),
+        ({"foreseen_of": 359, "foreseen": 359}, _foreseen("359 of 359", "90 of 90")),
+        ({"foreseen_late": 89}, _foreseen("398 of 400", "89 of 90")),
+        ({"foreseen_late_of": 0, "foreseen_late": 0}, _foreseen("398 of 400", "0 of 0")),
         ({"throttled": 3}, "The CRM asked the hub 3 times to be slower."),
         ({"seen_of_others": 2}, "Its owner was shown 2 times what is another company's."),
     ],

@@ -1,6 +1,7 @@
 """A scenario is tried on what has been: it foresees what the rules that run did, and says where others differ."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -80,7 +81,7 @@ async def read_back(world: World, deals: int, contacts: int) -> None:
         )
 
 
-def tried(world: World, text: str | None, **changed: Any) -> DryRun:
+def tried(world: World, text: str | None, days: int = 1, since: datetime | None = None, **changed: Any) -> DryRun:
     """Try rules on the day; None tries those that run."""
 
     def of(tx: Tx) -> DryRun:
@@ -91,7 +92,7 @@ def tried(world: World, text: str | None, **changed: Any) -> DryRun:
         rules = live if text is None else Rules(read_scenario(text, "tried.yaml", crm.facts_of(account.facts)), 0)
         rules = replace(rules, **changed)
         connector = world.hub.connectors[account.connector]
-        return dry_run(tx, account, connector, rules, live, world.hub.clock.now(), world.hub.vault, 1)
+        return dry_run(tx, account, connector, rules, live, world.hub.clock.now(), world.hub.vault, days, since=since)
 
     return world.hub.db.read_now(of)
 

@@ -10,7 +10,7 @@ from tests.hub.world import World
 
 AD = "https://okna.example/kvartiry?utm_source=yandex&utm_medium=cpc&utm_campaign=okna-msk&utm_term=пластиковые+окна"
 IVAN, MARIA = "+79161234567", "+79161234568"
-OURS = ["HUB_SOURCE", "HUB_CAMPAIGN", "HUB_KEYWORD", "HUB_LANDING", "HUB_NUMBER", "HUB_CONFIDENCE"]
+OURS = ["HUB_SOURCE", "HUB_CAMPAIGN", "HUB_KEYWORD", "HUB_LANDING", "HUB_NUMBER", "HUB_CONFIDENCE", "HUB_SCENARIO"]
 
 
 async def read(world: World, path: str) -> dict[str, Any]:

@@ -184,6 +184,7 @@ class Deal(SQLModel, table=True):
     enquiry_id: int | None = reference("enquiry", nullable=True, index=True)
     deleted: bool = False
     responsible: str | None = None
+    author: str | None = None  # the user who made it, or connectors.changes.ROBOT
     told: str = ""  # the digest of all that was read: nothing new is written twice
 
 
@@ -197,6 +198,8 @@ class ContactKey(SQLModel, table=True):
     key: str = Field(primary_key=True)
     contact: str = Field(primary_key=True)  # the CRM's id
     tenant_id: int = tenant()
+    made_at: datetime | None = moment(nullable=True)
+    author: str | None = None
 
 
 class DealContact(SQLModel, table=True):

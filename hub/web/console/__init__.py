@@ -12,6 +12,7 @@ from hub.web.answers import refused
 from hub.web.console import (
     accuracy_page,
     cell_page,
+    conflicts_page,
     connections_page,
     correction_page,
     deliveries_page,
@@ -56,6 +57,7 @@ routes: list[BaseRoute] = [
     Route("/connections/{installation_id}/try", connections_page.try_now, methods=["POST"]),
     Route("/connections/{installation_id}/disconnect", connections_page.ask, methods=["GET"]),
     Route("/connections/{installation_id}/disconnect", connections_page.disconnect, methods=["POST"]),
+    Route("/connections/{installation_id}/conflicts", conflicts_page.show, methods=["GET"]),
     Route("/connections/{installation_id}/requests", requests_page.show, methods=["GET"]),
     Route("/connections/{installation_id}/requests.jsonl", requests_page.download, methods=["GET"]),
     Route("/connections/{installation_id}/requests/delete", requests_page.delete, methods=["POST"]),

@@ -36,7 +36,7 @@ _WORDS: Sequence[tuple[re.Pattern[str], str]] = tuple(
         (r"`.*` moves the deal twice; once is allowed", "second_move"),
         (r"`.*` has no deal yet for this .*", "no_deal"),
         (r"`(?:move|fields|tag)` is for a deal that is open already; .*", "no_open_deal"),
-        (r"`move` neither closes a deal nor opens one again, and '(?P<word>.*)' is closed", "closed_stage"),
+        (r"no deal is closed by a scenario, and '(?P<word>.*)' is closed", "closed_stage"),
         (r"no open stage comes before this one: .*", "first_stage"),
         (r"stage is a text", "no_stage"),
         (r"unknown (?:stage|pipeline|user|field) '(?P<word>.*)'", "gone"),

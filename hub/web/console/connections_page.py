@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from connectors.protocol import Connector
 from connectors.telling import Said
+from hub import conflicts
 from hub.store import crm, doorbells, health, ledger, scenario_versions
 from hub.store.crm import Installed
 from hub.store.doorbells import Heard
@@ -18,6 +19,7 @@ from hub.store.tx import Tx
 from hub.store.vault import Vault
 from hub.web import checks, telling, trying
 from hub.web.checks import Check
+from hub.web.console.conflicts_told import conflict_lines
 from hub.web.console.page import NotHere, form, page
 from hub.web.console.shell import Desk, render
 from hub.web.given import id_in
@@ -36,11 +38,13 @@ async def _show(desk: Desk, trouble: str = "", tried: Mapping[int, tuple[bool, s
     installed = await hub.db.read(health.installations, desk.tenant_id)
     heard = await hub.db.read(doorbells.told, desk.tenant_id, desk.now)
     rules = await hub.db.read(scenario_versions.of_all, desk.tenant_id)
+    beside = await hub.db.read(conflicts.of_tenant, desk.tenant_id, desk.now)
     return render(
         desk,
         "connections.html",
         trouble=trouble,
         tried=tried or {},
+        conflicts={one.of.id: conflict_lines(desk.f, one) for one in beside if one.said},
         checks={one.id: _checks(desk, one, heard.get(one.id), rules.get(one.connector)) for one in installed},
         connectors=[
             (connector, hub.apps.get(name), [one for one in installed if one.connector == name], _can(desk, connector))

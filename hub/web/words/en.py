@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from hub.web.words.accuracy_en import ACCURACY_EN
 from hub.web.words.attribution_en import ATTRIBUTION_EN
+from hub.web.words.conflicts_en import CONFLICTS_EN
 from hub.web.words.connections_en import CONNECTIONS_EN
 from hub.web.words.editor_en import EDITOR_EN
 from hub.web.words.embed_en import EMBED_EN
@@ -306,6 +307,7 @@ EN: Mapping[str, str] = {
     "standing.sandbox-tested": "Tested on a sandbox that follows the vendor's protocol.",
     **ACCURACY_EN,
     **ATTRIBUTION_EN,
+    **CONFLICTS_EN,
     **CONNECTIONS_EN,
     **EMBED_EN,
     **ENQUIRIES_EN,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from hub.web.words.accuracy_ru import ACCURACY_RU
 from hub.web.words.attribution_ru import ATTRIBUTION_RU
+from hub.web.words.conflicts_ru import CONFLICTS_RU
 from hub.web.words.connections_ru import CONNECTIONS_RU
 from hub.web.words.editor_ru import EDITOR_RU
 from hub.web.words.embed_ru import EMBED_RU
@@ -306,6 +307,7 @@ RU: Mapping[str, str] = {
     "standing.sandbox-tested": "Проверено на песочнице, которая повторяет протокол поставщика.",
     **ACCURACY_RU,
     **ATTRIBUTION_RU,
+    **CONFLICTS_RU,
     **CONNECTIONS_RU,
     **EMBED_RU,
     **ENQUIRIES_RU,

@@ -123,6 +123,8 @@ SCENARIOS_EN: Mapping[str, str] = {
     "act.move": "deal on to “{stage}”",
     "act.fields": "fields of the deal: {fields}",
     "act.tag": "tags of the deal: {tags}",
+    "act.reopen": "open the lost deal again at “{stage}”",
+    "act.close_tasks": "close our tasks",
     "act.for": "{what} → {who}",
     "act.or": " or ",
     "act.who.answerer": "whoever answered",

@@ -123,6 +123,8 @@ SCENARIOS_RU: Mapping[str, str] = {
     "act.move": "сделку на этап «{stage}»",
     "act.fields": "поля сделки: {fields}",
     "act.tag": "теги сделки: {tags}",
+    "act.reopen": "открыть проигранную сделку снова на этапе «{stage}»",
+    "act.close_tasks": "закрыть наши задачи",
     "act.for": "{what} → {who}",
     "act.or": " или ",
     "act.who.answerer": "кто ответил",

@@ -155,7 +155,7 @@ async def test_the_call_and_its_source_are_two_notes_in_one_request(session, cre
         },
     }
     assert text["note_type"] == "extended_service_message"
-    assert text["params"] == {"service": "CallTracking Hub", "text": f"Источник: yandex\n{MARKER}"}
+    assert text["params"] == {"service": "CallTracking Hub", "text": f"Источник: yandex\n{MARKER} v1"}
 
 
 async def test_a_missed_call_is_told_as_unanswered(session, creating):
@@ -175,7 +175,7 @@ async def test_the_task_is_due_from_the_start_of_the_call(session, creating):
     await deliver(session)
     [[task]] = creating.sent("/tasks")
     assert task == {
-        "text": f"Перезвонить\n{MARKER}",
+        "text": f"Перезвонить\n{MARKER} v1",
         "complete_till": 1767258000 + 15 * 60,
         "entity_id": 21000003,
         "entity_type": "leads",
@@ -628,7 +628,7 @@ async def test_two_notes_and_two_tasks_are_told_apart(session, creating):
     await deliver(session, delivery(what=plan))
     [notes], [tasks] = creating.sent("/leads/notes"), creating.sent("/tasks")
     assert [note["request_id"] for note in notes] == ["d-1:call", "d-1:text:0", "d-1:text:1"]
-    assert [task["text"].splitlines()[-1] for task in tasks] == [MARKER, f"{MARKER}#2"]
+    assert [task["text"].splitlines()[-1] for task in tasks] == [f"{MARKER} v1", f"{MARKER}#2 v1"]
 
 
 async def test_what_the_lane_raises_goes_through(app, grant, creating):

@@ -1,6 +1,7 @@
 """The index of contacts: its keys are what a search would have found, and what no list shows comes from events."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -87,6 +88,17 @@ async def test_contacts_are_told_with_their_keys(session, quiet):
     assert [one.id for one in page.contacts] == ["61000009", "61000004"]
     assert page.contacts[0].keys == ("phone:9161234567",)
     assert (page.more, page.is_whole) == (False, True)
+
+
+async def test_who_made_a_contact_is_told_and_when(session, quiet, load):
+    quiet.on("GET", EVENTS, None)
+    told = load("contacts__two")
+    told["_embedded"]["contacts"][0] |= {"created_by": 7100001, "created_at": 1767225600}
+    told["_embedded"]["contacts"][1] |= {"created_by": 0, "created_at": None}
+    quiet.on("GET", CONTACTS, httpx.Response(200, json=told))
+    first, second = (await session.contacts(None)).contacts
+    assert (first.author, first.made_at) == ("7100001", datetime(2026, 1, 1, tzinfo=UTC))
+    assert (second.author, second.made_at) == ("robot", None)
 
 
 async def test_one_in_the_trash_is_gone_and_one_that_came_back_is_read(session, quiet):

@@ -46,6 +46,14 @@ async def test_lost_and_open_deals_are_told_apart(session, quiet):
     assert (still_open.outcome, still_open.closed_at) == ("open", None)
 
 
+@pytest.mark.parametrize(("told", "author"), [(0, "robot"), (7100001, "7100001"), (None, None), ("7", None)])
+async def test_who_made_a_deal_is_told_as_the_vendor_tells_it(session, quiet, load, told, author):
+    changed = load("leads__changed")
+    changed["_embedded"]["leads"][0]["created_by"] = told
+    quiet.on("GET", LEADS, httpx.Response(200, json=changed))
+    assert (await session.changes(None)).deals[0].author == author
+
+
 async def test_one_short_page_is_the_whole_truth(session, quiet):
     page = await session.changes(None)
     assert not page.more

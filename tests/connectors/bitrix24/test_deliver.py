@@ -233,7 +233,7 @@ async def test_the_note_is_a_comment_whose_last_line_is_our_mark(session, portal
     assert asked.params == {
         "fields[ENTITY_ID]": "$result[deal0][item][id]",
         "fields[ENTITY_TYPE]": "deal",
-        "fields[COMMENT]": f"Источник: yandex\n{MARKER}",
+        "fields[COMMENT]": f"Источник: yandex\n{MARKER} v1",
     }
 
 
@@ -245,7 +245,7 @@ async def test_what_a_visitor_wrote_is_no_markup(session, portal):
 async def test_the_second_note_has_a_mark_of_its_own(session, portal):
     await deliver(session, delivery(what=plan_of(CreateDeal("x"), AddNote("a"), AddNote("b"))))
     told = [one["fields[COMMENT]"] for one in portal.of("crm.timeline.comment.add")]
-    assert told == [f"a\n{MARKER}", f"b\n{MARKER}#2"]
+    assert told == [f"a\n{MARKER} v1", f"b\n{MARKER}#2 v1"]
 
 
 async def test_a_task_is_due_from_the_start_of_the_call(session, portal):
@@ -256,7 +256,7 @@ async def test_a_task_is_due_from_the_start_of_the_call(session, portal):
         "ownerId": "$result[deal0][item][id]",
         "deadline": "2026-01-01T09:15:00+00:00",
         "title": "Перезвонить",
-        "description": f"Перезвонить\n{MARKER}",
+        "description": f"Перезвонить\n{MARKER} v1",
         "responsibleId": "$result[deal0][item][assignedById]",
     }
 

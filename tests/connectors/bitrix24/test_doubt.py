@@ -12,9 +12,9 @@ from connectors.telling import Said
 from tests.connectors.bitrix24.conftest import Fault, card, ours
 
 DEALS, CONTACTS = "2", "3"
-MARKED = [{"ID": "501", "COMMENT": f"Источник: yandex\n{MARKER}"}]
+MARKED = [{"ID": "501", "COMMENT": f"Источник: yandex\n{MARKER} v1"}]
 WRITTEN = [
-    {"ID": "999", "DESCRIPTION": f"Перезвонить\n{MARKER}"},
+    {"ID": "999", "DESCRIPTION": f"Перезвонить\n{MARKER} v1"},
     {"ID": "7943", "TYPE_ID": "2", "ORIGIN_ID": MARKER},
 ]
 DOUBTFUL = delivery(attempt=2, in_doubt=True)
@@ -100,7 +100,7 @@ async def test_the_case_of_an_unknown_caller_goes_on_as_it_began(session, with_d
         CallerState.NO_OPEN_DEAL: (CreateDeal("x"), AddNote("old")),
     }
     await deliver(session, replace(DOUBTFUL, what=replace(DOUBTFUL.what, rules=rules(cases))))
-    assert with_deal.of("crm.timeline.comment.add")[0]["fields[COMMENT]"] == f"new\n{MARKER}"
+    assert with_deal.of("crm.timeline.comment.add")[0]["fields[COMMENT]"] == f"new\n{MARKER} v1"
 
 
 async def test_the_case_of_a_known_caller_goes_on_as_it_began(session, with_deal):
@@ -110,7 +110,7 @@ async def test_the_case_of_a_known_caller_goes_on_as_it_began(session, with_deal
         CallerState.NO_OPEN_DEAL: (CreateDeal("x"), AddNote("old")),
     }
     await deliver(session, replace(DOUBTFUL, what=replace(DOUBTFUL.what, rules=rules(cases))))
-    assert with_deal.of("crm.timeline.comment.add")[0]["fields[COMMENT]"] == f"old\n{MARKER}"
+    assert with_deal.of("crm.timeline.comment.add")[0]["fields[COMMENT]"] == f"old\n{MARKER} v1"
 
 
 async def test_what_was_written_on_an_open_deal_is_found_though_another_was_opened_since(session, known):
@@ -149,7 +149,7 @@ async def test_a_mark_on_a_deal_that_is_older_was_merged_into_it(session, portal
     portal.on("crm.item.list", {"items": [merged]}, where=by_mark(DEALS))
     cases = {CallerState.UNKNOWN: (CreateDeal("x"), AddNote("new")), CallerState.OPEN_DEAL: (AddNote("open"),)}
     await deliver(session, replace(DOUBTFUL, what=replace(DOUBTFUL.what, rules=rules(cases))))
-    assert portal.of("crm.timeline.comment.add")[0]["fields[COMMENT]"] == f"open\n{MARKER}"
+    assert portal.of("crm.timeline.comment.add")[0]["fields[COMMENT]"] == f"open\n{MARKER} v1"
 
 
 REFUSED = Fault("INVALID_ARG_VALUE", "Invalid filter: field 'originId' is not allowed in filter")

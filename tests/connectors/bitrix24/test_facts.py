@@ -6,7 +6,7 @@ from connectors.scenario import Telephony
 from connectors.telling import Ringing, Said
 from tests.connectors.bitrix24.conftest import ACCOUNT, Fault
 
-OWN = ("HUB_SOURCE", "HUB_CAMPAIGN", "HUB_KEYWORD", "HUB_LANDING", "HUB_NUMBER", "HUB_CONFIDENCE")
+OWN = ("HUB_SOURCE", "HUB_CAMPAIGN", "HUB_KEYWORD", "HUB_LANDING", "HUB_NUMBER", "HUB_CONFIDENCE", "HUB_SCENARIO")
 OWN_LABELS = ", ".join(sorted(f"UF_CRM_{code}" for code in OWN))
 
 

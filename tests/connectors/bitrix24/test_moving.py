@@ -4,10 +4,10 @@ import pytest
 
 from connectors.contract import delivery, enquiry
 from connectors.contract_inputs import rules
-from connectors.protocol import Ref, Status
-from connectors.scenario import AddNote, CallerState, MoveDeal
+from connectors.protocol import Decision, KnownDeal, Ref, Status
+from connectors.scenario import AddNote, CallerState, MoveDeal, ReopenDeal, Result
 from connectors.telling import Said
-from tests.connectors.bitrix24.conftest import Fault
+from tests.connectors.bitrix24.conftest import Fault, card
 
 MOVE = MoveDeal("0", "EXECUTING", ("NEW", "PREPARATION"))
 
@@ -98,3 +98,41 @@ async def test_a_move_in_doubt_is_not_made_where_the_history_cannot_be_read(sess
     outcome = await deliver(session, moving(attempt=2, in_doubt=True))
     assert (outcome.status, outcome.said) == (Status.RETRY, (Said("untold"),))
     assert not movable.of("crm.item.update")
+
+
+def reopening(**changed):
+    """A plan that opens the lost deal again, and notes something else on one that is open."""
+    cases = {
+        CallerState.LOST: (ReopenDeal("0", "EXECUTING"), AddNote("He is back")),
+        CallerState.OPEN_DEAL: (AddNote("One more"),),
+    }
+    return delivery(what=replace(delivery().what, rules=rules(cases), pipeline="0"), **changed)
+
+
+def comments(portal):
+    return [one["fields[COMMENT]"].partition("\n")[0] for one in portal.of("crm.timeline.comment.add")]
+
+
+@pytest.fixture
+def lost(portal):
+    """A portal where the caller's one deal is lost."""
+    gone = card(340, stageId="LOSE", stageSemanticId="F", closed="Y")
+    portal.on("crm.duplicate.findbycomm", {"CONTACT": [44]}, where=lambda asked: asked["entity_type"] == "CONTACT")
+    portal.on("crm.item.list", {"items": [gone]}, where=lambda asked: asked["entityTypeId"] == "2")
+    portal.on("crm.item.update", {"item": {"id": 340, "stageId": "EXECUTING"}})
+    return portal
+
+
+async def test_a_lost_deal_is_opened_again(session, lost):
+    outcome = await deliver(session, reopening())
+    [asked] = lost.of("crm.item.update")
+    assert (outcome.status, asked["fields[stageId]"], comments(lost)) == (Status.DELIVERED, "EXECUTING", ["He is back"])
+
+
+@pytest.mark.parametrize(("is_told", "said"), [(True, "He is back"), (False, "One more")])
+async def test_what_an_earlier_attempt_decided_is_followed_on_the_deal_that_it_opened(session, lost, is_told, said):
+    decided = Decision(CallerState.LOST, Result.OTHERWISE, 1, deal=KnownDeal("340", "lost"))
+    lost.on("crm.item.get", {"item": card(340, stageId="EXECUTING")})
+    of = reopening(known=(Ref("deal", "340"),), attempt=2, decided=decided if is_told else None)
+    await deliver(session, of)
+    assert comments(lost) == [said]

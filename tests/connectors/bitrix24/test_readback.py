@@ -5,6 +5,7 @@ import httpx
 import pytest
 
 from connectors.bitrix24.mappings import ORIGINATOR
+from connectors.bitrix24.readback import SELECT
 from connectors.contract import MARKER
 from connectors.protocol import InstallationError, PaymentChange, Ref, StagePassed, Why
 from tests.connectors.bitrix24.conftest import CLOCK, Fault, card, ours
@@ -80,6 +81,14 @@ async def test_what_a_stage_means_is_the_vendors_word(session, portal, semantic,
     )
     [change] = (await read(session)).deals
     assert (change.outcome, change.closed_at is None, change.pipeline) == (outcome, outcome == "open", "9")
+
+
+@pytest.mark.parametrize(("told", "author"), [(6, "6"), ("6", "6"), (0, None), (None, None)])
+async def test_who_made_a_card_is_asked_for_and_told(session, portal, told, author):
+    portal.on("crm.item.list", {"items": [card(341, createdBy=told)]}, where=of(2))
+    portal.on("crm.item.list", {"items": [card(12, createdBy=told)]}, where=of(1))
+    assert {one.author for one in (await read(session)).deals} == {author}
+    assert "createdBy" in SELECT
 
 
 async def test_a_mark_of_another_program_is_not_ours(session, portal):

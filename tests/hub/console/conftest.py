@@ -178,7 +178,7 @@ def installation(tx: Tx, tenant_id: int, account: str, **more: Any) -> int:
         hook_token=f"hook-{account}", connected_at=NOW - timedelta(days=9), **told,
     )  # fmt: skip
     row(
-        tx, tables.Lane, installation_id=made, tenant_id=tenant_id, leased_until=NOW, wake_at=NOW, spent=[],
+        tx, tables.Lane, installation_id=made, tenant_id=tenant_id, leased_until=NOW, wake_at=NOW, spent=[], turns={},
         readback_at=NOW + timedelta(minutes=1), hold_until=NOW, held_since=NOW,
     )  # fmt: skip
     return made

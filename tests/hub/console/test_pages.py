@@ -28,6 +28,7 @@ PAGES = (
     "/connections",
     "/connections/acme/token",
     "/connections/1/requests",
+    "/connections/1/conflicts",
 )
 STATES = ("ready", "sending", "accepted", "delivered", "parked", "dropped")
 FILTERS = ("all", "missed", "written", "unmatched", "undelivered")
