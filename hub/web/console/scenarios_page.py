@@ -12,8 +12,8 @@ from starlette.responses import RedirectResponse, Response
 from connectors.ready_made import ready_made
 from connectors.scenario import CallerState, Rule, Scenario, ScenarioError, Trigger, every_rule, read_scenario
 from hub.dry_run import DAYS, DryRun, dry_run
-from hub.planning import Rules, fitting, misfit
-from hub.store import crm, scenario_versions
+from hub.planning import Rules, fitting, misfit, runs_on
+from hub.store import crm, publishing, scenario_versions
 from hub.store.crm import REMOVED, Installed
 from hub.store.scenario_versions import SavedScenario
 from hub.store.tx import Tx
@@ -129,11 +129,17 @@ async def publish(desk: Desk) -> Response:
 async def go_back(desk: Desk) -> Response:
     """Let an older version run again, as a new one."""
     asked = await form_of(desk.request)
-    of = chosen(await accounts_of(desk), str(asked.get("connector", "")))
+    accounts = await accounts_of(desk)
+    of = chosen(accounts, str(asked.get("connector", "")))
     wanted = id_in(str(asked.get("version", ""))) or 0
     older = await desk.hub.db.read(scenario_versions.one, desk.tenant_id, of.connector, wanted)
     if older is None:
         raise NotHere
+    try:
+        read_scenario(older.text, FILE, crm.facts_of(of.facts))
+    except ScenarioError as error:  # its enquiries would wait
+        versions = await desk.hub.db.read(scenario_versions.every, desk.tenant_id, of.connector)
+        return show_page(desk, accounts, of, versions, text=older.text, problems=error.problems)
     await desk.hub.db.write(_saved, desk, of, older.text, None)
     return RedirectResponse(f"/scenarios?connector={of.connector}&done=back", status_code=303)
 
@@ -182,13 +188,13 @@ def _tried(tx: Tx, desk: Desk, of: Installed, tried: Rules, saved: SavedScenario
 
 
 def _saved(tx: Tx, desk: Desk, of: Installed, text: str, based_on: str | None) -> bool:
+    """Save a text; False when another was saved after the one it was written from (None: whichever that is)."""
     assert desk.who is not None
-    current = scenario_versions.live(tx, of.tenant_id, of.connector)
-    if based_on is not None and based_on != str(current.version if current else 0):
-        return False
-    who = desk.who
-    scenario_versions.save(tx, of.tenant_id, of.connector, text, who.email, desk.now, who.person_id)
-    return True
+    if based_on is None:
+        current = scenario_versions.live(tx, of.tenant_id, of.connector)
+        based_on = str(current.version if current else 0)
+    version = int(based_on) if based_on.isdecimal() and len(based_on) < 10 else -1
+    return not publishing.publish(tx, desk.who, of.connector, text, version, desk.now).is_late
 
 
 # -- the page
@@ -222,6 +228,7 @@ def show_page(
         accounts=accounts,
         saved=saved,
         unfit=misfit(saved, of.facts) if saved else "",
+        runs_on=saved is not None and runs_on(saved, of.fitted),
         matrix=_matrix(rules.scenario, live.scenario if live and drafted else None, changed) if rules else None,
         is_draft=drafted is not None,
         changed=changed,

@@ -90,6 +90,7 @@ SCENARIOS_EN: Mapping[str, str] = {
     "scenarios.done.back": "The older text runs again, as version {version}.",
     "scenarios.late": "Not saved: somebody saved version {version} while you were writing. Your text is below; look at the newest version, then publish again.",
     "scenarios.unfit": "The scenario fits the account no longer, and its enquiries wait. What is wrong:",
+    "scenarios.runs_on": "Names in the account have changed. The scenario runs on: it knows what was renamed, and leaves out what was deleted. Correct the names and publish. What is wrong:",
     "scenarios.trial": "What it would have done",
     "scenarios.what": "What",
     "scenarios.publish": "Let it run from now on",

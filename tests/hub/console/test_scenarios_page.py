@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
-from hub.store import scenario_versions, tables
+from hub.store import crm, scenario_versions, tables
 from hub.store.db import Db
 from hub.store.tx import Tx
 from tests.hub.console.conftest import EMAIL, NOW
@@ -131,6 +131,27 @@ async def test_the_scenario_of_another_tenant_is_not_here(owner: httpx.AsyncClie
     company.write_now(scenario_versions.save, seeded.stranger, "other", SECOND, "x", NOW)
     assert (await owner.get("/scenarios?connector=other")).status_code == 404
     assert (await send(owner, "back", version=7)).status_code == 404
+
+
+async def test_rules_that_fitted_once_are_said_to_run_on(owner: httpx.AsyncClient, company: Db, seeded: Any) -> None:
+    gone = "pipeline: Ремонт\n" + FIRST
+    version = company.write_now(scenario_versions.save, seeded.tenant, "acme", gone, "x", NOW)
+    (of,) = company.read_now(crm.installations, seeded.tenant)
+    company.write_now(crm.keep_fitted, of, version)
+    told = await shown(owner)
+    assert "Сценарий работает дальше" in told
+    assert "unknown pipeline 'Ремонт'" in told
+
+
+async def test_nobody_goes_back_to_a_version_that_does_not_fit(
+    owner: httpx.AsyncClient, company: Db, seeded: Any
+) -> None:
+    gone = company.write_now(scenario_versions.save, seeded.tenant, "acme", "pipeline: Ремонт\n" + FIRST, "x", NOW)
+    company.write_now(scenario_versions.save, seeded.tenant, "acme", SECOND, "x", NOW)
+    answer = await send(owner, "back", version=gone)
+    assert answer.status_code == 422
+    assert "unknown pipeline" in answer.text
+    assert company.read_now(scenario_versions.live, seeded.tenant, "acme").text == SECOND
 
 
 async def test_rules_that_fit_no_longer_say_what_is_wrong(owner: httpx.AsyncClient, company: Db, seeded: Any) -> None:
