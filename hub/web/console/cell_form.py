@@ -18,10 +18,14 @@ FIELDS: Mapping[str, Sequence[str]] = {
     "note": ("use", "text"),
     "task": ("text", "due_minutes", "responsible"),
     "move": ("place",),
+    "reopen": ("place",),
     "fields": (),
     "tag": ("tags",),
+    "close_tasks": (),
 }
-OF_OPEN_DEAL = ("move", "fields", "tag")  # kinds that change a deal which is open already
+_BARE = ("deal", "incoming", "close_tasks")  # kinds that may stand without a key
+# Kinds that change a deal which is open already, or one that was lost.
+OF_OPEN_DEAL, OF_LOST_DEAL = ("move", "fields", "tag", "close_tasks"), ("reopen", "fields", "tag", "close_tasks")
 _WITH_FIELDS = ("deal", "incoming", "fields")
 _TEXTS = ("name", "company", "text", "due_minutes", "use")
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -82,7 +86,7 @@ def step_of(line: Line, choices: Choices) -> Step:
 def _parts(says: Says) -> tuple[str, dict[str, Says]]:
     """Return the kind of an action and its keys; a note that is only a text has it as its ``text``."""
     if isinstance(says, str):
-        return (says, {}) if says in ("deal", "incoming") else ("", {})
+        return (says, {}) if says in _BARE else ("", {})
     if not isinstance(says, dict) or len(says) != 1:
         return "", {}
     [(kind, keys)] = says.items()
@@ -289,7 +293,7 @@ def _action(step: Step, keys: dict[str, Says], old: Line | None) -> Says:
         return {"note": {"text": text}} if has_key else {"note": text}
     if step.kind in ("fields", "tag"):
         return {step.kind: keys.get("fields", {}) if step.kind == "fields" else keys.get("tags", [])}
-    if step.kind in ("task", "move"):
+    if step.kind in ("task", "move", "reopen"):
         needed = ("text", "due_minutes") if step.kind == "task" else ("stage",)
         return {step.kind: {name: keys.get(name, "") for name in needed} | keys}
     return {step.kind: keys} if keys else step.kind

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from connectors.scenario import (
     TALKED,
+    WITH_LOST_DEAL,
     WITH_OPEN_DEAL,
     CallerState,
     Mode,
@@ -30,7 +31,7 @@ from hub.store.scenario_versions import SavedScenario
 from hub.web import decided
 from hub.web.console.cell_check import Wrong, problems_of, read_sheet, told
 from hub.web.console.cell_choices import AS_WRITTEN, PEOPLE, Choices
-from hub.web.console.cell_form import FIELDS, OF_OPEN_DEAL, Sheet, Step, sheet_of, steps_of
+from hub.web.console.cell_form import FIELDS, OF_LOST_DEAL, OF_OPEN_DEAL, Sheet, Step, sheet_of, steps_of
 from hub.web.console.cell_preview import sample_of
 from hub.web.console.page import Endpoint, NotHere, form
 from hub.web.console.scenarios_page import FILE, accounts_of, chosen, show_page, text_in, try_draft
@@ -39,12 +40,13 @@ from hub.web.console.shell import Desk, render
 
 _MOST_FIELDS = 3_000  # of a form: a cell has many actions, each with many fields
 _ONE_FIELD = (("", "", Mode.ALWAYS.value),)
-_ADDED_FIRST = {
+_ADDED_FIRST = {  # the field a new action is begun with, if it has any
     "deal": "name",
     "incoming": "name",
     "note": "text",
     "task": "text",
     "move": "place",
+    "reopen": "place",
     "fields": "fields0",
     "tag": "tags",
 }
@@ -168,7 +170,8 @@ def _with_step(made: dict[str, list[Step]], result: str, kind: str) -> tuple[She
         return made, "head"
     made.setdefault(result, []).append(Step(kind, fields=_ONE_FIELD if kind == "fields" else ()))
     before = list(made)[: list(made).index(result) + 1]
-    return made, f"a{sum(len(made[one]) for one in before) - 1}-{_ADDED_FIRST[kind]}"
+    field = _ADDED_FIRST.get(kind)
+    return made, f"a{sum(len(made[one]) for one in before) - 1}" + (f"-{field}" if field else "")
 
 
 def _with_changed(made: dict[str, list[Step]], what: str, number: int) -> tuple[Sheet, str]:
@@ -225,7 +228,7 @@ async def _page(
         focus=(_id(first) if first else "wrong") if wrong else focus,
         id_of=_id,
         is_draft=not opened.versions or opened.versions[0].text != opened.text,
-        kinds=[kind for kind in FIELDS if kind not in OF_OPEN_DEAL or opened.state in WITH_OPEN_DEAL],
+        kinds=[kind for kind in FIELDS if _may_stand(kind, opened.state)],
         more=[one for one in Result if one not in (sheet or {})] if opened.trigger in TALKED and sheet else [],
         modes=list(Mode),
         people=PEOPLE,
@@ -234,6 +237,13 @@ async def _page(
         default_name=DEFAULT_NAME[opened.scenario.language],
         head=decided.cell(opened.trigger, opened.state, t),
     )
+
+
+def _may_stand(kind: str, state: CallerState) -> bool:
+    """Say whether an action may stand in a state; what changes a lost deal may, once it is opened again."""
+    if kind in OF_OPEN_DEAL and state in WITH_OPEN_DEAL:
+        return True
+    return state in WITH_LOST_DEAL if kind in OF_LOST_DEAL else kind not in OF_OPEN_DEAL
 
 
 def _numbered(sheet: Sheet | None) -> Mapping[str, Sequence[tuple[int, Step]]]:

@@ -212,6 +212,43 @@ async def test_a_rule_is_taken_away(owner: httpx.AsyncClient, company: Db) -> No
     assert "Правило убрано: решает более общая строка ниже" in answer.text
 
 
+async def added(owner: httpx.AsyncClient, cell: str, kind: str, **given: object) -> str:
+    """Add an action to the rule of a cell, save it, and return the draft."""
+    first = typed(await opened(owner, cell)) | {"do": f"add.otherwise.{kind}"}
+    made = typed((await send(owner, cell, **first)).text)
+    answer = await send(owner, cell, **(made | given | {"do": "save"}))
+    assert answer.status_code == 200, answer.text
+    return draft(answer.text)
+
+
+async def test_a_lost_deal_is_opened_again_at_a_stage(owner: httpx.AsyncClient, company: Db) -> None:
+    told = await added(owner, "ended.lost", "reopen", **{"a0.place": "1|12"})
+    assert "  lost:\n    - reopen:" in told
+    assert "stage: В работе" in told
+
+
+async def test_tasks_of_the_hub_are_closed(owner: httpx.AsyncClient, company: Db) -> None:
+    told = await added(owner, "ended.open_deal", "close_tasks")
+    assert told == TEXT.replace("    - move: {stage: в работе}\n", "    - move: {stage: в работе}\n    - close_tasks\n")
+
+
+@pytest.mark.parametrize(
+    ("cell", "offered"),
+    [("ended.lost", "reopen"), ("ended.open_deal", "move"), ("ended.open_deal", "close_tasks"), ("ended.won", "deal")],
+)
+async def test_a_cell_offers_what_may_stand_there(
+    owner: httpx.AsyncClient, company: Db, cell: str, offered: str
+) -> None:
+    assert f'value="add.otherwise.{offered}"' in (await send(owner, cell, f"add.otherwise.{offered}")).text
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind"), [("ended.open_deal", "reopen"), ("ended.won", "move"), ("ended.lost", "move")]
+)
+async def test_and_nothing_else(owner: httpx.AsyncClient, company: Db, cell: str, kind: str) -> None:
+    assert f'value="add.otherwise.{kind}"' not in (await send(owner, cell, "add.otherwise.note")).text
+
+
 async def test_a_result_of_its_own_is_a_rule_beside_the_others(owner: httpx.AsyncClient, company: Db) -> None:
     cell = "ended.open_deal"
     split = typed((await send(owner, cell, **(typed(await opened(owner, cell)) | {"do": "rule.short"}))).text)
