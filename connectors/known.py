@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+LEADS = "leads"  # the pipeline that leads are told to be in, where a CRM has them beside deals
+
 
 @dataclass(frozen=True, slots=True)
 class KnownDeal:

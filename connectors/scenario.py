@@ -185,7 +185,10 @@ def _narrowed(action: Action, seen: Seen) -> Action:
 
 def assigns(action: Action) -> TypeGuard[CreateDeal | AddTask]:
     """Say whether somebody is chosen who gets what an action makes."""
-    return isinstance(action, CreateDeal | AddTask) and bool(action.who)
+    return isinstance(action, _GIVEN) and bool(action.who)
+
+
+_GIVEN = (CreateDeal, AddTask)  # a union would be made anew for each action of each plan
 
 
 def _listed(scenario: Scenario, enquiry: Enquiry) -> CallerState | None:

@@ -102,6 +102,12 @@ def is_wanted(tx: Tx, tenant_id: int, trigger: Trigger) -> bool:
     return any(rules is not None and rules.asks_of(trigger) for rules in found)
 
 
+def one_of_each(tx: Tx, tenant_id: int) -> list[Installed]:
+    """Return an account of each connected CRM: its names are those a scenario is read with."""
+    there = crm.installations(tx, tenant_id)
+    return list({one.connector: one for one in reversed(there) if one.status != crm.REMOVED}.values())
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of an account as they are now, and their version."""

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from connectors.deciding import Decision, Known, KnownDeal, actions_of, decide
+from connectors.known import LEADS
 from connectors.scenario import Action, CreateDeal, Enquiry, Plan, ReopenDeal, Trigger
 from connectors.turns import turns_taken, with_turns
 from hub.store.contacts import DatedDeal
 from hub.store.past_enquiries import PastEnquiry
-from hub.store.past_people import LEADS, Past, at
+from hub.store.past_people import Past, at
 
 Planner = Callable[[Enquiry, Trigger], Plan | None]
 NEW = "~"  # before the names of what nobody has made: they come after all ids

@@ -11,11 +11,11 @@ from datetime import timedelta
 from functools import partial
 
 from connectors.amocrm.account import Fields
-from connectors.amocrm.api import Api, Json, embedded, linked, objects
+from connectors.amocrm.api import Api, Json, linked, objects
 from connectors.amocrm.find import deals, known_deal
 from connectors.amocrm.mappings import FIELD_CAP, MARKER_CODE, NAME_CAP
 from connectors.amocrm.parts import NoId, field_code, field_value, number, tidy
-from connectors.amocrm.sending import Part, Sender
+from connectors.amocrm.sending import Part, Sender, changed_rows
 from connectors.amocrm.work import CHANGE_STEP, Work
 from connectors.protocol import Status, Why
 from connectors.scenario import AddTags, MoveDeal, ReopenDeal, WriteFields
@@ -53,7 +53,7 @@ async def change(api: Api, sender: Sender, fields: Fields, works: Sequence[Work]
     made = list(parts.values())
     chunks = [made[start : start + _PER_REQUEST] for start in range(0, len(made), _PER_REQUEST)]
     send = partial(sender.send, create=api.change_deals, mend=partial(_without, fields))
-    await side_by_side(partial(send, chunk, rows=partial(_rows, chunk)) for chunk in chunks)
+    await side_by_side(partial(send, chunk, rows=partial(changed_rows, chunk, "leads")) for chunk in chunks)
 
 
 async def _part(api: Api, fields: Fields, work: Work, deal: Json) -> Part | None:
@@ -156,9 +156,3 @@ async def _without(fields: Fields, part: Part, paths: Sequence[str]) -> bool:
     if is_mended and part.body.keys() <= _NAMES:
         part.work.done.add(CHANGE_STEP)
     return is_mended and not part.body.keys() <= _NAMES
-
-
-def _rows(parts: Sequence[Part], found: object) -> list[Json]:
-    """Return the changed deals by what we call them: the answer need not repeat that [5.2]."""
-    names = {part.body["id"]: part.request_id for part in parts}
-    return [row | {"request_id": names.get(row.get("id"))} for row in embedded(found, "leads")]

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import chain
 
-from connectors.amocrm.api import Api, Json, embedded, whole
+from connectors.amocrm.api import Api, Json, whole
 from connectors.amocrm.find import has_mark
 from connectors.amocrm.mappings import SERVICE
-from connectors.amocrm.sending import Part, Sender
+from connectors.amocrm.sending import Part, Sender, changed_rows
 from connectors.amocrm.work import CLOSE_STEP, Work
 from connectors.marks import is_ours
 from connectors.together import side_by_side
@@ -28,7 +28,7 @@ async def close(api: Api, sender: Sender, works: Sequence[Work]) -> None:
     parts = list(chain.from_iterable(found.values()))
     for start in range(0, len(parts), _PER_REQUEST):
         chunk = parts[start : start + _PER_REQUEST]
-        await sender.send(chunk, api.change_tasks, partial(_rows, chunk))
+        await sender.send(chunk, api.change_tasks, partial(changed_rows, chunk, "tasks"))
     for work in asked:
         if work.is_live:
             work.done.add(CLOSE_STEP)
@@ -43,9 +43,3 @@ def _part(work: Work, task: Json) -> Part:
     id_ = whole(task.get("id"))
     done: Json = {"id": id_, "is_completed": True, "result": {"text": SERVICE}}
     return Part(work, f"{CLOSE_STEP}:{id_}", "task", {**done, "request_id": f"{work.delivery.id}:{CLOSE_STEP}:{id_}"})
-
-
-def _rows(parts: Sequence[Part], found: object) -> list[Json]:
-    """Return the changed tasks by what we call them: the answer need not repeat that [5.2]."""
-    names = {part.body["id"]: part.request_id for part in parts}
-    return [row | {"request_id": names.get(row.get("id"))} for row in embedded(found, "tasks")]

@@ -144,5 +144,6 @@ REFUSED: Mapping[str, Said] = {  # by the step that was not done, or by the kind
     "note": Said("note_refused"),
     "task": Said("task_refused"),
     "change": Said("change_refused"),
+    "close": Said("task_not_closed"),
     "company": Said("company_not_linked"),
 }

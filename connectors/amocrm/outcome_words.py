@@ -56,6 +56,7 @@ _RU = {
     "note_refused": Sentence("amoCRM не приняла примечание к сделке."),
     "change_refused": Sentence("amoCRM не изменила сделку так, как просит сценарий."),
     "task_refused": Sentence("amoCRM не создала задачу."),
+    "task_not_closed": Sentence("amoCRM не закрыла задачу."),
     "stage_gone": Sentence(
         "В воронке нет этапа, который назван в сценарии (номер {id}): его удалили или перенесли.",
         "Назовите в сценарии другой этап, примените его (cthub apply) и нажмите «Отправить ещё раз».",
@@ -192,6 +193,7 @@ _EN = {
     "note_refused": Sentence("amoCRM refused the note on the deal."),
     "change_refused": Sentence("amoCRM did not change the deal as the scenario asks."),
     "task_refused": Sentence("amoCRM refused the task."),
+    "task_not_closed": Sentence("amoCRM did not complete the task."),
     "stage_gone": Sentence(
         "The stage that the scenario names (number {id}) does not exist in this pipeline: it was deleted or moved.",
         "Name another stage in the scenario, apply it (cthub apply) and press “Send again”.",

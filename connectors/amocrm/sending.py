@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from connectors.amocrm.api import Json
+from connectors.amocrm.api import Json, embedded
 from connectors.amocrm.mappings import NAMED_PATHS, PATH_SAID, REFUSED
 from connectors.amocrm.trouble import legacy, trouble
 from connectors.amocrm.work import Kind, Work
@@ -42,6 +42,12 @@ class Part:
     def request_id(self) -> str:
         """What the vendor's answer calls this part."""
         return str(self.body["request_id"])
+
+
+def changed_rows(parts: Sequence[Part], plural: str, found: object) -> list[Json]:
+    """Return changed objects by what we call them: the answer need not repeat that [5.2]."""
+    names = {part.body["id"]: part.request_id for part in parts}
+    return [row | {"request_id": names.get(row.get("id"))} for row in embedded(found, plural)]
 
 
 async def never(_: Part, __: Sequence[str]) -> bool:
@@ -220,7 +226,7 @@ def _refusal(part: Part, paths: Sequence[str], told: str) -> tuple[Said, ...]:
     """Return what was not created, and why as far as the vendor's paths or its own words tell."""
     found = dict.fromkeys(word for path in paths for word in [_culprit(path)] if word)
     reasons = tuple(_reason(part, word) for word in found)
-    refused = REFUSED.get(part.step, REFUSED[part.kind])
+    refused = REFUSED.get(part.step.partition(":")[0], REFUSED[part.kind])
     return (refused, *(reasons or (Said("its_words", {"words": told}) if told else Said("no_reason"),)))
 
 

@@ -12,7 +12,7 @@ from connectors.bitrix24.api import COMMANDS, Api, Fault, Json
 from connectors.bitrix24.cards import whole
 from connectors.bitrix24.mappings import FIELD_CAP
 from connectors.bitrix24.parts import ORIGINAL_NAMES, tidy
-from connectors.bitrix24.sending import Part, Sender, culprits
+from connectors.bitrix24.sending import Part, Sender, culprits, took_change
 from connectors.bitrix24.settings import Settings
 from connectors.bitrix24.trouble import checked, is_gone, trouble, words
 from connectors.bitrix24.work import FIELDS_STEP, Work
@@ -77,7 +77,7 @@ def _parts(work: Work, settings: Settings) -> list[Part]:
         work.done.add(FIELDS_STEP)
         return []
     asked = {"entityTypeId": work.entity, "id": work.deal, "fields": fields, **ORIGINAL_NAMES}
-    return [Part(work, FIELDS_STEP, "note", "crm.item.update", asked, _took, _is_spared)]
+    return [Part(work, FIELDS_STEP, "note", "crm.item.update", asked, took_change, _is_spared)]
 
 
 def _written(work: Work, action: WriteFields, settings: Settings) -> Json:
@@ -96,14 +96,6 @@ def _tagged(work: Work, action: AddTags) -> Json:
     told = [one for one in str((work.as_read or {}).get(_SOURCE) or "").split(", ") if one]
     new = [f"#{tag}" for tag in dict.fromkeys(action.tags) if f"#{tag}" not in told]
     return {_SOURCE: tidy(", ".join([*told, *new]), FIELD_CAP)} if new else {}
-
-
-def _took(part: Part, found: object) -> bool:
-    card = found.get("item") if isinstance(found, dict) else None
-    if not isinstance(card, dict) or whole(card.get("id")) != part.work.deal:
-        return False
-    part.work.done.add(FIELDS_STEP)
-    return True
 
 
 def _is_spared(part: Part, fault: Fault) -> bool:

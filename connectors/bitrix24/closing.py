@@ -49,7 +49,7 @@ def _is_due(work: Work, row: Json) -> bool:
 
 def _part(work: Work, row: Json) -> Part:
     asked = {"id": whole(row.get("ID")), "fields": {"COMPLETED": "Y"}}
-    return Part(work, f"{CLOSE_STEP}{asked['id']}", "task", "crm.activity.update", asked, _took, _is_spared)
+    return Part(work, f"{CLOSE_STEP}{asked['id']}", "close", "crm.activity.update", asked, _took, _is_spared)
 
 
 def _took(part: Part, found: object) -> bool:

@@ -10,7 +10,7 @@ from connectors.bitrix24.encoding import result
 from connectors.bitrix24.find import known_deal
 from connectors.bitrix24.mappings import LEAD, LEADS
 from connectors.bitrix24.parts import Owner, Portal, owner_of
-from connectors.bitrix24.sending import Part
+from connectors.bitrix24.sending import Part, took_change
 from connectors.bitrix24.work import CALL_STEP, MOVE_STEP, Work, task_step, text_step
 from connectors.protocol import Status, Why
 from connectors.scenario import MoveDeal, ReopenDeal
@@ -63,7 +63,7 @@ def _moves(work: Work, moved: set[tuple[int, int | None]]) -> list[Part]:
         work.trouble(Status.RETRY, Why.TOO_EARLY, _SAME_DEAL)
         return []
     moved.add((work.entity, work.deal))
-    return [Part(work, MOVE_STEP, "move", "crm.item.update", parts.move(work, action), _took_move)]
+    return [Part(work, MOVE_STEP, "move", "crm.item.update", parts.move(work, action), took_change)]
 
 
 def _stands_before(work: Work, action: MoveDeal | ReopenDeal) -> bool:
@@ -108,14 +108,6 @@ def _written(work: Work, on: Owner, portal: Portal) -> list[Part]:
 def _talker(work: Work, on: Owner, portal: Portal) -> object:
     """Return whose call it is: who talked, else who is responsible."""
     return work.delivery.what.answered_by or on.responsible or portal.settings.responsible
-
-
-def _took_move(part: Part, found: object) -> bool:
-    card = found.get("item") if isinstance(found, dict) else None
-    if not isinstance(card, dict) or whole(card.get("id")) != part.work.deal:
-        return False
-    part.work.done.add(MOVE_STEP)
-    return True
 
 
 def _took(step: str, part: Part, found: object) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
+from connectors.known import LEADS as LEADS
 from connectors.protocol import Why
 from connectors.scenario import Telephony, Trigger
 from connectors.telling import Said
@@ -46,8 +47,6 @@ TIMELINE: Mapping[int, str] = {LEAD: "lead", DEAL: "deal", CONTACT: "contact", C
 # Our key of a card: who made it, and which delivery it was made of [4.12].
 ORIGINATOR = "calltracking_hub"
 
-# Leads stand beside the pipelines of deals as one more pipeline.
-LEADS = "leads"
 LEADS_NAME = ("Лиды", "Leads")  # in a portal that speaks Russian, elsewhere
 CLASSIC, SIMPLE = "classic", "simple"  # traits: an account with leads, and one without [4.6]
 LANGUAGE = "language:"  # a trait: the portal's own, such as ru
@@ -186,4 +185,5 @@ REFUSED: Mapping[str, Said] = {  # by the kind of what was not done
     "note": Said("note_refused"),
     "task": Said("task_refused"),
     "move": Said("move_refused"),
+    "close": Said("task_not_closed"),
 }

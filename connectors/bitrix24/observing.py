@@ -15,7 +15,7 @@ from connectors.bitrix24.encoding import command
 from connectors.bitrix24.find import digits, significant, time_of
 from connectors.bitrix24.mappings import COMPANY, CONTACT, DEAL, INCOMING, LEAD, OUR_CALLS, REDIRECTED
 from connectors.bitrix24.parts import ORIGINAL_NAMES, Owner, moment, source_of
-from connectors.bitrix24.sending import Part
+from connectors.bitrix24.sending import Part, took_change
 from connectors.bitrix24.settings import Settings
 from connectors.bitrix24.trouble import checked, is_denied, trouble, words
 from connectors.bitrix24.work import ENRICH_STEP, Work
@@ -59,7 +59,7 @@ def parts(work: Work, on: Owner) -> list[Part]:
     if not work.unsaid or ENRICH_STEP in work.done:
         return []
     asked = {"entityTypeId": on.entity, "id": on.id, "fields": work.unsaid, **ORIGINAL_NAMES}
-    return [Part(work, ENRICH_STEP, "note", "crm.item.update", asked, _took, _is_spared)]
+    return [Part(work, ENRICH_STEP, "note", "crm.item.update", asked, took_change, _is_spared)]
 
 
 # -- the call
@@ -176,14 +176,6 @@ def _take(told: Replies, work: Work, entity: int, settings: Settings) -> None:
     work.unsaid = {name: text for name, text in wanted.items() if name in card and not card[name]}
     if work.looks_first:
         left.note_steps(told, str(work.place), work)
-
-
-def _took(part: Part, found: object) -> bool:
-    card = found.get("item") if isinstance(found, dict) else None
-    if not isinstance(card, dict) or whole(card.get("id")) != part.work.deal:
-        return False
-    part.work.done.add(ENRICH_STEP)
-    return True
 
 
 def _is_spared(part: Part, fault: Fault) -> bool:

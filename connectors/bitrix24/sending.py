@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from connectors.bitrix24.api import Api, Fault, Json, Replies, replies
+from connectors.bitrix24.cards import whole
 from connectors.bitrix24.encoding import command
 from connectors.bitrix24.mappings import FIELD_SAID, OPERATING, REFUSED, UNSURE
 from connectors.bitrix24.pace import Pace
@@ -66,6 +67,15 @@ def adding(work: Work, kind: Kind, entity: int, fields: Json, take: Take) -> Par
     """Return the part that makes a card [4.2]."""
     params = {"entityTypeId": entity, "fields": fields, **ORIGINAL_NAMES}
     return Part(work, kind, kind, "crm.item.add", params, take)
+
+
+def took_change(part: Part, found: object) -> bool:
+    """Note that a change of its card is done, where the answer speaks of that card."""
+    card = found.get("item") if isinstance(found, dict) else None
+    if not isinstance(card, dict) or whole(card.get("id")) != part.work.deal:
+        return False
+    part.work.done.add(part.step)
+    return True
 
 
 class Sender:

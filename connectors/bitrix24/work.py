@@ -32,7 +32,7 @@ _ORDER = ("account", "company", "contact", "deal", "note", "task", "trace")
 CALL_STEP, MOVE_STEP = "call", "move"
 LINK_STEP, RECORD_STEP = "link", "record"  # of a call that is registered: it is put on the deal, it has its recording
 ENRICH_STEP, TRACE_STEP, FIELDS_STEP, CLOSE_STEP = "enrich", "trace", "fields", "close"
-Kind = Literal["contact", "company", "deal", "note", "task", "trace", "move"]
+Kind = Literal["contact", "company", "deal", "note", "task", "trace", "move", "close"]
 
 
 def text_step(index: int) -> str:

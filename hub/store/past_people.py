@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from connectors.deciding import Decision, Known, KnownDeal, load_decision
+from connectors.known import LEADS
 from hub.store import contacts
 from hub.store.contacts import MOST_DEALS, DatedDeal
 from hub.store.crm import Installed
@@ -20,7 +21,6 @@ from hub.store.tx import Tx, in_parts
 from hub.store.vault import Vault
 
 _delivery, _stands = table_of(Delivery), table_of(DealContact)
-LEADS = "leads"  # the pipeline in which connectors tell of leads, where a CRM has them
 
 
 def at(kept: DatedDeal, moment: datetime) -> KnownDeal:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from connectors.scenario import Scenario, ScenarioError, every_rule, read_scenario
 from hub.dry_run import DAYS
 from hub.hub import Hub
-from hub.planning import misfit
+from hub.planning import misfit, one_of_each
 from hub.store import crm, scenario_versions
 from hub.store.crm import Installed
 from hub.store.people import Who
@@ -21,13 +21,13 @@ from hub.web import dry_run_told
 from hub.web.answers import Json, refused
 from hub.web.api_door import Bad, Missing, guarded
 from hub.web.dry_run_told import MOST_DAYS
-from hub.web.given import id_in
+from hub.web.given import id_in, version_in
 
 _FILE = "scenario"  # what problems call the text of a request
 
 
 async def _running(hub: Hub, who: Who, _request: Request) -> Response:
-    accounts = await _accounts(hub, who)
+    accounts = await hub.db.read(one_of_each, who.tenant_id)
     saved = await hub.db.read(scenario_versions.of_all, who.tenant_id)
     return Json({"scenarios": [_of_account(of, saved.get(of.connector)) for of in accounts]})
 
@@ -89,14 +89,8 @@ async def _publish(hub: Hub, who: Who, request: Request) -> Response:
 # -- what is asked
 
 
-async def _accounts(hub: Hub, who: Who) -> list[Installed]:
-    """Return an account of each connected CRM: its names are those a scenario is read with."""
-    there = await hub.db.read(crm.installations, who.tenant_id)
-    return list({one.connector: one for one in reversed(there) if one.status != crm.REMOVED}.values())
-
-
 async def _account(hub: Hub, who: Who, request: Request) -> Installed:
-    accounts, connector = await _accounts(hub, who), request.path_params["connector"]
+    accounts, connector = await hub.db.read(one_of_each, who.tenant_id), request.path_params["connector"]
     found = next((one for one in accounts if one.connector == connector), None)
     if found is None:
         connected = ", ".join(sorted(one.connector for one in accounts)) or "none yet"
@@ -133,8 +127,7 @@ def _since(request: Request, now: datetime) -> datetime | None:
 
 
 def _based_on(request: Request) -> int:
-    given = request.query_params.get("based_on", "")
-    version = 0 if given == "0" else id_in(given)
+    version = version_in(request.query_params.get("based_on", ""))
     if version is None:
         raise Bad("The parameter based_on is the version that the text was written from, 0 where there was none.")
     return version

@@ -1,7 +1,8 @@
 """Why a plan came to what it came to, in the reader's words: the rule that was followed, and the others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from connectors.assigning import Assignee, InTurn, Owner, Person
@@ -13,9 +14,9 @@ from connectors.scenario import (
     AddTags,
     AddTask,
     CallerState,
-    CloseTasks,
     CreateDeal,
     Enquiry,
+    MoveDeal,
     Plan,
     ReopenDeal,
     Result,
@@ -92,21 +93,7 @@ def cell(trigger: Trigger, state: CallerState, t: Words) -> str:
 
 def act(action: Action, enquiry: Enquiry, facts: Mapping[str, Any], t: Words) -> str:
     """Return what an action does, in words, with the person's number masked: only the CRM gets it whole."""
-    if isinstance(action, CreateDeal):
-        made = t("plan.incoming" if action.incoming else "plan.deal", name=_covered(action.name, enquiry))
-        return _owned(made, action, facts, t)
-    if isinstance(action, AddTask):
-        asked = t("plan.task", text=_covered(action.text, enquiry), minutes=action.due_minutes)
-        return _owned(asked, action, facts, t)
-    if isinstance(action, WriteFields):
-        return t("plan.fields", fields=_written(action, enquiry))
-    if isinstance(action, CloseTasks):
-        return t("act.close_tasks")
-    if isinstance(action, AddTags):
-        return t("act.tag", tags=", ".join(_covered(tag, enquiry) for tag in action.tags))
-    if isinstance(action, ReopenDeal):
-        return t("act.reopen", stage=_stage_name(facts, action.stage))
-    return t("plan.note") if isinstance(action, AddNote) else t("plan.move", stage=_stage_name(facts, action.stage))
+    return _said(action, facts, t, "plan", partial(_covered, enquiry=enquiry))
 
 
 def done(of_one: Rehearsed, enquiry: Enquiry, facts: Mapping[str, Any], t: Words) -> str:
@@ -117,23 +104,26 @@ def done(of_one: Rehearsed, enquiry: Enquiry, facts: Mapping[str, Any], t: Words
 
 def short(action: Action, facts: Mapping[str, Any], t: Words) -> str:
     """Return what an action does in few words, with the placeholders of its texts as they are written."""
+    return _said(action, facts, t, "act", str)
+
+
+def _said(action: Action, facts: Mapping[str, Any], t: Words, form: str, text: Callable[[str], str]) -> str:
+    """Return what an action does; ``form`` says how, ``text`` what becomes of what stands in it."""
     if isinstance(action, CreateDeal):
-        return _owned(t("act.incoming" if action.incoming else "act.deal", name=action.name), action, facts, t)
+        kind = "incoming" if action.incoming else "deal"
+        return _owned(t(f"{form}.{kind}", name=text(action.name)), action, facts, t)
     if isinstance(action, AddTask):
-        return _owned(t("act.task", text=action.text, minutes=action.due_minutes), action, facts, t)
+        return _owned(t(f"{form}.task", text=text(action.text), minutes=action.due_minutes), action, facts, t)
     if isinstance(action, WriteFields):
-        return t("act.fields", fields=", ".join(action.fields))
-    if isinstance(action, CloseTasks):
-        return t("act.close_tasks")
-    if isinstance(action, AddTags):
-        return t("act.tag", tags=", ".join(action.tags))
+        written = (f"{code} = {text(one.text)}" for code, one in action.fields.items())
+        return t(f"{form}.fields", fields=", ".join(written))
+    if isinstance(action, MoveDeal):
+        return t(f"{form}.move", stage=_stage_name(facts, action.stage))
     if isinstance(action, ReopenDeal):
         return t("act.reopen", stage=_stage_name(facts, action.stage))
-    return t("act.note") if isinstance(action, AddNote) else t("act.move", stage=_stage_name(facts, action.stage))
-
-
-def _written(action: WriteFields, enquiry: Enquiry) -> str:
-    return ", ".join(f"{code} = {_covered(one.text, enquiry)}" for code, one in action.fields.items())
+    if isinstance(action, AddTags):
+        return t("act.tag", tags=", ".join(map(text, action.tags)))
+    return t(f"{form}.note") if isinstance(action, AddNote) else t("act.close_tasks")
 
 
 def _owned(told: str, action: CreateDeal | AddTask, facts: Mapping[str, Any], t: Words) -> str:

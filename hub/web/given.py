@@ -1,4 +1,4 @@
-"""Single values that requests give as text: days and ids."""
+"""Single values that requests give as text: days, ids and versions."""
 
 from datetime import date
 
@@ -12,6 +12,11 @@ def day_in(text: str) -> date:
     if not FIRST <= found <= LAST:
         raise ValueError(f"{found} is no day from {FIRST} to {LAST}")
     return found
+
+
+def version_in(text: str) -> int | None:
+    """Return the version a text names, 0 where there was none yet; None for what cannot be one."""
+    return 0 if text == "0" else id_in(text)
 
 
 def id_in(text: str) -> int | None:

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from tests.hub import world as worlds
+from tests.hub.both_crms import a_deal
+from tests.hub.both_crms import crm_kind as crm_kind
 from tests.hub.world import World
 
 AD = "https://okna.example/?utm_source={source}&utm_medium=cpc&utm_campaign={campaign}"
@@ -26,16 +28,10 @@ SCENARIO = """
 """
 
 
-@pytest.fixture(params=["amocrm", "bitrix24"])
-def crm_kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
 def set_up(crm_kind: str) -> str:
     names = {name: OWN[crm_kind].format(name) for name in ("SOURCE", "CAMPAIGN", "KEYWORD", "LANDING")}
-    place = "" if crm_kind == "amocrm" else 'pipeline: "0"'  # there it would be a lead
-    return worlds.ruled_by(SCENARIO.format(crm=crm_kind, place=place, **names))
+    return worlds.ruled_by(SCENARIO.format(crm=crm_kind, place=a_deal(crm_kind), **names))
 
 
 async def called(world: World, number: int, source: str, campaign: str) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from tests.hub import world as worlds
+from tests.hub.both_crms import a_deal
+from tests.hub.both_crms import crm_kind as crm_kind
 from tests.hub.test_popups import tell
 from tests.hub.world import World
 
@@ -25,15 +27,9 @@ SCENARIO = """
 """
 
 
-@pytest.fixture(params=["amocrm", "bitrix24"])
-def crm_kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
 def set_up(crm_kind: str) -> str:
-    place = "" if crm_kind == "amocrm" else 'pipeline: "0"'  # there it would be a lead
-    return worlds.ruled_by(SCENARIO.format(crm=crm_kind, place=place))
+    return worlds.ruled_by(SCENARIO.format(crm=crm_kind, place=a_deal(crm_kind)))
 
 
 async def called_in_vain(world: World, number: int) -> None:

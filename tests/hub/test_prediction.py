@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from connectors.bitrix24 import mappings
 from connectors.deciding import KnownDeal
 from hub.dry_run import DryRun
 from hub.store.contacts import DatedDeal
-from hub.store.past_people import LEADS, Past
+from hub.store.past_people import Past
 from hub.store.tables import Deal, table_of
 from hub.store.tx import Tx
 from tests.hub import world as worlds
+from tests.hub.both_crms import crm_kind as crm_kind
 from tests.hub.test_contact_index import as_person, contact, deal, known
 from tests.hub.test_dry_run import tried
 from tests.hub.test_enquiries import pass_on
@@ -49,11 +49,6 @@ form:
 @pytest.fixture
 def set_up(crm_kind: str) -> str:
     return worlds.ruled_by(f"\n  {crm_kind}: |\n" + "".join(f"    {line}\n" for line in RULES.strip().splitlines()))
-
-
-@pytest.fixture(params=["amocrm", "bitrix24"])
-def crm_kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
 
 
 @pytest.fixture
@@ -286,7 +281,3 @@ async def _is_merged(world: World) -> None:
 async def test_a_contact_that_went_up_in_another_is_the_same_person(merged: World) -> None:
     made = tried(merged, None, 1)
     assert (made.checked.known, made.checked.same) == (3, 3)
-
-
-def test_leads_are_called_as_the_connector_calls_them() -> None:
-    assert LEADS == mappings.LEADS

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from tests.hub import world as worlds
+from tests.hub.both_crms import a_deal
+from tests.hub.both_crms import crm_kind as crm_kind
 from tests.hub.test_contact_index import as_person
 from tests.hub.world import World
 
@@ -24,16 +26,10 @@ SCENARIO = """
 """
 
 
-@pytest.fixture(params=["amocrm", "bitrix24"])
-def crm_kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.fixture
 def set_up(crm_kind: str) -> str:
-    place = "" if crm_kind == "amocrm" else 'pipeline: "0", '  # there it would be a lead
     stage = {"amocrm": "Принимают решение", "bitrix24": "PREPARATION"}[crm_kind]
-    return worlds.ruled_by(SCENARIO.format(crm=crm_kind, place=place, stage=stage))
+    return worlds.ruled_by(SCENARIO.format(crm=crm_kind, place=a_deal(crm_kind), stage=stage))
 
 
 async def called(world: World, number: int) -> None:

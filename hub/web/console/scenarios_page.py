@@ -11,19 +11,18 @@ from starlette.responses import RedirectResponse, Response
 
 from connectors.ready_made import ready_made
 from connectors.scenario import CallerState, Rule, Scenario, ScenarioError, Trigger, every_rule, read_scenario
-from hub.dry_run import DAYS, DryRun, dry_run
-from hub.planning import Rules, fitting, misfit, runs_on
+from hub.dry_run import DAYS, DryRun
+from hub.planning import Rules, fitting, misfit, one_of_each, runs_on
 from hub.store import crm, publishing, scenario_versions
-from hub.store.crm import REMOVED, Installed
+from hub.store.crm import Installed
 from hub.store.scenario_versions import SavedScenario
 from hub.store.tx import Tx
-from hub.web import decided
+from hub.web import decided, dry_run_told
 from hub.web.console.page import NotHere, form, page
 from hub.web.console.session import form_of
 from hub.web.console.shell import Desk, render
-from hub.web.given import id_in
+from hub.web.given import id_in, version_in
 
-_MOST_DAYS = 366  # of a trial
 _SHOWN = 50  # differences of a trial
 FILE = "scenario"  # what problems call the text of the page
 
@@ -88,10 +87,11 @@ async def try_draft(
 ) -> Response:
     """Show a text that is not saved as a table, with what it would have done; ``changed`` is the cell just changed."""
     try:
-        drafted = Rules(read_scenario(text, FILE, crm.facts_of(of.facts)), 0)
+        tried = await desk.hub.db.read(dry_run_told.tried, desk.hub, of, text, FILE, days)
     except ScenarioError as error:
         return show_page(desk, accounts, of, versions, text=text, problems=error.problems, days=days, based_on=based_on)
-    made = await desk.hub.db.read(_tried, desk, of, drafted, versions[0] if versions else None, days)
+    assert tried is not None  # it is only without a text
+    drafted, made = tried
     return show_page(
         desk,
         accounts,
@@ -149,8 +149,7 @@ async def go_back(desk: Desk) -> Response:
 
 async def accounts_of(desk: Desk) -> list[Installed]:
     """Return an account of each connected CRM: its names are those a scenario is read with."""
-    there = await desk.hub.db.read(crm.installations, desk.tenant_id)
-    return list({one.connector: one for one in reversed(there) if one.status != REMOVED}.values())
+    return await desk.hub.db.read(one_of_each, desk.tenant_id)
 
 
 def chosen(accounts: Sequence[Installed], connector: str) -> Installed:
@@ -177,14 +176,7 @@ def text_in(told: object) -> str:
 
 
 def _days(told: object) -> int:
-    return min(id_in(str(told or "")) or DAYS, _MOST_DAYS)
-
-
-def _tried(tx: Tx, desk: Desk, of: Installed, tried: Rules, saved: SavedScenario | None, days: int) -> DryRun:
-    live = fitting(saved, of)
-    return dry_run(
-        tx, of, desk.hub.connectors[of.connector], tried, live, desk.now, desk.hub.vault, days, desk.hub.numbering
-    )
+    return min(id_in(str(told or "")) or DAYS, dry_run_told.MOST_DAYS)
 
 
 def _saved(tx: Tx, desk: Desk, of: Installed, text: str, based_on: str | None) -> bool:
@@ -193,8 +185,8 @@ def _saved(tx: Tx, desk: Desk, of: Installed, text: str, based_on: str | None) -
     if based_on is None:
         current = scenario_versions.live(tx, of.tenant_id, of.connector)
         based_on = str(current.version if current else 0)
-    version = int(based_on) if based_on.isdecimal() and len(based_on) < 10 else -1
-    return not publishing.publish(tx, desk.who, of.connector, text, version, desk.now).is_late
+    version = version_in(based_on)
+    return version is not None and not publishing.publish(tx, desk.who, of.connector, text, version, desk.now).is_late
 
 
 # -- the page

@@ -51,7 +51,7 @@ async def test_where_nothing_is_to_do_nothing_is_asked(session, account):
 async def test_a_task_that_is_refused_is_told(session, busy):
     busy.on("PATCH", TASKS, "error__400_unnamed", status=400)
     outcome = await deliver(session, moving(CloseTasks(), marker="hub:1"))
-    assert (outcome.status, outcome.said[0].code) == (Status.REJECTED, "task_refused")
+    assert (outcome.status, outcome.said[0].code) == (Status.REJECTED, "task_not_closed")
 
 
 async def test_a_lost_answer_is_doubt(session, busy):
